@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // A message's bytes are lent as a RawSpan that cannot outlive the message.
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies, exclude: exclude,
+        swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)])
+}
+
+let package = Package(
+    name: "heartbeat",
+    products: [.executable(name: "heartbeat", targets: ["heartbeat"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // The C libraries, from Debian's -dev packages.
+        .systemLibrary(name: "CLibRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CLibSimdJSON", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
+        .target(name: "CSimdJSON", dependencies: ["CLibSimdJSON"]),
+
+        // Wrappers: the only targets that touch C. None imports another.
+        library("Kafka", ["CLibRdKafka"]),
+        library("PostgreSQL", ["CLibPQ"]),
+        library("Systemd", ["CLibSystemd"]),
+        library("Zlib", ["CLibZ"]),
+
+        library("HeartRate", ["CSimdJSON"]),
+        library("Daemon", ["Systemd", argumentParser, logging]),
+
+        // Parts: none imports another.
+        library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
+        library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", logging]),
+        library("Database", ["Daemon", "PostgreSQL", logging]),
+
+        .executableTarget(
+            name: "heartbeat",
+            dependencies: ["Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging],
+            swiftSettings: swiftSettings),
+
+        tests("HeartRate", ["HeartRate"]),
+        tests("Daemon", ["Daemon"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,1 @@
+// simdjson is C++: CSimdJSON includes its header; this module only brings the flags of pkg-config.

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct Heartbeat: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "heartbeat",
+        abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once."
+    )
+}

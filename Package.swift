@@ -39,8 +39,10 @@ let package = Package(
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CLibZ", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CLibSimdJSON", pkgConfig: "simdjson", providers: [.apt(["libsimdjson-dev"])]),
-        .target(name: "CSimdJSON", dependencies: ["CLibSimdJSON"]),
+        // simdjson's pkg-config file has a define that the package manager refuses with a warning: it stands here.
+        .target(
+            name: "CSimdJSON", cxxSettings: [.define("SIMDJSON_THREADS_ENABLED", to: "1")],
+            linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Wrappers: the only targets that touch C. None imports another.
         library("Kafka", ["CLibRdKafka"]),

@@ -1,0 +1,108 @@
+internal import CLibRdKafka
+
+/// Questions to the cluster, asked through a producer's or a consumer's client.
+@safe public struct KafkaCluster {
+    /// What the cluster says of one topic.
+    public struct Topic: Sendable, Equatable {
+        /// How many partitions it has.
+        public let partitions: Int
+        /// How many copies the first partition has.
+        public let replicationFactor: Int
+    }
+
+    private let client: OpaquePointer
+    private let owner: AnyObject  // keeps the client alive
+
+    init(client: OpaquePointer, owner: AnyObject) {
+        unsafe self.client = client
+        self.owner = owner
+    }
+
+    /// The cluster's id; nil when no broker answers in time.
+    public func id(withinMilliseconds timeout: Int32) -> String? {
+        defer { withExtendedLifetime(owner) {} }
+        guard let id = unsafe rd_kafka_clusterid(client, timeout) else { return nil }
+        defer { unsafe rd_kafka_mem_free(client, id) }
+        return unsafe String(cString: id)
+    }
+
+    /// The topic as the cluster knows it; nil when there is none. A broker that creates topics on demand may make it.
+    public func topic(_ name: String, withinMilliseconds timeout: Int32) throws(KafkaError) -> Topic? {
+        defer { withExtendedLifetime(owner) {} }
+        let handle = unsafe rd_kafka_topic_new(client, name, nil)
+        defer { unsafe rd_kafka_topic_destroy(handle) }
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try KafkaError.check(
+            unsafe rd_kafka_metadata(client, 0, handle, &metadata, timeout), unableTo: "look topic \"\(name)\" up")
+        defer { unsafe rd_kafka_metadata_destroy(metadata) }
+        guard let metadata = unsafe metadata, unsafe metadata.pointee.topic_cnt == 1 else { return nil }
+        let topic = unsafe metadata.pointee.topics[0]
+        let isMissing =
+            unsafe topic.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+            || topic.err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC
+            || (topic.err == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE && topic.partition_cnt == 0)
+        if isMissing { return nil }
+        try KafkaError.check(unsafe topic.err, unableTo: "look topic \"\(name)\" up")
+        guard unsafe topic.partition_cnt > 0 else { return nil }
+        return unsafe Topic(
+            partitions: Int(topic.partition_cnt), replicationFactor: Int(topic.partitions[0].replica_cnt))
+    }
+
+    /// Makes a topic by the admin interface.
+    ///
+    /// - Throws: `KafkaError` with `.topicAlreadyExists` when somebody was faster, `.timedOut` or
+    ///   `.unsupportedFeature` when the broker has no admin interface.
+    public func createTopic(_ name: String, as topic: Topic, withinMilliseconds timeout: Int32) throws(KafkaError) {
+        defer { withExtendedLifetime(owner) {} }
+        let action = "create topic \"\(name)\""
+        let (request, cause) = unsafe withReasonBuffer {
+            unsafe rd_kafka_NewTopic_new(name, Int32(topic.partitions), Int32(topic.replicationFactor), $0, $1)
+        }
+        guard var request = unsafe request else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, unableTo: action, cause: cause)
+        }
+        defer { unsafe rd_kafka_NewTopic_destroy(request) }
+        let options = unsafe rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS)
+        defer { unsafe rd_kafka_AdminOptions_destroy(options) }
+        _ = unsafe withReasonBuffer { unsafe rd_kafka_AdminOptions_set_request_timeout(options, timeout, $0, $1) }
+        let queue = unsafe rd_kafka_queue_new(client)
+        defer { unsafe rd_kafka_queue_destroy(queue) }
+        unsafe withUnsafeMutablePointer(to: &request) { topics in
+            // rd_kafka_CreateTopics takes an array of optional pointers and copies what it needs.
+            unsafe topics.withMemoryRebound(to: OpaquePointer?.self, capacity: 1) {
+                unsafe rd_kafka_CreateTopics(client, $0, 1, options, queue)
+            }
+        }
+        guard let event = unsafe rd_kafka_queue_poll(queue, timeout + 1000) else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action)
+        }
+        defer { unsafe rd_kafka_event_destroy(event) }
+        try unsafe Self.check(creation: event, unableTo: action)
+    }
+
+    @unsafe private static func check(creation event: OpaquePointer, unableTo action: String) throws(KafkaError) {
+        try KafkaError.check(unsafe rd_kafka_event_error(event), unableTo: action)
+        var count = 0
+        guard let result = unsafe rd_kafka_event_CreateTopics_result(event),
+            let topics = unsafe rd_kafka_CreateTopics_result_topics(result, &count), count == 1
+        else { throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action) }
+        let code = unsafe rd_kafka_topic_result_error(topics[0])
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+        let cause = unsafe rd_kafka_topic_result_error_string(topics[0]).map { unsafe String(cString: $0) }
+        throw KafkaError(code, unableTo: action, cause: cause)
+    }
+
+    /// The oldest offset of a partition and the one past its newest, asked from its leader.
+    public func watermarks(
+        of partition: TopicPartition, withinMilliseconds timeout: Int32
+    ) throws(KafkaError) -> Watermarks {
+        defer { withExtendedLifetime(owner) {} }
+        var low: Int64 = 0
+        var high: Int64 = 0
+        try KafkaError.check(
+            unsafe rd_kafka_query_watermark_offsets(
+                client, partition.topic, partition.partition, &low, &high, timeout),
+            unableTo: "ask for the watermarks of \(partition)")
+        return Watermarks(low: low, high: high)
+    }
+}

@@ -1,0 +1,112 @@
+internal import CLibRdKafka
+
+/// The properties of a client, by librdkafka's names (its CONFIGURATION.md lists them).
+public struct KafkaConfiguration: Sendable {
+    /// One property.
+    public struct Property: Sendable {
+        /// librdkafka's name, as `fetch.wait.max.ms`.
+        public let name: String
+        /// Its value as text, which may be a secret.
+        public let value: String
+    }
+
+    /// The properties in the order in which they are set; a later one wins.
+    public private(set) var properties: [Property] = []
+
+    /// No property: librdkafka's defaults.
+    public init() {}
+
+    /// Sets one property; refused here when librdkafka does not know it or its value.
+    public mutating func set(_ name: String, _ value: String) throws(KafkaError) {
+        let trial = unsafe rd_kafka_conf_new()
+        defer { unsafe rd_kafka_conf_destroy(trial) }
+        try unsafe Self.set(name, value, on: trial)
+        properties.append(Property(name: name, value: value))
+    }
+
+    /// A new `rd_kafka_conf_t` that belongs to the caller.
+    @unsafe func makeHandle() throws(KafkaError) -> OpaquePointer? {
+        let handle = unsafe rd_kafka_conf_new()
+        do throws(KafkaError) {
+            for property in properties {
+                try unsafe Self.set(property.name, property.value, on: handle)
+            }
+        } catch {
+            unsafe rd_kafka_conf_destroy(handle)
+            throw error
+        }
+        return unsafe handle
+    }
+
+    @unsafe private static func set(_ name: String, _ value: String, on handle: OpaquePointer?) throws(KafkaError) {
+        let (result, cause) = unsafe withReasonBuffer { buffer, size in
+            unsafe rd_kafka_conf_set(handle, name, value, buffer, size)
+        }
+        guard result == RD_KAFKA_CONF_OK else {
+            throw KafkaError(
+                RD_KAFKA_RESP_ERR__INVALID_ARG, unableTo: "set \(name)", cause: cause, isRetriable: false)
+        }
+    }
+}
+
+/// Lends a buffer for librdkafka's `errstr` and returns the call's result with the text.
+func withReasonBuffer<Result>(_ body: (UnsafeMutablePointer<CChar>?, Int) -> Result) -> (Result, String) {
+    var buffer = [CChar](repeating: 0, count: 512)
+    let result = unsafe buffer.withUnsafeMutableBufferPointer { unsafe body($0.baseAddress, $0.count) }
+    let text = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return (result, String(decoding: text, as: UTF8.self))
+}
+
+/// What a client says of itself outside of any call; called on librdkafka's own threads.
+public struct KafkaEvents: Sendable {
+    /// A line of librdkafka's log, with the level as in syslog (0 emergency to 7 debug).
+    public var log: @Sendable (_ level: Int, _ text: String) -> Void
+    /// Trouble that no call returns, as all brokers being away. librdkafka goes on by itself unless it is fatal.
+    public var error: @Sendable (KafkaError) -> Void
+
+    /// Both handlers.
+    public init(
+        log: @escaping @Sendable (_ level: Int, _ text: String) -> Void,
+        error: @escaping @Sendable (KafkaError) -> Void
+    ) {
+        self.log = log
+        self.error = error
+    }
+
+    /// Drops everything.
+    public static let ignored = KafkaEvents(log: { _, _ in }, error: { _ in })
+}
+
+/// What the C callbacks find behind a client's `opaque`.
+class ClientContext {
+    let events: KafkaEvents
+
+    init(events: KafkaEvents) { self.events = events }
+
+    /// Wires `opaque` and the callbacks that every client has; the context has to outlive the client.
+    func attach(to configuration: OpaquePointer?) {
+        unsafe rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(self).toOpaque())
+        unsafe rd_kafka_conf_set_log_cb(configuration) { client, level, _, text in
+            guard let text = unsafe text, let context = unsafe ClientContext.of(client) else { return }
+            context.events.log(Int(level), unsafe String(cString: text))
+        }
+        unsafe rd_kafka_conf_set_error_cb(configuration) { client, code, reason, _ in
+            guard let context = unsafe ClientContext.of(client) else { return }
+            var code = rd_kafka_resp_err_t(rawValue: code)
+            var cause = unsafe reason.map { unsafe String(cString: $0) }
+            if code == RD_KAFKA_RESP_ERR__FATAL {
+                // The generic code only says that there is a fatal error; this is the error itself.
+                let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
+                cause = "\(text) (code \(original.rawValue))"
+                code = RD_KAFKA_RESP_ERR__FATAL
+            }
+            context.events.error(KafkaError(code, unableTo: "work with Kafka", cause: cause))
+        }
+    }
+
+    /// The context of a client: librdkafka hands the configuration's `opaque` back.
+    static func of(_ client: OpaquePointer?) -> ClientContext? {
+        guard let client = unsafe client, let opaque = unsafe rd_kafka_opaque(client) else { return nil }
+        return unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+    }
+}

@@ -1,0 +1,130 @@
+internal import CLibRdKafka
+
+/// A member of a consumer group. Used from one thread; it closes when it is released.
+///
+/// Rebalances are handed out by `poll` instead of being answered in a callback: the owner has to call `assign`
+/// after `.assigned` and `unassign` after `.revoked`, and the group waits until it did.
+@safe public final class KafkaConsumer {
+    /// What one poll found.
+    public enum Event: ~Copyable {
+        /// Nothing within the time.
+        case nothing
+        /// A message, to be dropped before the consumer is closed.
+        case message(KafkaMessage)
+        /// The group gave these partitions; call `assign` to start reading.
+        case assigned([TopicPartition])
+        /// The group takes these partitions back; finish what is under way, then call `unassign`.
+        case revoked([TopicPartition])
+        /// An error of one partition or of the group. librdkafka goes on by itself.
+        case failed(KafkaError)
+    }
+
+    private final class Context: ClientContext {
+        var rebalance: (isAssignment: Bool, partitions: [TopicPartition])?
+        var isClosing = false
+    }
+
+    private let handle: OpaquePointer
+    private let context: Context
+
+    /// Makes a member of the group that the configuration names; does not wait for a broker.
+    ///
+    /// - Throws: `KafkaError` when librdkafka refuses the configuration.
+    public init(_ configuration: KafkaConfiguration, events: KafkaEvents = .ignored) throws(KafkaError) {
+        context = Context(events: events)
+        let settings = unsafe try configuration.makeHandle()
+        unsafe context.attach(to: settings)
+        unsafe rd_kafka_conf_set_rebalance_cb(settings) { client, code, partitions, _ in
+            guard let context = unsafe ClientContext.of(client) as? Context else { return }
+            let isAssignment = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
+            guard !context.isClosing else {
+                // Nobody polls any more: rd_kafka_consumer_close waits for this answer.
+                unsafe rd_kafka_assign(client, nil)
+                return
+            }
+            unsafe context.rebalance = (isAssignment, PartitionList.partitions(of: partitions))
+            // Ends the poll that this callback runs in, so that it is answered at once.
+            unsafe rd_kafka_yield(client)
+        }
+        let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_CONSUMER, settings, $0, $1) }
+        guard let client = unsafe client else {
+            unsafe rd_kafka_conf_destroy(settings)  // rd_kafka_new takes it over only when it succeeds
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, unableTo: "create a consumer", cause: cause)
+        }
+        unsafe handle = client
+        unsafe rd_kafka_poll_set_consumer(client)
+    }
+
+    deinit {
+        context.isClosing = true
+        unsafe rd_kafka_consumer_close(handle)
+        unsafe rd_kafka_destroy(handle)
+        withExtendedLifetime(context) {}
+    }
+
+    /// The client that administrative calls go through; it has to stay alive while they run.
+    public var cluster: KafkaCluster { unsafe KafkaCluster(client: handle, owner: self) }
+
+    /// Joins the group for one topic.
+    public func subscribe(to topic: String) throws(KafkaError) {
+        let list = PartitionList(topic: topic)
+        try KafkaError.check(unsafe rd_kafka_subscribe(handle, list.handle), unableTo: "subscribe to \"\(topic)\"")
+    }
+
+    /// Waits for the next message or event for at most so many milliseconds.
+    ///
+    /// One message at a time: the batch calls of librdkafka 2.0.2 can lose messages around a pause or a rebalance.
+    public func poll(milliseconds: Int32) -> Event {
+        let message = unsafe rd_kafka_consumer_poll(handle, milliseconds)
+        guard let message = unsafe message else {
+            guard let rebalance = context.rebalance else { return .nothing }
+            context.rebalance = nil
+            return rebalance.isAssignment ? .assigned(rebalance.partitions) : .revoked(rebalance.partitions)
+        }
+        let code = unsafe message.pointee.err
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            let cause = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }
+            unsafe rd_kafka_message_destroy(message)
+            return .failed(KafkaError(code, unableTo: "read from Kafka", cause: cause))
+        }
+        return .message(unsafe KafkaMessage(consuming: message))
+    }
+
+    /// Reads these partitions from these offsets, and no others.
+    public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        let list = PartitionList(offsets)
+        try KafkaError.check(unsafe rd_kafka_assign(handle, list.handle), unableTo: "assign partitions")
+    }
+
+    /// Reads no partition any more.
+    public func unassign() throws(KafkaError) {
+        try KafkaError.check(unsafe rd_kafka_assign(handle, nil), unableTo: "give partitions back")
+    }
+
+    /// Stops fetching from partitions; the membership of the group goes on.
+    public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let list = PartitionList(partitions.map { PartitionOffset(partition: $0, offset: 0) })
+        try KafkaError.check(unsafe rd_kafka_pause_partitions(handle, list.handle), unableTo: "pause partitions")
+    }
+
+    /// Fetches again from partitions that were paused.
+    public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
+        let list = PartitionList(partitions.map { PartitionOffset(partition: $0, offset: 0) })
+        try KafkaError.check(unsafe rd_kafka_resume_partitions(handle, list.handle), unableTo: "resume partitions")
+    }
+
+    /// Tells the group how far it is, without waiting. Only lag tools read it: what counts is in the database.
+    public func commitWithoutWaiting(_ offsets: [PartitionOffset]) throws(KafkaError) {
+        let list = PartitionList(offsets)
+        try KafkaError.check(unsafe rd_kafka_commit(handle, list.handle, 1), unableTo: "commit offsets")
+    }
+
+    /// The watermarks that librdkafka saw with its last fetch; nil before the first.
+    public func cachedWatermarks(of partition: TopicPartition) -> Watermarks? {
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let code = unsafe rd_kafka_get_watermark_offsets(handle, partition.topic, partition.partition, &low, &high)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, low >= 0, high >= 0 else { return nil }
+        return Watermarks(low: low, high: high)
+    }
+}

@@ -1,0 +1,143 @@
+internal import CLibRdKafka
+import Synchronization
+
+/// Publishes messages. Used from one thread; the counters can be read from any.
+@safe public final class KafkaProducer {
+    /// How many messages ended how, since the start.
+    public struct Counts: Sendable, Equatable {
+        /// Acknowledged as the configuration's `acks` asks.
+        public var delivered = 0
+        /// Given up by librdkafka.
+        public var failed = 0
+    }
+
+    private final class Context: ClientContext {
+        let delivered = Atomic<Int>(0)
+        let failed = Atomic<Int>(0)
+    }
+
+    private let handle: OpaquePointer
+    private let topic: OpaquePointer
+    private let context: Context
+
+    /// Makes a producer for one topic; does not wait for a broker.
+    ///
+    /// - Throws: `KafkaError` when librdkafka refuses the configuration.
+    public init(
+        _ configuration: KafkaConfiguration, topic name: String, events: KafkaEvents = .ignored
+    ) throws(KafkaError) {
+        context = Context(events: events)
+        let settings = unsafe try configuration.makeHandle()
+        unsafe context.attach(to: settings)
+        unsafe rd_kafka_conf_set_dr_msg_cb(settings) { _, message, opaque in
+            guard let message = unsafe message, let opaque = unsafe opaque else { return }
+            let context = unsafe Unmanaged<Context>.fromOpaque(opaque).takeUnretainedValue()
+            if unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                context.delivered.add(1, ordering: .relaxed)
+                return
+            }
+            context.failed.add(1, ordering: .relaxed)
+            unsafe context.events.error(KafkaError(message.pointee.err, unableTo: "deliver a message"))
+        }
+        let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_PRODUCER, settings, $0, $1) }
+        guard let client = unsafe client else {
+            unsafe rd_kafka_conf_destroy(settings)  // rd_kafka_new takes it over only when it succeeds
+            throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, unableTo: "create a producer", cause: cause)
+        }
+        guard let topic = unsafe rd_kafka_topic_new(client, name, nil) else {
+            let code = rd_kafka_last_error()
+            unsafe rd_kafka_destroy(client)
+            throw KafkaError(code, unableTo: "use topic \"\(name)\"")
+        }
+        unsafe handle = client
+        unsafe self.topic = topic
+    }
+
+    deinit {
+        unsafe rd_kafka_topic_destroy(topic)
+        unsafe rd_kafka_destroy(handle)
+        withExtendedLifetime(context) {}
+    }
+
+    /// The client that administrative calls go through.
+    public var cluster: KafkaCluster { unsafe KafkaCluster(client: handle, owner: self) }
+
+    /// How many messages ended how, since the start.
+    public var counts: Counts {
+        Counts(
+            delivered: context.delivered.load(ordering: .relaxed), failed: context.failed.load(ordering: .relaxed))
+    }
+
+    /// How many messages wait to be delivered.
+    public var waiting: Int { Int(unsafe rd_kafka_outq_len(handle)) }
+
+    /// Queues one message; its bytes are copied.
+    ///
+    /// - Returns: false when the queue is full: poll, then try again.
+    /// - Throws: `KafkaError` when this message or this producer can not be used.
+    public func produce(key: RawSpan, value: RawSpan?) throws(KafkaError) -> Bool {
+        let result = unsafe key.withUnsafeBytes { key in
+            guard let value else {
+                return unsafe rd_kafka_produce(
+                    topic, RD_KAFKA_PARTITION_UA, 0, nil, 0, key.baseAddress, key.count, nil)
+            }
+            return unsafe value.withUnsafeBytes { value in
+                // With MSG_F_COPY librdkafka only reads the bytes, although its parameter is not const.
+                unsafe rd_kafka_produce(
+                    topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                    UnsafeMutableRawPointer(mutating: value.baseAddress), value.count,
+                    key.baseAddress, key.count, nil)
+            }
+        }
+        guard result != 0 else { return true }
+        let code = rd_kafka_last_error()
+        if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
+        throw KafkaError(code, unableTo: "queue a message", isRetriable: false)
+    }
+
+    /// Queues one message with headers; its bytes are copied. A key or value that is nil is sent as null.
+    ///
+    /// - Returns: false when the queue is full: poll, then try again.
+    /// - Throws: `KafkaError` when this message or this producer can not be used.
+    public func produce(
+        key: [UInt8]?, value: [UInt8]?, headers: [KafkaMessage.Header]
+    ) throws(KafkaError) -> Bool {
+        let list = unsafe rd_kafka_headers_new(headers.count)
+        for header in headers {
+            unsafe rd_kafka_header_add(list, header.name, -1, header.value, header.value?.count ?? 0)
+        }
+        let code = unsafe withBytes(of: key) { key in
+            unsafe withBytes(of: value) { value in
+                unsafe heartbeat_produce_with_headers(
+                    handle, topic, key.baseAddress, key.count, value.baseAddress, value.count, list)
+            }
+        }
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return true }
+        unsafe rd_kafka_headers_destroy(list)  // taken over only when the message was queued
+        if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
+        throw KafkaError(code, unableTo: "queue a message", isRetriable: false)
+    }
+
+    /// Counts what was delivered meanwhile; waits for the first for at most so many milliseconds.
+    @discardableResult
+    public func poll(milliseconds: Int32) -> Int { Int(unsafe rd_kafka_poll(handle, milliseconds)) }
+
+    /// Waits until everything queued is delivered or given up, for at most so many milliseconds.
+    ///
+    /// - Returns: how many messages still wait.
+    public func flush(milliseconds: Int32) -> Int {
+        unsafe rd_kafka_flush(handle, milliseconds)
+        return waiting
+    }
+}
+
+/// Lends the bytes; a null address for nil, another one for an empty array.
+private func withBytes<Result>(of bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    guard let bytes else { return unsafe body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    guard !bytes.isEmpty else {
+        return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1) {
+            unsafe body(UnsafeRawBufferPointer(start: $0.baseAddress, count: 0))
+        }
+    }
+    return unsafe bytes.withUnsafeBytes(body)
+}

@@ -1,0 +1,153 @@
+internal import CLibPQ
+
+/// One session with the server. Used from one thread at a time; it ends when it is released.
+@safe public final class PostgreSQLConnection {
+    private let handle: OpaquePointer
+
+    /// Connects and waits until the session is usable.
+    ///
+    /// Keywords and values as in libpq's "Parameter Key Words"; what is left out comes from libpq's own environment
+    /// variables, service and password files.
+    ///
+    /// - Throws: `PostgreSQLError` when the server can not be reached or refuses.
+    public init(_ parameters: [String: String]) throws(PostgreSQLError) {
+        let names = parameters.keys.sorted()
+        let handle = unsafe withCStrings(names) { keywords in
+            unsafe withCStrings(names.map { parameters[$0] ?? "" }) { values in
+                unsafe PQconnectdbParams(keywords, values, 0)
+            }
+        }
+        guard let handle = unsafe handle else {
+            throw PostgreSQLError(unableTo: "connect to PostgreSQL", cause: "out of memory")
+        }
+        guard unsafe PQstatus(handle) == CONNECTION_OK else {
+            let cause = oneLine(unsafe String(cString: PQerrorMessage(handle)))
+            unsafe PQfinish(handle)
+            throw PostgreSQLError(unableTo: "connect to PostgreSQL", cause: cause)
+        }
+        unsafe self.handle = handle
+        // The default prints notices to stderr, as "relation already exists, skipping".
+        unsafe PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    }
+
+    deinit { unsafe PQfinish(handle) }
+
+    /// Whether libpq knows that the session is gone.
+    public var isBroken: Bool { unsafe PQstatus(handle) != CONNECTION_OK }
+
+    /// Whether a transaction is open, failed or not.
+    public var isInTransaction: Bool {
+        let status = unsafe PQtransactionStatus(handle)
+        return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE
+    }
+
+    /// The server's version, as 150018 for 15.18.
+    public var serverVersion: Int { Int(unsafe PQserverVersion(handle)) }
+
+    /// Runs one or several statements in one round trip, as one simple query: the server starts when it has the
+    /// whole text. Several statements without BEGIN are one transaction.
+    ///
+    /// - Returns: the last statement's rows.
+    /// - Throws: `PostgreSQLError` of the first statement that fails.
+    @discardableResult
+    public func execute(_ sql: String, unableTo action: String) throws(PostgreSQLError) -> PostgreSQLResult {
+        unsafe try result(PQexec(handle, sql), unableTo: action)
+    }
+
+    /// Runs one statement with parameters as text, nil for NULL.
+    ///
+    /// - Throws: `PostgreSQLError`.
+    @discardableResult
+    public func query(
+        _ sql: String, _ parameters: [String?] = [], unableTo action: String
+    ) throws(PostgreSQLError) -> PostgreSQLResult {
+        let answer = unsafe withCStrings(parameters) { values in
+            unsafe PQexecParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0)
+        }
+        return unsafe try result(answer, unableTo: action)
+    }
+
+    /// Copies rows in the binary format; nothing is stored before the transaction around it is committed.
+    ///
+    /// - Parameter rows: the rows; its bytes are sent as they are.
+    /// - Throws: `PostgreSQLError`; the transaction has failed then.
+    public func copy(
+        into sql: String, _ rows: borrowing CopyBuffer, unableTo action: @autoclosure () -> String
+    ) throws(PostgreSQLError) {
+        unsafe try result(PQexec(handle, sql), expecting: PGRES_COPY_IN, unableTo: action())
+        var isSent = true
+        unsafe rows.withUnsafeBytes { bytes in
+            var rest = unsafe bytes[...]
+            while isSent, unsafe !rest.isEmpty {
+                // In pieces, since libpq copies what it gets into a buffer that only grows.
+                let piece = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(65_536))
+                let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
+                isSent = unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
+                unsafe rest = rest.dropFirst(piece.count)
+            }
+        }
+        guard isSent, unsafe PQputCopyEnd(handle, nil) == 1 else {
+            throw currentError(unableTo: action())
+        }
+        // One result for the COPY, then null: the protocol asks to read both.
+        defer { while let rest = unsafe PQgetResult(handle) { unsafe PQclear(rest) } }
+        unsafe try result(PQgetResult(handle), unableTo: action())
+    }
+
+    /// A text as an SQL literal with its quotes.
+    ///
+    /// - Throws: `PostgreSQLError` when the text is not valid in the session's encoding.
+    public func literal(_ text: String) throws(PostgreSQLError) -> String {
+        var text = text
+        let escaped = text.withUTF8 { utf8 in
+            unsafe utf8.withMemoryRebound(to: CChar.self) {
+                unsafe PQescapeLiteral(handle, $0.baseAddress, $0.count)
+            }
+        }
+        guard let escaped = unsafe escaped else { throw currentError(unableTo: "quote a text") }
+        defer { unsafe PQfreemem(escaped) }
+        return unsafe String(cString: escaped)
+    }
+
+    /// A name as an SQL identifier with its quotes.
+    public static func identifier(_ name: String) -> String {
+        "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+
+    @discardableResult
+    private func result(
+        _ answer: OpaquePointer?, expecting: ExecStatusType? = nil, unableTo action: @autoclosure () -> String
+    ) throws(PostgreSQLError) -> PostgreSQLResult {
+        guard let answer = unsafe answer else { throw currentError(unableTo: action()) }
+        let result = unsafe PostgreSQLResult(consuming: answer)
+        let status = unsafe PQresultStatus(answer)
+        let isExpected = expecting.map { $0 == status } ?? (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+        guard !isExpected, status != PGRES_EMPTY_QUERY else { return result }
+        throw result.error(unableTo: action())
+    }
+
+    private func currentError(unableTo action: String) -> PostgreSQLError {
+        PostgreSQLError(unableTo: action, cause: oneLine(unsafe String(cString: PQerrorMessage(handle))))
+    }
+}
+
+/// libpq's messages end with a line feed and may have several lines.
+func oneLine(_ text: String) -> String {
+    text.split(whereSeparator: \.isNewline).map { $0.drop { $0.isWhitespace } }.joined(separator: "; ")
+}
+
+/// Lends a null-terminated array of C strings, with null for nil.
+private func withCStrings<Result>(
+    _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> Result
+) -> Result {
+    var bytes: [CChar] = []
+    var starts: [Int?] = []
+    for string in strings {
+        starts.append(string == nil ? nil : bytes.count)
+        if let string { bytes.append(contentsOf: string.utf8CString) }
+    }
+    return unsafe bytes.withUnsafeBufferPointer { bytes in
+        let pointers = unsafe starts.map { start in unsafe start.flatMap { unsafe bytes.baseAddress?.advanced(by: $0) } } + [nil]
+        return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+    }
+}

@@ -1,0 +1,59 @@
+/// What the server or libpq reports when something fails.
+public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
+    /// What was tried: `copy 5000 rows into "heart_rate_readings"`.
+    public let action: String
+    /// The server's or libpq's own words, on one line.
+    public let cause: String
+    /// The server's code; nil when the error is libpq's own, as a connection that is gone.
+    public let sqlState: SQLState?
+    /// What the server advises, where it does.
+    public let hint: String?
+
+    /// An error with its parts.
+    public init(unableTo action: String, cause: String, sqlState: SQLState? = nil, hint: String? = nil) {
+        self.action = action
+        self.cause = cause
+        self.sqlState = sqlState
+        self.hint = hint
+    }
+
+    /// `unable to ACTION: CAUSE (SQLSTATE)`, then the hint.
+    public var description: String {
+        let state = sqlState.map { " (\($0.rawValue))" } ?? ""
+        return "unable to \(action): \(cause)\(state)" + (hint.map { ". HINT: \($0)" } ?? "")
+    }
+
+    /// Whether the data that was sent is at fault, so that the same rows would fail again.
+    public var isCausedByData: Bool { sqlState?.isDataClass ?? false }
+}
+
+/// A five-character code as the SQL standard and PostgreSQL's appendix A define it.
+public struct SQLState: RawRepresentable, Hashable, Sendable {
+    /// The five characters.
+    public let rawValue: String
+
+    /// A code by its five characters.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The first two characters: the class.
+    public var classCode: Substring { rawValue.prefix(2) }
+
+    /// Class 22 (data exception) and 23 (integrity constraint violation). Every other class is the server's, the
+    /// network's or the schema's state, and the same rows can succeed later.
+    public var isDataClass: Bool { classCode == "22" || classCode == "23" }
+
+    /// The database does not exist.
+    public static let invalidCatalogName = SQLState(rawValue: "3D000")
+    /// An object of this name is there already.
+    public static let duplicateObject = SQLState(rawValue: "42710")
+    /// A database of this name is there already.
+    public static let duplicateDatabase = SQLState(rawValue: "42P04")
+    /// A unique constraint refuses the row.
+    public static let uniqueViolation = SQLState(rawValue: "23505")
+    /// A table is missing.
+    public static let undefinedTable = SQLState(rawValue: "42P01")
+    /// The role may not do this.
+    public static let insufficientPrivilege = SQLState(rawValue: "42501")
+    /// A lock was not granted within `lock_timeout`.
+    public static let lockNotAvailable = SQLState(rawValue: "55P03")
+}

@@ -56,7 +56,7 @@ let package = Package(
         // Parts: none imports another.
         library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
         library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", logging]),
-        library("Database", ["Daemon", "PostgreSQL", logging]),
+        library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
 
         .executableTarget(
             name: "heartbeat",

@@ -77,6 +77,9 @@
         store(Int8(value ? 1 : 0))
     }
 
+    /// A `text` or `varchar`.
+    public mutating func append(_ value: borrowing Span<UInt8>) { unsafe append(value.bytes) }
+
     /// A `text`, `varchar` or `bytea`; nil for NULL.
     public mutating func append(_ value: RawSpan?) {
         guard let value else { return appendNull() }
@@ -90,6 +93,9 @@
 
     /// A `text`.
     public mutating func append(_ value: String) { unsafe append(Array(value.utf8).span.bytes) }
+
+    /// A `jsonb`, whose binary form is a version, 1, and the text.
+    public mutating func append(jsonb text: String) { unsafe append(([1] + Array(text.utf8)).span.bytes) }
 
     /// NULL.
     public mutating func appendNull() { store(Int32(-1)) }

@@ -1,0 +1,146 @@
+import HeartRate
+import Kafka
+import PostgreSQL
+
+/// What one transaction will write: rows in the form of COPY, and how far they move each source on.
+struct Batch: ~Copyable {
+    /// How far the batch moves one source.
+    struct Progress {
+        let sourceID: Int32
+        let partition: Int32
+        /// Where the source has to stand before; -1 as long as the batch has nothing of it.
+        var expected: Int64 = -1
+        /// One past the last message.
+        var next: Int64 = -1
+    }
+
+    /// Offsets that the log does not hand out.
+    struct Gap {
+        let sourceID: Int32
+        let offsets: Range<Int64>
+    }
+
+    private(set) var readings = CopyBuffer(capacity: 1 << 20)
+    private(set) var rejected = CopyBuffer()
+    private(set) var progress: [Progress] = []
+    private(set) var gaps: [Gap] = []
+    private(set) var newCustomers: [String] = []
+    /// UTC days since 1970 that its readings fall on, as far as they have a partition of their own.
+    private(set) var days: Set<Int32> = []
+    private(set) var anomalies = 0
+    /// The exchange's epoch when it was gathered: an older one must not be written any more.
+    var epoch = 0
+
+    /// How many messages it has.
+    var count: Int { readings.rowCount + rejected.rowCount }
+
+    /// One of its messages: the one, when it has one.
+    var last: (partition: Int32, offset: Int64) {
+        guard let moved = progress.last(where: { $0.expected >= 0 }) else { return (-1, -1) }
+        return (moved.partition, moved.next - 1)
+    }
+
+    /// How many bytes its rows take.
+    var byteCount: Int { readings.byteCount + rejected.byteCount }
+
+    /// Whether it has nothing to write.
+    var isEmpty: Bool { count == 0 && gaps.isEmpty }
+
+    /// Empties it for these positions.
+    mutating func start(at positions: [Position]) {
+        progress = positions.map { Progress(sourceID: $0.sourceID, partition: $0.partition) }
+        removeAll()
+    }
+
+    /// Empties it for the positions of another batch.
+    mutating func start(like other: borrowing Batch) {
+        progress = other.progress
+        removeAll()
+    }
+
+    /// Empties it after it was written.
+    mutating func removeAll() {
+        // One message of many megabytes must not keep its memory for ever.
+        readings.removeAll(keepingAtMost: 8 << 20)
+        rejected.removeAll(keepingAtMost: 1 << 20)
+        for slot in progress.indices {
+            progress[slot].expected = -1
+            progress[slot].next = -1
+        }
+        gaps.removeAll(keepingCapacity: true)
+        newCustomers.removeAll(keepingCapacity: true)
+        days.removeAll(keepingCapacity: true)
+        anomalies = 0
+    }
+
+    /// Appends a reading as a row of `heart_rate_readings`.
+    ///
+    /// - Parameter day: the UTC day whose partition it needs; nil when it goes to the default partition.
+    mutating func append(_ reading: Reading, anomaly: Anomaly?, day: Int32?, slot: Int, offset: Int64) {
+        readings.beginRow(fields: 7)
+        readings.append(reading.customerID.utf8)
+        readings.append(reading.recordedAt.microsecondsSince2000)
+        readings.append(reading.heartRate)
+        readings.append(anomaly != nil)
+        if let anomaly {
+            anomalies += 1
+            anomaly.withReason { readings.append($0) }
+        } else {
+            readings.appendNull()
+        }
+        readings.append(progress[slot].sourceID)
+        readings.append(offset)
+        if let day, !days.contains(day) { days.insert(day) }
+        advance(slot, past: offset)
+    }
+
+    /// Appends a message as a row of `rejected_messages`.
+    mutating func reject(_ message: borrowing KafkaMessage, _ reason: RejectionReason, slot: Int) {
+        rejected.beginRow(fields: 10)
+        rejected.append(progress[slot].sourceID)
+        rejected.append(message.topic)
+        rejected.append(message.partition)
+        rejected.append(message.offset)
+        if let milliseconds = message.timestamp {
+            rejected.append(Instant(microsecondsSince1970: milliseconds * 1000).microsecondsSince2000)
+        } else {
+            rejected.appendNull()
+        }
+        rejected.append(message.key)
+        rejected.append(message.payload)
+        let headers = message.headers
+        if headers.isEmpty {
+            rejected.appendNull()
+        } else {
+            rejected.append(jsonb: json(headers))
+        }
+        rejected.append(reason.code.rawValue)
+        rejected.append(reason.sentence)
+        advance(slot, past: message.offset)
+    }
+
+    /// Notes that the log goes on at `offset` although an earlier one was expected.
+    mutating func skip(_ slot: Int, from expected: Int64, to offset: Int64) {
+        gaps.append(Gap(sourceID: progress[slot].sourceID, offsets: expected..<offset))
+        if progress[slot].expected < 0 { progress[slot].expected = expected }
+        progress[slot].next = offset
+    }
+
+    /// Notes a customer whom the database may not have yet.
+    mutating func add(_ customer: CustomerID) { newCustomers.append(customer.description) }
+
+    private mutating func advance(_ slot: Int, past offset: Int64) {
+        if progress[slot].expected < 0 { progress[slot].expected = offset }
+        progress[slot].next = offset + 1
+    }
+}
+
+/// Where to go on reading one partition.
+struct Position: Sendable {
+    /// The row in `kafka_offsets`.
+    let sourceID: Int32
+    /// The partition's number.
+    let partition: Int32
+    /// The offset of the next message.
+    var offset: Int64
+}

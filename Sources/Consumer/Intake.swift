@@ -1,0 +1,318 @@
+import Daemon
+import HeartRate
+import Kafka
+import Logging
+
+/// The thread that reads Kafka: it polls one message at a time, decodes and judges it, and adds it to a batch.
+///
+/// It also answers the group's rebalances. What it has assigned always begins at the offsets that the database has.
+struct Intake: ~Copyable {
+    /// How the work ended.
+    enum End {
+        /// It was asked to stop.
+        case stopped
+        /// Everything that the log had at the start is in the database.
+        case drained
+    }
+
+    private let consumer: KafkaConsumer
+    private let exchange: BatchExchange
+    private let topic: String
+    private let stop: StopSignal
+    private let logger: Logger
+    private let rule: AnomalyRule
+    private let limits: DecodingLimits
+    private let retentionDays: Int32
+
+    private var decoder = ReadingDecoder()
+    private var customers = CustomerSet()
+    private var positions: [Position] = []
+    /// For each partition's number its place in `positions`; -1 when it is not assigned.
+    private var slots: [Int] = []
+    /// Partitions that the group gave, as long as it is not known where to go on with them.
+    private var unlocated: [Int32]?
+    private var isRequested = false
+    /// The gap that was seen last: it is believed when the same fetch comes to it twice.
+    private var suspectedGap: PartitionOffset?
+    /// What the database refused, by the message, as its reason.
+    private var refusedByDatabase: [PartitionOffset: String] = [:]
+    private var drain: DrainTargets?
+    private var report: ProgressReport
+    private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
+
+    init(
+        _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, stop: StopSignal, isDrain: Bool,
+        report: ProgressReport
+    ) {
+        self.consumer = consumer
+        self.exchange = exchange
+        self.stop = stop
+        self.report = report
+        topic = settings[.kafkaTopic]
+        logger = Logger(label: "consumer")
+        rule = AnomalyRule(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
+        limits = DecodingLimits(
+            maximumPayloadBytes: settings[.maxMessageBytes],
+            maximumClockSkew: Int64(settings[.maxClockSkewSeconds] * 1_000_000))
+        retentionDays = Int32(settings[.retentionDays])
+        drain = isDrain ? DrainTargets() : nil
+    }
+
+    /// Works until it is asked to stop or everything is drained.
+    ///
+    /// - Throws: `KafkaError` when librdkafka can not go on.
+    mutating func run() throws(KafkaError) -> End {
+        try consumer.subscribe(to: topic)
+        var sinceTick = 0
+        while !stop.isRequested {
+            let event = consumer.poll(milliseconds: unlocated == nil ? 100 : 10)
+            sinceTick += 1
+            if try handle(event) || sinceTick >= 1000 {
+                sinceTick = 0
+                try tick()
+                if isDrained { return .drained }
+            }
+        }
+        return .stopped
+    }
+
+    /// Lets the writer finish what has gathered and tells the group how far it came.
+    ///
+    /// - Returns: whether everything that was read is in the database. What is not will be read again.
+    mutating func finish(milliseconds: Int) -> Bool {
+        let isWritten = exchange.waitUntilWritten(milliseconds: milliseconds)
+        report.commit(exchange.committed, to: consumer, topic)
+        return isWritten
+    }
+
+    // MARK: - Events
+
+    /// - Returns: whether it is time for the things that are not done for every message.
+    private mutating func handle(_ event: consuming KafkaConsumer.Event) throws(KafkaError) -> Bool {
+        switch consume event {
+        case .nothing:
+            return true
+        case .message(let message):
+            try take(message)
+            return false
+        case .assigned(let partitions):
+            // Nothing is fetched before the database has said where to go on.
+            try consumer.assign([])
+            locate(partitions.map(\.partition))
+            return true
+        case .revoked:
+            // Bounded: what is not written by then is dropped here and read again by the next owner.
+            if !exchange.waitUntilWritten(milliseconds: 5000) { forgetAssignment() }
+            report.commit(exchange.committed, to: consumer, topic)
+            forgetAssignment()
+            try consumer.unassign()
+            return true
+        case .failed(let error):
+            if error.isFatal { throw error }
+            logger.debug("\(error)")
+            return true
+        }
+    }
+
+    private mutating func take(_ message: borrowing KafkaMessage) throws(KafkaError) {
+        let partition = Int(message.partition)
+        guard partition < slots.count, slots[partition] >= 0 else { return }
+        let slot = slots[partition]
+        let expected = positions[slot].offset
+        let offset = message.offset
+        if offset != expected {
+            // Earlier ones are in the batch or in the database already.
+            guard offset > expected, try isGap(slot, from: expected, to: offset) else { return }
+        }
+        let room = gather(message, slot)
+        positions[slot].offset = offset + 1
+        if room != .free { try makeRoom(room) }
+    }
+
+    /// Decodes, judges and appends one message.
+    private mutating func gather(_ message: borrowing KafkaMessage, _ slot: Int) -> BatchExchange.Room {
+        do throws(RejectionReason) {
+            now = Instant(microsecondsSince1970: wallClockMicroseconds())
+            let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
+            if !refusedByDatabase.isEmpty { try checkRefusal(message) }
+            let anomaly = rule.judge(reading.heartRate)
+            let isNew = customers.insert(reading.customerID.utf8)
+            let day = partitionDay(of: reading.recordedAt)
+            let offset = message.offset
+            return exchange.gather { batch in
+                batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
+                if isNew { batch.add(reading.customerID) }
+            }
+        } catch {
+            report.countRejected(error.code)
+            return exchange.gather { $0.reject(message, error, slot: slot) }
+        }
+    }
+
+    private mutating func checkRefusal(_ message: borrowing KafkaMessage) throws(RejectionReason) {
+        let place = PartitionOffset(
+            partition: TopicPartition(topic: topic, partition: message.partition), offset: message.offset)
+        guard let cause = refusedByDatabase[place] else { return }
+        throw .refusedByDatabase(cause)
+    }
+
+    /// The UTC day since 1970 whose partition a reading belongs to; nil for the default partition.
+    private func partitionDay(of instant: Instant) -> Int32? {
+        let microsecondsPerDay: Int64 = 86_400_000_000
+        let today = now.microsecondsSince1970 / microsecondsPerDay
+        let day = instant.microsecondsSince1970 / microsecondsPerDay
+        return day <= today + 1 && day >= today - Int64(retentionDays) ? Int32(day) : nil
+    }
+
+    /// Whether the log really has nothing between two offsets. It is asked a second time before that is believed.
+    private mutating func isGap(_ slot: Int, from expected: Int64, to offset: Int64) throws(KafkaError) -> Bool {
+        let partition = TopicPartition(topic: topic, partition: positions[slot].partition)
+        let place = PartitionOffset(partition: partition, offset: expected)
+        guard suspectedGap == place else {
+            suspectedGap = place
+            try read()
+            return false
+        }
+        suspectedGap = nil
+        logger.error(
+            "Kafka does not hand out \(offset - expected) messages: they are recorded in \"offset_gaps\"",
+            metadata: [
+                "KAFKA_PARTITION": "\(partition.partition)", "KAFKA_OFFSET": "\(expected)",
+                "KAFKA_OFFSET_END": "\(offset - 1)",
+            ])
+        _ = exchange.gather { $0.skip(slot, from: expected, to: offset) }
+        return true
+    }
+
+    // MARK: - Back-pressure
+
+    /// Waits for the writer. When that takes longer, nothing is fetched meanwhile but the group's membership lives on.
+    private mutating func makeRoom(_ found: BatchExchange.Room) throws(KafkaError) {
+        var room = found == .full ? exchange.waitForRoom(milliseconds: 1000) : found
+        if room == .full {
+            let assigned = positions.map { TopicPartition(topic: topic, partition: $0.partition) }
+            try consumer.pause(assigned)
+            while room == .full, !stop.isRequested, !positions.isEmpty {
+                // Messages that were fetched before the pause are dropped here; they are fetched again afterwards.
+                let event = consumer.poll(milliseconds: 10)
+                if case .message = event {} else { _ = try handle(event) }
+                room = exchange.waitForRoom(milliseconds: 100)
+            }
+            if !positions.isEmpty {
+                try read()
+                try consumer.resume(assigned)
+            }
+        }
+        try startOver()
+    }
+
+    /// If the database has refused a batch: reads on from where the database stands.
+    private mutating func startOver() throws(KafkaError) {
+        guard let refusal = exchange.refusal else { return }
+        var partitions = positions.map(\.partition)
+        switch refusal {
+        case .fenced(let lost):
+            partitions.removeAll { lost.contains($0) }
+            logger.warning(
+                "fenced: another consumer owns partitions \(lost); nothing of them was written here")
+        case .data(let messages, let last, let cause):
+            if messages == 1 {
+                let partition = TopicPartition(topic: topic, partition: last.partition)
+                refusedByDatabase[PartitionOffset(partition: partition, offset: last.offset)] = cause
+            }
+        }
+        try consumer.assign([])
+        forgetAssignment()
+        if case .data(let messages, _, _) = refusal { exchange.narrow(to: max(1, messages / 2)) }
+        locate(partitions)
+    }
+
+    // MARK: - The assignment
+
+    private mutating func locate(_ partitions: [Int32]) {
+        forgetAssignment()
+        unlocated = partitions
+        logger.debug("assigned \(partitions.count) partitions")
+    }
+
+    private mutating func forgetAssignment() {
+        exchange.abandon()
+        positions = []
+        slots = []
+        unlocated = nil
+        isRequested = false
+        // A batch that was dropped may have had new customers in it.
+        customers.removeAll()
+    }
+
+    /// Reads every partition from the next offset that has not gathered.
+    private func read() throws(KafkaError) {
+        try consumer.assign(
+            positions.map {
+                PartitionOffset(partition: TopicPartition(topic: topic, partition: $0.partition), offset: $0.offset)
+            })
+    }
+
+    // MARK: - Now and then
+
+    private mutating func tick() throws(KafkaError) {
+        try startOver()
+        if let partitions = unlocated {
+            if !isRequested { request(partitions) }
+            if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }
+        }
+        report.update(exchange.committed, consumer, topic)
+    }
+
+    /// Asks Kafka between which offsets the partitions can be read, and the writer where to go on.
+    private mutating func request(_ partitions: [Int32]) {
+        do throws(KafkaError) {
+            guard let clusterID = consumer.cluster.id(withinMilliseconds: 5000) else { return }
+            var watermarks: [Int32: Watermarks] = [:]
+            for partition in partitions {
+                watermarks[partition] = try consumer.cluster.watermarks(
+                    of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 5000)
+            }
+            drain?.note(watermarks)
+            exchange.locate(.init(clusterID: clusterID, topic: topic, watermarks: watermarks))
+            isRequested = true
+        } catch {
+            logger.warning("waiting for Kafka: \(error)")
+        }
+    }
+
+    private mutating func start(at found: [Position]) throws(KafkaError) {
+        unlocated = nil
+        isRequested = false
+        positions = found
+        slots = [Int](repeating: -1, count: Int(found.map(\.partition).max() ?? -1) + 1)
+        for (slot, position) in found.enumerated() { slots[Int(position.partition)] = slot }
+        // Long remembered refusals of messages that were stored since.
+        refusedByDatabase = refusedByDatabase.filter { place, _ in
+            found.contains { $0.partition == place.partition.partition && $0.offset <= place.offset }
+        }
+        try read()
+        report.started(found)
+    }
+
+    private var isDrained: Bool {
+        guard let drain, unlocated == nil else { return false }
+        return drain.isReached(by: exchange.committed)
+    }
+}
+
+/// How far the log reached when each partition was first assigned.
+struct DrainTargets {
+    private var ends: [Int32: Int64] = [:]
+    private var isAssigned = false
+
+    mutating func note(_ watermarks: [Int32: Watermarks]) {
+        isAssigned = true
+        for (partition, found) in watermarks where ends[partition] == nil { ends[partition] = found.high }
+    }
+
+    /// Whether the partitions that are assigned now are all in the database up to their ends.
+    func isReached(by committed: [Int32: Int64]) -> Bool {
+        isAssigned && committed.allSatisfy { partition, next in next >= ends[partition] ?? 0 }
+    }
+}

@@ -1,0 +1,242 @@
+import Kafka
+import PostgreSQL
+
+/// The consumer's session with the database and its statements.
+struct ReadingStore: ~Copyable {
+    /// Something that was found while locating a source, for the journal.
+    enum Finding: Sendable {
+        /// Kafka had deleted these offsets before they were read.
+        case deleted(partition: Int32, offsets: Range<Int64>)
+        /// The log ends before the offset that was stored: the topic was created anew.
+        case createdAnew(partition: Int32, stored: Int64, end: Int64)
+    }
+
+    /// Where the sources of a batch stand, compared with what the batch expects.
+    enum Standing: Equatable {
+        /// All where the batch begins: it was not written.
+        case before
+        /// All where the batch ends: it was written.
+        case after
+        /// Others have moved these partitions on.
+        case elsewhere(partitions: [Int32])
+    }
+
+    /// SQLSTATE of `advance_offsets` when another consumer has moved a source on.
+    static let fenced = SQLState(rawValue: "HB001")
+
+    private let connection: PostgreSQLConnection
+    private let consumerName: String
+
+    /// Opens a session.
+    ///
+    /// - Throws: `PostgreSQLError`.
+    init(_ parameters: [String: String], consumerName: String) throws(PostgreSQLError) {
+        var parameters = parameters
+        parameters["application_name"] = "heartbeat-consumer"
+        connection = try PostgreSQLConnection(parameters)
+        self.consumerName = try connection.literal(consumerName)
+        // A consumer that is stopped in mid-transaction is thrown out, and none waits for a lock for ever.
+        try connection.execute(
+            """
+            SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'; SET statement_timeout = '60s'; \
+            SET synchronous_commit = on; SET timezone = 'UTC'; SET client_min_messages = warning
+            """, unableTo: "prepare a session")
+    }
+
+    /// The schema's version; 0 when there is none.
+    func schemaVersion() throws(PostgreSQLError) -> Int {
+        let exists = try connection.query(
+            "SELECT to_regclass('public.schema_version') IS NOT NULL", unableTo: "look for the schema")
+        guard exists[0, 0] == "t" else { return 0 }
+        let version = try connection.query(
+            "SELECT coalesce(max(version), 0) FROM schema_version", unableTo: "read the schema's version")
+        return Int(version.integer(0, 0) ?? 0)
+    }
+
+    /// Makes the partition of a UTC day, in a transaction of its own.
+    func createPartition(day: Int32) throws(PostgreSQLError) {
+        try connection.query(
+            "SELECT create_readings_partition(date '1970-01-01' + $1::integer)", [String(day)],
+            unableTo: "create a partition of \"heart_rate_readings\"")
+    }
+
+    // MARK: - Batches
+
+    /// Writes a batch in one transaction, or nothing.
+    ///
+    /// First the rows, which take no lock that another consumer waits for. Then everything that does together with
+    /// COMMIT, in one simple query: the server starts it only when it has all of it, so a consumer that is stopped at
+    /// any moment leaves no lock behind.
+    func write(_ batch: borrowing Batch) throws(PostgreSQLError) {
+        var begin = "BEGIN; "
+        if batch.readings.rowCount > 0 {
+            try connection.copy(
+                into: begin + """
+                    COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, \
+                    source_id, kafka_offset) FROM STDIN (FORMAT binary)
+                    """, batch.readings,
+                unableTo: "copy \(batch.readings.rowCount) rows into \"heart_rate_readings\"")
+            begin = ""
+        }
+        if batch.rejected.rowCount > 0 {
+            try connection.copy(
+                into: begin + """
+                    COPY rejected_messages (source_id, topic, partition, kafka_offset, produced_at, key, payload, \
+                    headers, reason_code, reason) FROM STDIN (FORMAT binary)
+                    """, batch.rejected,
+                unableTo: "copy \(batch.rejected.rowCount) rows into \"rejected_messages\"")
+            begin = ""
+        }
+        try connection.execute(begin + (try lastStatements(of: batch)), unableTo: "commit \(batch.count) messages")
+    }
+
+    private func lastStatements(of batch: borrowing Batch) throws(PostgreSQLError) -> String {
+        var statements = ""
+        if !batch.newCustomers.isEmpty {
+            // Sorted, so that two consumers that insert the same customers wait for each other in one order only.
+            var values: [String] = []
+            for customer in batch.newCustomers.sorted() { values.append("(\(try connection.literal(customer)))") }
+            statements += """
+                INSERT INTO customers (customer_id) VALUES \(values.joined(separator: ",")) ON CONFLICT DO NOTHING;
+                """
+        }
+        for gap in batch.gaps {
+            statements += """
+                INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason) VALUES \
+                (\(gap.sourceID), \(gap.offsets.lowerBound), \(gap.offsets.upperBound), 'not handed out by Kafka');
+                """
+        }
+        let moved = batch.progress.indices.filter { batch.progress[$0].expected >= 0 }
+        func array(_ values: [some BinaryInteger]) -> String {
+            "'{" + values.map { String($0) }.joined(separator: ",") + "}'"
+        }
+        return statements + logStatement(
+            read: batch.count, valid: batch.readings.rowCount - batch.anomalies, anomalies: batch.anomalies,
+            invalid: batch.rejected.rowCount) + """
+            SELECT advance_offsets(\(array(moved.map { batch.progress[$0].sourceID })), \
+            \(array(moved.map { batch.progress[$0].expected })), \(array(moved.map { batch.progress[$0].next }))); COMMIT
+            """
+    }
+
+    /// One row a minute and consumer, counted up by each batch of that minute.
+    private func logStatement(read: Int, valid: Int, anomalies: Int, invalid: Int) -> String {
+        """
+        INSERT INTO pipeline_log AS l (logged_at, consumer, messages_read, messages_valid, messages_anomaly, \
+        messages_invalid) VALUES (date_trunc('minute', now()), \(consumerName), \(read), \(valid), \(anomalies), \
+        \(invalid)) ON CONFLICT (logged_at, consumer) DO UPDATE SET \
+        messages_read = l.messages_read + excluded.messages_read, \
+        messages_valid = l.messages_valid + excluded.messages_valid, \
+        messages_anomaly = l.messages_anomaly + excluded.messages_anomaly, \
+        messages_invalid = l.messages_invalid + excluded.messages_invalid;
+        """
+    }
+
+    /// Writes this minute's row of `pipeline_log` although nothing came.
+    func logIdleMinute() throws(PostgreSQLError) {
+        try connection.execute(logStatement(read: 0, valid: 0, anomalies: 0, invalid: 0), unableTo: "log the minute")
+    }
+
+    /// Ends a transaction that failed; nothing when there is none.
+    func rollBack() throws(PostgreSQLError) {
+        guard connection.isInTransaction else { return }
+        try connection.execute("ROLLBACK", unableTo: "roll back")
+    }
+
+    /// Whether a batch was written, for when the answer to its COMMIT was lost or it was fenced.
+    func standing(of batch: borrowing Batch) throws(PostgreSQLError) -> Standing {
+        let rows = try connection.query(
+            "SELECT source_id, next_offset FROM kafka_offsets WHERE source_id = ANY ($1::integer[])",
+            ["{" + batch.progress.indices.map { String(batch.progress[$0].sourceID) }.joined(separator: ",") + "}"],
+            unableTo: "read the stored offsets")
+        var stored: [Int64: Int64] = [:]
+        for row in 0..<rows.count { stored[rows.integer(row, 0) ?? 0] = rows.integer(row, 1) }
+        var before = 0
+        var after = 0
+        var elsewhere: [Int32] = []
+        for progress in batch.progress where progress.expected >= 0 {
+            switch stored[Int64(progress.sourceID)] {
+            case progress.expected: before += 1
+            case progress.next: after += 1
+            default: elsewhere.append(progress.partition)
+            }
+        }
+        if elsewhere.isEmpty, after == 0 { return .before }
+        if elsewhere.isEmpty, before == 0 { return .after }
+        if elsewhere.isEmpty {
+            // One transaction moves all or none: those that moved were moved by others, to the same offset by chance.
+            elsewhere = batch.progress.filter { stored[Int64($0.sourceID)] == $0.next }.map(\.partition)
+        }
+        return .elsewhere(partitions: elsewhere)
+    }
+
+    // MARK: - Positions
+
+    /// Where to go on with each partition, and what of it is worth a line in the journal.
+    func locate(
+        _ request: BatchExchange.LocateRequest
+    ) throws(PostgreSQLError) -> (positions: [Position], findings: [Finding]) {
+        let partitions = request.watermarks.keys.sorted()
+        let numbers = "{" + partitions.map { String($0) }.joined(separator: ",") + "}"
+        let lows = "{" + partitions.map { String(request.watermarks[$0]?.low ?? 0) }.joined(separator: ",") + "}"
+        try connection.query(
+            """
+            INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset)
+            SELECT $1, $2, partition, low, low FROM unnest($3::integer[], $4::bigint[]) AS p (partition, low)
+             WHERE NOT EXISTS (SELECT 1 FROM kafka_offsets o WHERE o.cluster_id = $1 AND o.topic = $2
+                                  AND o.partition = p.partition)
+            ON CONFLICT DO NOTHING
+            """, [request.clusterID, request.topic, numbers, lows], unableTo: "add sources to \"kafka_offsets\"")
+        let rows = try connection.query(
+            """
+            SELECT DISTINCT ON (partition) partition, source_id, next_offset, incarnation FROM kafka_offsets
+             WHERE cluster_id = $1 AND topic = $2 AND partition = ANY ($3::integer[])
+             ORDER BY partition, incarnation DESC
+            """, [request.clusterID, request.topic, numbers], unableTo: "read the stored offsets")
+        var positions: [Position] = []
+        var findings: [Finding] = []
+        for row in 0..<rows.count {
+            guard let partition = rows.integer(row, 0).map({ Int32($0) }), let watermarks = request.watermarks[partition],
+                let source = rows.integer(row, 1), let stored = rows.integer(row, 2), let incarnation = rows.integer(row, 3)
+            else { continue }
+            var position = Position(sourceID: Int32(source), partition: partition, offset: stored)
+            if stored < watermarks.low {
+                try recordDeletion(source: source, stored: stored, low: watermarks.low)
+                position.offset = watermarks.low
+                findings.append(.deleted(partition: partition, offsets: stored..<watermarks.low))
+            } else if stored > watermarks.high {
+                position = try startAnew(request, partition, watermarks.low, incarnation: incarnation + 1)
+                findings.append(.createdAnew(partition: partition, stored: stored, end: watermarks.high))
+            }
+            positions.append(position)
+        }
+        return (positions, findings)
+    }
+
+    private func recordDeletion(source: Int64, stored: Int64, low: Int64) throws(PostgreSQLError) {
+        try connection.query(
+            """
+            WITH moved AS (UPDATE kafka_offsets SET next_offset = $3, updated_at = now()
+                            WHERE source_id = $1 AND next_offset = $2 RETURNING source_id)
+            INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason)
+            SELECT source_id, $2, $3, 'deleted by Kafka before it was read' FROM moved
+            """, [String(source), String(stored), String(low)], unableTo: "record a gap in \"offset_gaps\"")
+    }
+
+    private func startAnew(
+        _ request: BatchExchange.LocateRequest, _ partition: Int32, _ low: Int64, incarnation: Int64
+    ) throws(PostgreSQLError) -> Position {
+        let identity = [request.clusterID, request.topic, String(partition), String(incarnation)]
+        try connection.query(
+            """
+            INSERT INTO kafka_offsets (cluster_id, topic, partition, incarnation, first_offset, next_offset)
+            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING
+            """, identity + [String(low)], unableTo: "add a source to \"kafka_offsets\"")
+        let row = try connection.query(
+            """
+            SELECT source_id, next_offset FROM kafka_offsets
+             WHERE cluster_id = $1 AND topic = $2 AND partition = $3 AND incarnation = $4
+            """, identity, unableTo: "read the stored offsets")
+        return Position(
+            sourceID: Int32(row.integer(0, 0) ?? 0), partition: partition, offset: row.integer(0, 1) ?? low)
+    }
+}

@@ -1,0 +1,199 @@
+import Daemon
+import HeartRate
+import Logging
+import PostgreSQL
+
+/// The thread that owns the session with the database: it writes batches and looks positions up, for ever.
+///
+/// When PostgreSQL is away it keeps its batch and tries again with a growing pause. Nothing is dropped for that.
+struct Writer: ~Copyable {
+    private let exchange: BatchExchange
+    private let parameters: [String: String]
+    private let consumerName: String
+    private let schemaVersion: Int
+    private let logger: Logger
+    private var store: ReadingStore?
+    private var batch = Batch()
+    private var preparedDays: Set<Int32> = []
+    private var backoff = Backoff()
+    private var awaySince: ContinuousClock.Instant?
+    private var lastLog = ContinuousClock.now
+
+    init(_ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int) {
+        self.exchange = exchange
+        self.parameters = parameters
+        self.consumerName = consumerName
+        self.schemaVersion = schemaVersion
+        logger = Logger(label: "consumer")
+    }
+
+    /// Does jobs until it is told to stop.
+    mutating func run() {
+        while true {
+            switch exchange.next(into: &batch, milliseconds: 1000) {
+            case .stop: return
+            case .nothing: break
+            case .locate(let request): locate(request)
+            case .write: write()
+            }
+            logIdleMinute()
+        }
+    }
+
+    /// Answers where to go on, as soon as the database can say so.
+    private mutating func locate(_ request: BatchExchange.LocateRequest) {
+        let epoch = batch.epoch
+        let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
+        guard let found else { return }
+        for finding in found.findings { log(finding) }
+        exchange.answer(found.positions, epoch: epoch)
+    }
+
+    /// Writes the batch, as often as it takes, and says how it ended.
+    private mutating func write() {
+        let epoch = batch.epoch
+        var isInDoubt = false
+        while exchange.isCurrent(epoch) {
+            do throws(PostgreSQLError) {
+                if isInDoubt {
+                    switch try standing() {
+                    case .before: break
+                    case .after: return finish(isWritten: true)
+                    case .elsewhere(let partitions): return finish(.fenced(partitions: partitions))
+                    }
+                }
+                try writeOnce()
+                recovered()
+                lastLog = .now
+                return finish(isWritten: true)
+            } catch {
+                // Whatever failed: only what the database says afterwards tells whether the batch was written.
+                isInDoubt = true
+                if error.isCausedByData, batch.readings.rowCount > 0 {
+                    try? store?.rollBack()
+                    return finish(.data(messages: batch.count, last: batch.last, cause: error.cause))
+                }
+                // Fenced: the next round finds out which partitions, without a pause.
+                if error.sqlState == ReadingStore.fenced, (try? store?.rollBack()) != nil { continue }
+                guard pause(after: error, epoch) else { break }
+            }
+        }
+        finish(isWritten: false)
+    }
+
+    private mutating func writeOnce() throws(PostgreSQLError) {
+        try connect()
+        for day in batch.days.subtracting(preparedDays) {
+            try store?.createPartition(day: day)
+            preparedDays.insert(day)
+        }
+        try store?.write(batch)
+    }
+
+    private mutating func standing() throws(PostgreSQLError) -> ReadingStore.Standing {
+        try connect()
+        return try store?.standing(of: batch) ?? .before
+    }
+
+    private mutating func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool = false) {
+        exchange.finish(batch, refusal, isWritten: isWritten)
+        batch.removeAll()
+    }
+
+    // MARK: - The session
+
+    private mutating func connect() throws(PostgreSQLError) {
+        guard store == nil else { return }
+        let opened = try ReadingStore(parameters, consumerName: consumerName)
+        let found = try opened.schemaVersion()
+        guard found == schemaVersion else {
+            throw PostgreSQLError(
+                unableTo: "use the database", cause: "it has schema version \(found), this program needs \(schemaVersion)",
+                hint: found < schemaVersion ? "run \"heartbeat database setup\"" : "install the newer heartbeat")
+        }
+        store = consume opened
+        // Others may have dropped partitions meanwhile.
+        preparedDays.removeAll()
+    }
+
+    /// Repeats a question until the database answers it; nil when nobody wants the answer any more.
+    private mutating func untilDone<Answer>(
+        _ epoch: Int, _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
+    ) -> Answer? {
+        while exchange.isCurrent(epoch) {
+            do throws(PostgreSQLError) {
+                try connect()
+                guard let answer = try ask(body) else { continue }
+                recovered()
+                return answer
+            } catch {
+                guard pause(after: error, epoch) else { return nil }
+            }
+        }
+        return nil
+    }
+
+    private func ask<Answer>(
+        _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
+    ) throws(PostgreSQLError) -> Answer? {
+        guard store != nil else { return nil }
+        return try body(store!)
+    }
+
+    /// Closes the session, says so once, and sleeps.
+    ///
+    /// - Returns: whether the job still has to be done.
+    private mutating func pause(after error: PostgreSQLError, _ epoch: Int) -> Bool {
+        store = nil
+        if awaySince == nil {
+            awaySince = .now
+            logger.warning("waiting for PostgreSQL: \(error)")
+        } else {
+            logger.debug("still waiting for PostgreSQL: \(error)")
+        }
+        return exchange.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)), while: epoch)
+    }
+
+    private mutating func recovered() {
+        backoff.reset()
+        guard let since = awaySince else { return }
+        awaySince = nil
+        let seconds = (ContinuousClock.now - since) / .seconds(1)
+        logger.notice("PostgreSQL is back after \(seconds.rounded()) s; nothing was lost")
+    }
+
+    // MARK: - The journal
+
+    private func log(_ finding: ReadingStore.Finding) {
+        switch finding {
+        case .deleted(let partition, let offsets):
+            logger.error(
+                """
+                Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
+                "offset_gaps" and can not be had back. Give the topic a longer retention
+                """,
+                metadata: [
+                    "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(offsets.lowerBound)",
+                    "KAFKA_OFFSET_END": "\(offsets.upperBound - 1)",
+                ])
+        case .createdAnew(let partition, let stored, let end):
+            logger.warning(
+                """
+                the topic was created anew: its log ends at \(end), before the stored offset \(stored). \
+                Reading starts over from its beginning
+                """, metadata: ["KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
+        }
+    }
+
+    /// A row of `pipeline_log` for a minute in which nothing came, so that silence can be told from absence.
+    private mutating func logIdleMinute() {
+        guard ContinuousClock.now - lastLog >= .seconds(60), store != nil else { return }
+        lastLog = .now
+        do throws(PostgreSQLError) {
+            try store?.logIdleMinute()
+        } catch {
+            // The next job will wait for the database and say so.
+            store = nil
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Logging
+public import PostgreSQL
+
+/// Makes the roles, the database and its schema. Every step looks first, so it can run again and twice at once.
+public struct DatabaseSetup {
+    /// The role that owns the database; nobody can log in as it.
+    public static let owner = "heartbeat"
+    /// The roles that the daemons log in as.
+    public static let daemonRoles = ["heartbeat-consumer", "heartbeat-dashboard"]
+
+    private let parameters: [String: String]
+    private let database: String
+    private let logger: Logger
+
+    /// - Parameter parameters: libpq's keywords, with the database to make as `dbname`. The session needs the rights to
+    ///   make roles and databases as far as these are missing.
+    public init(_ parameters: [String: String]) {
+        self.parameters = parameters
+        database = parameters["dbname"] ?? "heartbeat_db"
+        logger = Logger(label: "database")
+    }
+
+    /// Makes what is missing.
+    ///
+    /// - Throws: `PostgreSQLError`, or `DatabaseError.schemaTooNew`.
+    public func run() throws {
+        try makeRolesAndDatabase()
+        let connection = try PostgreSQLConnection(parameters)
+        try migrate(connection)
+        let days = try makePartitions(connection)
+        logger.info("database \"\(database)\" is ready: schema version \(knownSchemaVersion), \(days) new partitions")
+    }
+
+    private func makeRolesAndDatabase() throws {
+        var maintenance = parameters
+        maintenance["dbname"] = "postgres"
+        let connection: PostgreSQLConnection
+        do {
+            connection = try PostgreSQLConnection(maintenance)
+        } catch {
+            // Where only one database may be entered, roles and database were made by its administrator.
+            guard (try? PostgreSQLConnection(parameters)) != nil else { throw error }
+            return
+        }
+        for role in [Self.owner] + Self.daemonRoles {
+            try makeRole(role, on: connection)
+        }
+        let exists = try connection.query(
+            "SELECT 1 FROM pg_database WHERE datname = $1", [database], unableTo: "look for database \"\(database)\"")
+        guard exists.count == 0 else { return }
+        try ignoring([.duplicateDatabase, .uniqueViolation]) { () throws(PostgreSQLError) in
+            try allowActingAsOwner(connection)
+            try connection.execute(
+                """
+                CREATE DATABASE \(PostgreSQLConnection.identifier(database)) \
+                OWNER \(PostgreSQLConnection.identifier(Self.owner)) ENCODING 'UTF8' TEMPLATE template0
+                """, unableTo: "create database \"\(database)\"")
+            logger.info("created database \"\(database)\"")
+        }
+    }
+
+    private func makeRole(_ role: String, on connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        let action = "create role \"\(role)\""
+        let exists = try connection.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role], unableTo: action)
+        guard exists.count == 0 else { return }
+        let login = role == Self.owner ? "NOLOGIN" : "LOGIN"
+        try ignoring([.duplicateObject, .uniqueViolation]) { () throws(PostgreSQLError) in
+            try connection.execute(
+                "CREATE ROLE \(PostgreSQLConnection.identifier(role)) \(login)", unableTo: action)
+            logger.info("created role \"\(role)\"")
+        }
+    }
+
+    /// A superuser may act as any role, everybody else has to be a member.
+    private func allowActingAsOwner(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        let isMember = try connection.query(
+            "SELECT pg_has_role($1, 'MEMBER')", [Self.owner], unableTo: "look at role \"\(Self.owner)\"")
+        guard isMember[0, 0] != "t" else { return }
+        try connection.execute(
+            "GRANT \(PostgreSQLConnection.identifier(Self.owner)) TO CURRENT_USER",
+            unableTo: "become a member of role \"\(Self.owner)\"")
+    }
+
+    private func migrate(_ connection: PostgreSQLConnection) throws {
+        try connection.execute(
+            "SELECT pg_advisory_lock(hashtext('heartbeat database setup'))", unableTo: "wait for another setup")
+        try connection.execute(
+            """
+            SET ROLE \(PostgreSQLConnection.identifier(Self.owner));
+            CREATE TABLE IF NOT EXISTS schema_version (
+                version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
+            """, unableTo: "create table \"schema_version\"")
+        let found = try connection.schemaVersion()
+        guard found <= knownSchemaVersion else {
+            throw DatabaseError.schemaTooNew(found: found, known: knownSchemaVersion)
+        }
+        for migration in Migration.all where migration.number > found {
+            // One simple query is one transaction: all of it and its row in schema_version, or nothing.
+            try connection.execute(
+                """
+                \(migration.sql);
+                INSERT INTO schema_version (version, name) VALUES (\(migration.number), '\(migration.name)')
+                """, unableTo: "apply migration \(migration.number) (\(migration.name))")
+            logger.info("applied migration \(migration.number) (\(migration.name))")
+        }
+    }
+
+    /// Today's partition and those of the coming week.
+    ///
+    /// - Returns: how many were made.
+    private func makePartitions(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int {
+        let made = try connection.query(
+            """
+            SELECT count(*) FILTER (WHERE create_readings_partition(day::date))
+              FROM generate_series((now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC')::date + 7,
+                                   interval '1 day') AS day
+            """, unableTo: "create partitions of \"heart_rate_readings\"")
+        return Int(made.integer(0, 0) ?? 0)
+    }
+
+    private func ignoring(
+        _ states: Set<SQLState>, _ body: () throws(PostgreSQLError) -> Void
+    ) throws(PostgreSQLError) {
+        do throws(PostgreSQLError) {
+            try body()
+        } catch {
+            // Another setup was faster.
+            guard let state = error.sqlState, states.contains(state) else { throw error }
+        }
+    }
+}
+
+extension PostgreSQLConnection {
+    /// The number of the last migration that was applied; 0 when there is no schema.
+    ///
+    /// - Throws: `PostgreSQLError`.
+    public func schemaVersion() throws(PostgreSQLError) -> Int {
+        do throws(PostgreSQLError) {
+            let version = try query(
+                "SELECT coalesce(max(version), 0) FROM schema_version", unableTo: "read the schema's version")
+            return Int(version.integer(0, 0) ?? 0)
+        } catch {
+            guard error.sqlState == .undefinedTable else { throw error }
+            return 0
+        }
+    }
+}

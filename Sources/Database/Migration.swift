@@ -1,0 +1,22 @@
+/// One numbered step of the schema, from a file in `db/`.
+struct Migration {
+    let number: Int
+    let name: String
+    let sql: String
+
+    /// All steps in their order. The files are part of the program, so that the two can not drift apart.
+    static let all: [Migration] = [
+        Migration(number: 1, name: "tables", PackageResources._001_tables_sql),
+        Migration(number: 2, name: "functions", PackageResources._002_functions_sql),
+        Migration(number: 3, name: "rights", PackageResources._003_rights_sql),
+    ]
+
+    private init(number: Int, name: String, _ sql: [UInt8]) {
+        self.number = number
+        self.name = name
+        self.sql = String(decoding: sql, as: UTF8.self)
+    }
+}
+
+/// The version of the schema that this program knows: the number of the last migration.
+public let knownSchemaVersion = Migration.all.map(\.number).max() ?? 0

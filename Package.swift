@@ -62,7 +62,7 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         tests("HeartRate", ["HeartRate"]),
-        tests("Daemon", ["Daemon"]),
+        tests("Daemon", ["Daemon", "Systemd", argumentParser, logging]),
     ],
     cxxLanguageStandard: .cxx17
 )

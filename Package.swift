@@ -64,7 +64,7 @@ let package = Package(
             swiftSettings: swiftSettings),
 
         tests("HeartRate", ["HeartRate"]),
-        tests("Daemon", ["Daemon"]),
+        tests("Daemon", ["Daemon", "Systemd", argumentParser, logging]),
     ],
     cxxLanguageStandard: .cxx17
 )

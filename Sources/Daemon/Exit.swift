@@ -1,0 +1,85 @@
+public import ArgumentParser
+internal import Logging
+
+/// How the program ends, in the numbers of sysexits(3). They are a part of the interface: the units rely on them.
+public enum Exit: Int32, Sendable {
+    /// All is done.
+    case ok = 0
+    /// Kafka or PostgreSQL does not answer.
+    case unavailable = 69
+    /// Something that a new start may mend, or a mistake of ours.
+    case software = 70
+    /// The settings cannot be used; the units do not start the daemon again (`RestartPreventExitStatus=78`).
+    case config = 78
+}
+
+/// Ends a command with a status and a sentence.
+public struct CommandFailure: Error, Equatable, CustomStringConvertible {
+    /// The status.
+    public let exit: Exit
+    /// What went wrong: lower case, the cause after a colon.
+    public let message: String
+    /// What to do about it, if anybody knows.
+    public let hint: String?
+
+    /// A failure to throw from a command's `run()`.
+    public init(_ exit: Exit, _ message: String, hint: String? = nil) {
+        self.exit = exit
+        self.message = message
+        self.hint = hint
+    }
+
+    /// The message and the hint.
+    public var description: String { message + (hint.map { " (hint: \($0))" } ?? "") }
+}
+
+extension ParsableCommand {
+    /// Runs the program: reads the arguments, runs the command, and ends the process with its status.
+    ///
+    /// It stands in for ArgumentParser's `main()`, which ends every failure with status 1.
+    public static func runAndExit(_ arguments: [String]? = nil) -> Never {
+        do {
+            var command = try parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+        exit()
+    }
+
+    /// Ends the process because of an error: one line on standard error, or in the journal, and the fitting status.
+    ///
+    /// Settings have a line for each problem. Mistakes in arguments and requests for help are ArgumentParser's to tell;
+    /// their status is 64 and 0.
+    public static func end(with error: any Error) -> Never {
+        guard let failure = Failure(error) else { exit(withError: error) }
+        for line in failure.lines { complain(line) }
+        exitOrderly(failure.exit.rawValue)
+    }
+}
+
+/// What an error means for the process; nil for those that belong to ArgumentParser.
+struct Failure: Equatable {
+    var lines: [String]
+    var exit: Exit
+
+    init?(_ error: any Error) {
+        switch error {
+        case let error as SettingsError: (lines, exit) = (error.problems, .config)
+        case let error as CommandFailure: (lines, exit) = ([escapingControls("\(error)")], error.exit)
+        case is ExitCode, is CleanExit, is ValidationError: return nil
+        // ArgumentParser's own error for mistakes in arguments is not public.
+        case _ where String(reflecting: type(of: error)).hasPrefix("ArgumentParser."): return nil
+        default: (lines, exit) = ([escapingControls("\(error)")], .software)
+        }
+    }
+}
+
+private func complain(_ line: String) {
+    if standardErrorIsJournal() {
+        logWriter(identifier: "heartbeat")(
+            LogLine(level: .error, label: "heartbeat", message: line, metadata: [:]))
+    } else {
+        writeToStandardError("heartbeat: \(line)")
+    }
+}

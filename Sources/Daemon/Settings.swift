@@ -1,0 +1,147 @@
+/// Where a value came from.
+public enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
+    /// A line, counted from 1, of a file.
+    case file(path: String, line: Int)
+    /// The process's environment.
+    case environment
+    /// The declaration.
+    case declaration
+
+    /// As errors begin: `/etc/heartbeat/consumer.conf:3`, `environment` or `default`.
+    public var description: String {
+        switch self {
+        case .file(let path, let line): "\(path):\(line)"
+        case .environment: "environment"
+        case .declaration: "default"
+        }
+    }
+}
+
+/// Settings that cannot be used. The program ends with `Exit.config` and has started nothing.
+public struct SettingsError: Error, Equatable, CustomStringConvertible {
+    /// Every problem found, one line each, such as
+    /// `/etc/heartbeat/consumer.conf:3: BATCH_ROWS=x: expected an integer from 1 to 100000 (rows)`.
+    public let problems: [String]
+
+    /// An error of one's own; the lines must not contain a secret.
+    public init(_ problems: [String]) {
+        self.problems = problems.map(escapingControls)
+    }
+
+    /// The problems, one a line.
+    public var description: String { problems.joined(separator: "\n") }
+}
+
+/// A property for librdkafka, from a setting `RDKAFKA_X_Y`.
+public struct KafkaProperty: Sendable, Equatable {
+    /// As librdkafka names it, such as `fetch.wait.max.ms`.
+    public let name: String
+    /// Untouched; librdkafka checks it.
+    public let value: String
+    /// Where it was set.
+    public let origin: SettingOrigin
+
+    /// The line that says why librdkafka refused it; a secret's value is not in it, provided that it is not in `reason`.
+    public func refusal(_ reason: String) -> String {
+        "\(origin): " + shown(name: settingName, value: value, isSecret: isSecretName(settingName)) + ": \(reason)"
+    }
+
+    var settingName: String {
+        kafkaPrefix + String(name.uppercased().map { $0 == "." ? "_" : $0 })
+    }
+}
+
+/// The settings in effect: environment over file over default, all of them checked.
+public struct Settings: Sendable {
+    struct Entry: Sendable, Equatable {
+        /// In the setting's canonical form.
+        var text: String
+        var origin: SettingOrigin
+    }
+
+    /// What they are the settings of.
+    public let schema: SettingsSchema
+    var entries: [String: Entry]
+    /// What `RDKAFKA_` settings asked for, sorted by name.
+    public internal(set) var kafkaProperties: [KafkaProperty]
+    /// Whether libpq's own variables name a database, so that our default must not overrule them.
+    var databaseIsNamedElsewhere = false
+
+    /// The value in effect of a setting, which has to be in the schema.
+    public subscript<Value>(setting: Setting<Value>) -> Value {
+        // What is in the entries has been read once before.
+        guard let entry = entries[setting.name], let value = setting.form.read(entry.text) else {
+            preconditionFailure("\(setting.name) is not in the settings of \(schema.name)")
+        }
+        return value
+    }
+
+    /// Where a setting's value came from.
+    public func origin<Value>(of setting: Setting<Value>) -> SettingOrigin {
+        entries[setting.name]?.origin ?? .declaration
+    }
+
+    /// `NAME=VALUE (ORIGIN)`, for a message about more than one setting. A secret is shown as `********`.
+    public func describe<Value>(_ setting: Setting<Value>) -> String {
+        shown(name: setting.name, value: entries[setting.name]?.text ?? "", isSecret: setting.isSecret)
+            + " (\(origin(of: setting)))"
+    }
+}
+
+extension Settings {
+    /// The settings for libpq, by its keywords `host`, `port`, `dbname`, `user` and `password`.
+    ///
+    /// What is not set is not there, so that libpq's own variables (`PGHOST`, ...) and service files decide. The default
+    /// of `POSTGRES_DB` gives way to `PGDATABASE` and `PGSERVICE`.
+    public var postgresParameters: [String: String] {
+        let keywords = [
+            "host": Setting.postgresHost.name, "port": Setting.postgresPort.name, "dbname": Setting.postgresDB.name,
+            "user": Setting.postgresUser.name, "password": Setting.postgresPassword.name,
+        ]
+        return keywords.compactMapValues { name in
+            guard let entry = entries[name], !entry.text.isEmpty else { return nil }
+            return entry.origin == .declaration && databaseIsNamedElsewhere ? nil : entry.text
+        }
+    }
+
+    /// The settings as a file that gives the same settings, with the origin of each. Secrets are shown as `********`.
+    public var printed: String {
+        var lines: [String] = []
+        func add(_ name: String, _ value: String, _ origin: SettingOrigin, isSecret: Bool) {
+            switch origin {
+            case .file(let path, let line): lines.append("# from \(escapingControls(path)):\(line)")
+            case .environment: lines.append("# from the environment")
+            case .declaration: lines.append("# default")
+            }
+            let text = isSecret && !value.isEmpty ? redacted : EnvironmentFile.quoted(value)
+            lines.append("\(name)=\(text)")
+        }
+        for setting in schema.settings {
+            guard let entry = entries[setting.name] else { continue }
+            add(setting.name, entry.text, entry.origin, isSecret: setting.isSecret)
+        }
+        for property in kafkaProperties {
+            add(
+                property.settingName, property.value, property.origin,
+                isSecret: isSecretName(property.settingName))
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}
+
+let kafkaPrefix = "RDKAFKA_"
+let redacted = "********"
+
+/// Whether a name that no declaration knows sounds as if its value were a secret.
+func isSecretName(_ name: String) -> Bool {
+    let name = name.uppercased()
+    return name == "RDKAFKA_SASL_OAUTHBEARER_CONFIG"
+        || ["PASS", "PWD", "SECRET", "KEY", "JAAS", "TOKEN", "CREDENTIAL"].contains { name.contains($0) }
+}
+
+/// `NAME=VALUE` as errors show it: one line, not endless, without a secret.
+func shown(name: String, value: String, isSecret: Bool) -> String {
+    if isSecret { return "\(name)=\(value.isEmpty ? "" : redacted)" }
+    let value = escapingControls(value)
+    return "\(name)=" + (value.count > 100 ? value.prefix(100) + "..." : value)
+}

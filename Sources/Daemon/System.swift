@@ -1,0 +1,111 @@
+internal import Glibc
+
+// The few system calls that Daemon makes, and all of its unsafe code.
+
+/// Why a system call failed.
+public struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// The number that the call left in errno.
+    public let errno: Int32
+
+    /// The system's own words for it, beginning in lower case: `permission denied`.
+    public var description: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        // Unlike strerror this is safe beside other threads.
+        guard unsafe strerror_r(errno, &buffer, buffer.count) == 0 else { return "error \(errno)" }
+        let text = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        // "Is a directory" gets a small letter, "RPC struct is bad" keeps its capitals.
+        return text.dropFirst().first?.isUppercase == true ? text : text.prefix(1).lowercased() + text.dropFirst()
+    }
+
+    /// Whether the file simply is not there.
+    public var isNoSuchFile: Bool { errno == ENOENT }
+
+    static var last: SystemError { SystemError(errno: Glibc.errno) }
+}
+
+/// The bytes of a file, at most 1 MiB; more is refused as "file too large".
+func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
+    // An embedded NUL would end the path early for the system.
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw SystemError.last }
+    defer { close(descriptor) }
+    var contents: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16_384)
+    while true {
+        let count = unsafe read(descriptor, &buffer, buffer.count)
+        if count == 0 { return contents }
+        if count < 0 {
+            if Glibc.errno == EINTR { continue }
+            throw SystemError.last
+        }
+        contents += buffer[..<count]
+        guard contents.count <= 1 << 20 else { throw SystemError(errno: EFBIG) }
+    }
+}
+
+/// Writes a line and its end to standard error by one write(2), so that lines of several threads do not mix.
+func writeToStandardError(_ line: String) {
+    var rest = Array((line + "\n").utf8)[...]
+    while !rest.isEmpty {
+        let count = unsafe rest.withUnsafeBytes { bytes in unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        if count < 0, Glibc.errno == EINTR { continue }
+        // There is nowhere left to complain.
+        guard count > 0 else { return }
+        rest = rest.dropFirst(count)
+    }
+}
+
+/// The time of day in microseconds since 1970-01-01 00:00 UTC, without leap seconds.
+///
+/// For intervals take `ContinuousClock`: this one jumps when somebody sets it.
+public func wallClockMicroseconds() -> Int64 {
+    var time = timespec()
+    // It can fail only for a clock that does not exist.
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}
+
+/// Ends the process at once; nothing is flushed and nothing is run.
+func exitAtOnce(_ status: Int32) -> Never {
+    _exit(status)
+}
+
+/// Ends the process as a return from main does.
+func exitOrderly(_ status: Int32) -> Never {
+    exit(status)
+}
+
+/// Starts a thread that nobody has to join.
+func startThread(_ body: @escaping () -> Void) throws(SystemError) {
+    final class Body {
+        let run: () -> Void
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+    // The new thread takes over this reference.
+    let box = unsafe Unmanaged.passRetained(Body(body))
+    var thread = pthread_t()
+    let code = unsafe pthread_create(
+        &thread, nil,
+        { pointer in
+            guard let pointer = unsafe pointer else { return nil }
+            unsafe Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue().run()
+            return nil
+        }, box.toOpaque())
+    guard code == 0 else {
+        unsafe box.release()
+        throw SystemError(errno: code)
+    }
+    pthread_detach(thread)
+}
+
+/// Names the calling thread as `top -H` and the journal show it; the kernel keeps 15 bytes.
+func nameThisThread(_ name: String) {
+    // Swift sees neither pthread_setname_np, which is GNU's, nor prctl, which is variadic; this file does the same.
+    let descriptor = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    var name = name
+    while name.utf8.count > 15 { name.removeLast() }
+    _ = unsafe write(descriptor, name, name.utf8.count)
+}

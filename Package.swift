@@ -51,11 +51,11 @@ let package = Package(
         library("Zlib", ["CLibZ"]),
 
         library("HeartRate", ["CSimdJSON"]),
-        library("Daemon", ["Systemd", argumentParser, logging]),
+        library("Daemon", ["Kafka", "Systemd", argumentParser, logging]),
 
         // Parts: none imports another.
         library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
-        library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", logging]),
+        library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", "Systemd", logging]),
         library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
 
         .executableTarget(

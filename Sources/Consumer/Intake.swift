@@ -32,6 +32,7 @@ struct Intake: ~Copyable {
     /// Partitions that the group gave, as long as it is not known where to go on with them.
     private var unlocated: [Int32]?
     private var isRequested = false
+    private var isPaused = false
     /// The gap that was seen last: it is believed when the same fetch comes to it twice.
     private var suspectedGap: PartitionOffset?
     /// What the database refused, by the message, as its reason.
@@ -53,7 +54,7 @@ struct Intake: ~Copyable {
         rule = AnomalyRule(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
         limits = DecodingLimits(
             maximumPayloadBytes: settings[.maxMessageBytes],
-            maximumClockSkew: Int64(settings[.maxClockSkewSeconds] * 1_000_000))
+            maximumClockSkew: Int64(settings[.maxClockSkewSeconds] / .microseconds(1)))
         retentionDays = Int32(settings[.retentionDays])
         drain = isDrain ? DrainTargets() : nil
     }
@@ -116,7 +117,8 @@ struct Intake: ~Copyable {
 
     private mutating func take(_ message: borrowing KafkaMessage) throws(KafkaError) {
         let partition = Int(message.partition)
-        guard partition < slots.count, slots[partition] >= 0 else { return }
+        // Messages that were fetched before a pause are dropped here: they are fetched again afterwards.
+        guard !isPaused, partition < slots.count, slots[partition] >= 0 else { return }
         let slot = slots[partition]
         let expected = positions[slot].offset
         let offset = message.offset
@@ -192,12 +194,12 @@ struct Intake: ~Copyable {
         if room == .full {
             let assigned = positions.map { TopicPartition(topic: topic, partition: $0.partition) }
             try consumer.pause(assigned)
+            isPaused = true
             while room == .full, !stop.isRequested, !positions.isEmpty {
-                // Messages that were fetched before the pause are dropped here; they are fetched again afterwards.
-                let event = consumer.poll(milliseconds: 10)
-                if case .message = event {} else { _ = try handle(event) }
+                _ = try handle(consumer.poll(milliseconds: 10))
                 room = exchange.waitForRoom(milliseconds: 100)
             }
+            isPaused = false
             if !positions.isEmpty {
                 try read()
                 try consumer.resume(assigned)

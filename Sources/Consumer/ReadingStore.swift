@@ -33,14 +33,16 @@ struct ReadingStore: ~Copyable {
     init(_ parameters: [String: String], consumerName: String) throws(PostgreSQLError) {
         var parameters = parameters
         parameters["application_name"] = "heartbeat-consumer"
-        connection = try PostgreSQLConnection(parameters)
-        self.consumerName = try connection.literal(consumerName)
+        let connection = try PostgreSQLConnection(parameters)
+        let quotedName = try connection.literal(consumerName)
         // A consumer that is stopped in mid-transaction is thrown out, and none waits for a lock for ever.
         try connection.execute(
             """
             SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'; SET statement_timeout = '60s'; \
             SET synchronous_commit = on; SET timezone = 'UTC'; SET client_min_messages = warning
             """, unableTo: "prepare a session")
+        self.connection = connection
+        self.consumerName = quotedName
     }
 
     /// The schema's version; 0 when there is none.

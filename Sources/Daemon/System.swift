@@ -44,11 +44,16 @@ func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
     }
 }
 
+/// Writes a line to standard output without a buffer in between, for whoever waits for it at a pipe's other end.
+public func printAtOnce(_ line: String) { writeLine(line, to: STDOUT_FILENO) }
+
 /// Writes a line and its end to standard error by one write(2), so that lines of several threads do not mix.
-func writeToStandardError(_ line: String) {
+func writeToStandardError(_ line: String) { writeLine(line, to: STDERR_FILENO) }
+
+private func writeLine(_ line: String, to descriptor: Int32) {
     var rest = Array((line + "\n").utf8)[...]
     while !rest.isEmpty {
-        let count = unsafe rest.withUnsafeBytes { bytes in unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+        let count = unsafe rest.withUnsafeBytes { bytes in unsafe write(descriptor, bytes.baseAddress, bytes.count) }
         if count < 0, Glibc.errno == EINTR { continue }
         // There is nowhere left to complain.
         guard count > 0 else { return }

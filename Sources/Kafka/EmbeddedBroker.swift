@@ -4,7 +4,9 @@ internal import CLibRdKafka
 ///
 /// For the demo and for tests, in a process of its own: it can abort the process that it runs in. It keeps at most
 /// 5 MiB a partition (the oldest messages go, silently) and has no topic administration.
-@safe public final class EmbeddedBroker {
+///
+/// `@unchecked Sendable` because librdkafka hands every call over to the cluster's own thread.
+@safe public final class EmbeddedBroker: @unchecked Sendable {
     private let client: OpaquePointer
     private let cluster: OpaquePointer
     private let context: ClientContext

@@ -8,6 +8,12 @@ internal import CLibRdKafka
         public let partitions: Int
         /// How many copies the first partition has.
         public let replicationFactor: Int
+
+        /// A topic with so many partitions and copies.
+        public init(partitions: Int, replicationFactor: Int) {
+            self.partitions = partitions
+            self.replicationFactor = replicationFactor
+        }
     }
 
     private let client: OpaquePointer

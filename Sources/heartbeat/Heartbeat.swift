@@ -1,9 +1,14 @@
 import ArgumentParser
+import Daemon
 
 @main
 struct Heartbeat: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "heartbeat",
-        abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once."
-    )
+        abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once.",
+        subcommands: [
+            ConsumerCommand.self, DatabaseCommand.self, VerifyCommand.self, BrokerCommand.self,
+        ])
+
+    static func main() { runAndExit() }
 }

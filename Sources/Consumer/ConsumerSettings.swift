@@ -1,0 +1,52 @@
+public import Daemon
+
+extension Setting where Value == Int {
+    /// `BATCH_ROWS`: the most messages that one transaction writes, 1 to 100000.
+    public static var batchRows: Setting {
+        Setting(
+            "BATCH_ROWS", .integer(in: 1...100_000, unit: "rows"), default: 20_000,
+            """
+            The most messages that one transaction writes. Small amounts are written at once; larger batches are \
+            faster and take more memory.
+            """)
+    }
+
+    /// `MAX_MESSAGE_BYTES`: a larger payload is rejected without being parsed, 256 to 10485760 bytes.
+    public static var maxMessageBytes: Setting {
+        Setting(
+            "MAX_MESSAGE_BYTES", .integer(in: 256...10_485_760, unit: "bytes"), default: 65_536,
+            "A message with a larger payload is rejected without being parsed.")
+    }
+}
+
+extension Setting where Value == Duration {
+    /// `MAX_CLOCK_SKEW_SECONDS`: a timestamp further in the future is rejected, 0 to 86400 s.
+    public static var maxClockSkewSeconds: Setting {
+        Setting(
+            "MAX_CLOCK_SKEW_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
+            "A reading whose timestamp is further in the future is rejected.")
+    }
+}
+
+extension Setting where Value == String? {
+    /// `CONSUMER_NAME`: how this consumer is called in `pipeline_log`; nil is the machine's name.
+    public static var consumerName: Setting {
+        Setting(
+            "CONSUMER_NAME", .optional(.text("a name") { _ in true }), default: nil,
+            "How this consumer is called in pipeline_log. Without it that is the machine's name.")
+    }
+}
+
+extension SettingsSchema {
+    /// The settings of `heartbeat consumer`.
+    public static let consumer = SettingsSchema(
+        name: "consumer", sentence: "Settings of the consumer, which stores Kafka's messages in PostgreSQL.",
+        settings: [
+            Setting.kafkaBootstrapServers, Setting.kafkaTopic, Setting.kafkaGroupID, Setting.kafkaPartitions,
+            Setting.kafkaReplicationFactor, Setting.postgresHost, Setting.postgresPort, Setting.postgresDB,
+            Setting.postgresUser, Setting.postgresPassword, Setting.heartRateMin, Setting.heartRateMax,
+            Setting.batchRows, Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays,
+            Setting.consumerName, Setting.logLevel,
+        ],
+        checks: [heartRateLimits])
+}

@@ -1,0 +1,98 @@
+public import Kafka
+public import Logging
+
+extension Settings {
+    /// librdkafka's configuration: heartbeat's own values, and whatever `RDKAFKA_...` passes through.
+    ///
+    /// - Parameters:
+    ///   - defaults: properties that the settings may change.
+    ///   - fixed: properties that a promise rests on; the settings can not change them.
+    /// - Throws: `SettingsError` when librdkafka refuses a property, or when it is a fixed one.
+    public func kafkaConfiguration(
+        defaults: [(name: String, value: String)], fixed: [(name: String, value: String)]
+    ) throws(SettingsError) -> KafkaConfiguration {
+        var configuration = KafkaConfiguration()
+        var problems: [String] = []
+        func set(_ name: String, _ value: String, _ refusal: (String) -> String) {
+            do throws(KafkaError) {
+                try configuration.set(name, value)
+            } catch {
+                problems.append(refusal(error.description))
+            }
+        }
+        // A broker that was down for a moment is used again within a second instead of ten (the default).
+        let shared = [(name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false")]
+        for (name, value) in shared + defaults { set(name, value) { "\(name): \($0)" } }
+        let kept = fixed + [(name: "bootstrap.servers", value: self[.kafkaBootstrapServers])]
+        for property in kafkaProperties {
+            guard !kept.contains(where: { $0.name == property.name }) else {
+                problems.append(property.refusal("heartbeat sets \(property.name) itself"))
+                continue
+            }
+            set(property.name, property.value, property.refusal)
+        }
+        for (name, value) in kept { set(name, value) { "\(name): \($0)" } }
+        guard problems.isEmpty else { throw SettingsError(problems) }
+        return configuration
+    }
+
+    /// Finds the topic, or makes it when it is missing; waits for Kafka as long as it takes.
+    ///
+    /// A topic that is there with other partitions or copies than configured is named in the journal, never changed.
+    ///
+    /// - Returns: false when it was asked to stop before that.
+    /// - Throws: `SettingsError` or `KafkaError` when waiting can not help.
+    public func ensureTopic(_ configuration: KafkaConfiguration, stop: StopSignal, logger: Logger) throws -> Bool {
+        let wanted = KafkaCluster.Topic(
+            partitions: self[.kafkaPartitions], replicationFactor: self[.kafkaReplicationFactor])
+        // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
+        let client = try KafkaConsumer(configuration)
+        var backoff = Backoff()
+        var isWaiting = false
+        while !stop.isRequested {
+            do throws(KafkaError) {
+                if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 5000) {
+                    if isWaiting { logger.notice("Kafka has answered") }
+                    report(found, wanted, logger)
+                    return true
+                }
+                try create(wanted, client, configuration, logger)
+            } catch {
+                guard error.isRetriable else { throw error }
+                if !isWaiting { logger.warning("waiting for Kafka at \(self[.kafkaBootstrapServers]): \(error)") }
+                isWaiting = true
+                if stop.wait(for: backoff.next()) { return false }
+            }
+        }
+        return false
+    }
+
+    private func report(_ found: KafkaCluster.Topic, _ wanted: KafkaCluster.Topic, _ logger: Logger) {
+        guard found != wanted else { return }
+        logger.notice(
+            """
+            topic "\(self[.kafkaTopic])" has \(found.partitions) partitions with \(found.replicationFactor) copies, \
+            configured are \(wanted.partitions) with \(wanted.replicationFactor); it is left as it is
+            """)
+    }
+
+    private func create(
+        _ wanted: KafkaCluster.Topic, _ client: KafkaConsumer, _ configuration: KafkaConfiguration, _ logger: Logger
+    ) throws(KafkaError) {
+        let name = self[.kafkaTopic]
+        do throws(KafkaError) {
+            try client.cluster.createTopic(name, as: wanted, withinMilliseconds: 5000)
+            logger.notice("created topic \"\(name)\" with \(wanted.partitions) partitions")
+        } catch {
+            switch error.code {
+            case .topicAlreadyExists: return  // somebody was faster
+            case .timedOut, .unsupportedFeature:
+                // No admin interface, as in the embedded broker: a producer's look-up lets the broker make it.
+                let producer = try KafkaProducer(configuration, topic: name)
+                _ = try producer.cluster.topic(name, withinMilliseconds: 5000)
+                logger.notice("the broker has no admin interface: it creates topic \"\(name)\" with its own defaults")
+            default: throw error
+            }
+        }
+    }
+}

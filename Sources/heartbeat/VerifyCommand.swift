@@ -1,0 +1,48 @@
+import ArgumentParser
+import Daemon
+import Database
+import PostgreSQL
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Proves that every Kafka message is stored exactly once, as a reading or as a rejected message.",
+        discussion: "Ends with status 1 and the offsets when one is missing or stored twice.\n\n"
+            + SettingsSchema.database.help)
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() throws {
+        guard let settings = try options.load(.database) else { return }
+        startLogging(level: settings[.logLevel])
+        let verification = try Verification(try PostgreSQLConnection(settings.postgresParameters))
+        for source in verification.sources { print(Self.line(source)) }
+        guard verification.isSound else {
+            print("NOT SOUND: the offsets above are missing or stored twice")
+            throw ExitCode(1)
+        }
+        let consumed = verification.sources.reduce(0) { $0 + $1.consumed }
+        let readings = verification.sources.reduce(0) { $0 + $1.readings }
+        print("sound: \(consumed) messages = \(readings) readings + \(consumed - readings) rejected, each exactly once")
+    }
+
+    private static func line(_ source: Verification.Source) -> String {
+        var line = "\(source.topic) [\(source.partition)]"
+        if source.incarnation > 1 { line += " (incarnation \(source.incarnation))" }
+        line += """
+            : offsets \(source.firstOffset) to \(source.nextOffset - 1), \(source.consumed) consumed = \
+            \(source.readings) readings + \(source.rejected) rejected
+            """
+        if source.gaps > 0 { line += ", \(source.gaps) in gaps" }
+        func list(_ items: [String]) -> String {
+            items.joined(separator: ", ") + (items.count == Verification.mostListed ? ", ..." : "")
+        }
+        if !source.missing.isEmpty {
+            line += "; MISSING: " + list(source.missing.map {
+                $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
+            })
+        }
+        if !source.surplus.isEmpty { line += "; STORED TWICE OR NOT READ: " + list(source.surplus.map { "\($0)" }) }
+        return line
+    }
+}

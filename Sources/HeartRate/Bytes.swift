@@ -1,0 +1,32 @@
+extension String {
+    /// A copy of `bytes`; what is not UTF-8 becomes U+FFFD.
+    init(bytes: Span<UInt8>) {
+        var copy: [UInt8] = []
+        copy.reserveCapacity(bytes.count)
+        for index in bytes.indices { copy.append(bytes[index]) }
+        self = String(decoding: copy, as: UTF8.self)
+    }
+}
+
+extension Span<UInt8> {
+    /// The same bytes, untyped.
+    var raw: RawSpan {
+        @_lifetime(copy self)
+        // Unsafe for types with padding, whose bytes need not be initialized; a byte has none.
+        get { unsafe bytes }
+    }
+
+    /// Whether these are the bytes of `text`.
+    func equals(_ text: String) -> Bool {
+        let other = text.utf8.span
+        return count == other.count && indices.allSatisfy { self[$0] == other[$0] }
+    }
+}
+
+extension RawSpan {
+    /// The byte at `offset`, which must be one of `byteOffsets`.
+    subscript(offset: Int) -> UInt8 {
+        // Checks the bounds; what is unsafe about it is only that a type could be loaded that has invalid values.
+        unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+}

@@ -1,0 +1,78 @@
+/// A moment, in whole microseconds, within the years 0001 to 9999 of the Gregorian calendar in UTC.
+///
+/// Microseconds, because that is what PostgreSQL's `timestamptz` keeps. Leap seconds do not exist, as in POSIX.
+public struct Instant: Hashable, Sendable {
+    /// 0001-01-01T00:00:00Z.
+    public static let earliest = Instant(microsecondsSince1970: .min)
+    /// 9999-12-31T23:59:59.999999Z.
+    public static let latest = Instant(microsecondsSince1970: .max)
+
+    /// Microseconds since 1970-01-01T00:00:00Z; negative before.
+    public let microsecondsSince1970: Int64
+
+    /// The moment so many microseconds after 1970-01-01T00:00:00Z, or `earliest` or `latest` when it would be beyond.
+    public init(microsecondsSince1970: Int64) {
+        let first = Int64(CivilDate.firstDay) * Self.microsecondsPerDay
+        let last = Int64(CivilDate.lastDay + 1) * Self.microsecondsPerDay - 1
+        self.microsecondsSince1970 = min(max(microsecondsSince1970, first), last)
+    }
+
+    /// Microseconds since 2000-01-01T00:00:00Z: PostgreSQL's binary `timestamptz`
+    /// (`POSTGRES_EPOCH_JDATE` in its `datatype/timestamp.h`).
+    public var microsecondsSince2000: Int64 { microsecondsSince1970 - 946_684_800_000_000 }
+
+    /// The moment so many microseconds later, or earlier when negative; not beyond `earliest` and `latest`.
+    public func advanced(byMicroseconds microseconds: Int64) -> Instant {
+        let (sum, overflow) = microsecondsSince1970.addingReportingOverflow(microseconds)
+        guard overflow else { return Instant(microsecondsSince1970: sum) }
+        return microseconds > 0 ? .latest : .earliest
+    }
+
+    /// The text of a message's `timestamp`: in UTC, six digits, `2026-02-19T15:53:03.123456+00:00`.
+    public var iso8601: String {
+        var bytes = InlineArray<32, UInt8>(repeating: 0)
+        var writer = ByteWriter(bytes.mutableSpan)
+        write(to: &writer)
+        return String(bytes: bytes.span)
+    }
+
+    static let microsecondsPerDay: Int64 = 86_400_000_000
+
+    /// Appends the 32 bytes of `iso8601`.
+    func write(to writer: inout ByteWriter) {
+        var day = microsecondsSince1970 / Self.microsecondsPerDay
+        var time = Int(microsecondsSince1970 % Self.microsecondsPerDay)
+        if time < 0 {
+            time += Int(Self.microsecondsPerDay)
+            day -= 1
+        }
+        let date = CivilDate(daysSince1970: Int(day))
+        let (seconds, microseconds) = time.quotientAndRemainder(dividingBy: 1_000_000)
+        writer.append(date.year, width: 4)
+        writer.append(.init(ascii: "-"))
+        writer.append(date.month, width: 2)
+        writer.append(.init(ascii: "-"))
+        writer.append(date.day, width: 2)
+        writer.append(.init(ascii: "T"))
+        writer.append(seconds / 3600, width: 2)
+        writer.append(.init(ascii: ":"))
+        writer.append(seconds / 60 % 60, width: 2)
+        writer.append(.init(ascii: ":"))
+        writer.append(seconds % 60, width: 2)
+        writer.append(.init(ascii: "."))
+        writer.append(microseconds, width: 6)
+        writer.append("+00:00")
+    }
+}
+
+extension Instant: Comparable {
+    /// Whether `one` is earlier.
+    public static func < (one: Instant, other: Instant) -> Bool {
+        one.microsecondsSince1970 < other.microsecondsSince1970
+    }
+}
+
+extension Instant: CustomStringConvertible {
+    /// Same as `iso8601`.
+    public var description: String { iso8601 }
+}

@@ -1,0 +1,79 @@
+/// Reads a message's `timestamp`: `YYYY-MM-DD`, one of `T`, `t` and a space, `HH:MM:SS`, optionally `.` and one to nine
+/// digits, then `Z`, `z` or an offset `+HH:MM` or `-HH:MM`.
+///
+/// That is RFC 3339 with the bounds that PostgreSQL sets: years 0001 to 9999, offsets of at most 15:59. Second 60 is
+/// refused, since a leap second has no place in either's count of seconds. Digits after the sixth are cut off, not
+/// rounded, so that a moment never moves into the next second.
+///
+/// Everything up to the seconds has its fixed place, and so has the offset from the end.
+enum Timestamp {
+    /// Nil when `text` is no such timestamp, or lies outside the years 0001 to 9999 in UTC.
+    static func parse(_ text: Span<UInt8>) -> Instant? {
+        // The shortest is 2026-02-19T15:53:03Z, the longest 2026-02-19T15:53:03.123456789+00:00.
+        guard (20...35).contains(text.count), let day = day(text), let time = timeOfDay(text),
+            let (offset, end) = offset(text), let microseconds = fraction(text, end: end)
+        else { return nil }
+        let utc = Int64(day * 86_400 + time - offset) * 1_000_000 + Int64(microseconds)
+        let instant = Instant(microsecondsSince1970: utc)
+        // An offset can move the first and the last hours of the calendar out of it.
+        return instant.microsecondsSince1970 == utc ? instant : nil
+    }
+
+    /// Days from 1970-01-01 to the date in bytes 0 to 9.
+    @inline(__always)
+    private static func day(_ text: Span<UInt8>) -> Int? {
+        guard text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), let century = twoDigits(text, at: 0),
+            let year = twoDigits(text, at: 2), let month = twoDigits(text, at: 5), let day = twoDigits(text, at: 8)
+        else { return nil }
+        return CivilDate(year: century * 100 + year, month: month, day: day)?.daysSince1970
+    }
+
+    /// Seconds from midnight to the time in bytes 11 to 18; byte 10 separates it from the date.
+    @inline(__always)
+    private static func timeOfDay(_ text: Span<UInt8>) -> Int? {
+        let separator = text[10]
+        guard separator == UInt8(ascii: "T") || separator == UInt8(ascii: "t") || separator == UInt8(ascii: " "),
+            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"), let hour = twoDigits(text, at: 11),
+            let minute = twoDigits(text, at: 14), let second = twoDigits(text, at: 17),
+            hour <= 23, minute <= 59, second <= 59
+        else { return nil }
+        return hour * 3600 + minute * 60 + second
+    }
+
+    /// Seconds east of Greenwich, and where the offset begins, which is not before byte 19.
+    @inline(__always)
+    private static func offset(_ text: Span<UInt8>) -> (seconds: Int, start: Int)? {
+        let last = text[text.count - 1]
+        if last == UInt8(ascii: "Z") || last == UInt8(ascii: "z") { return (0, text.count - 1) }
+        let start = text.count - 6
+        let sign = text[start]
+        guard start >= 19, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"),
+            text[start + 3] == UInt8(ascii: ":"), let hours = twoDigits(text, at: start + 1),
+            let minutes = twoDigits(text, at: start + 4), hours <= 15, minutes <= 59
+        else { return nil }
+        let seconds = hours * 3600 + minutes * 60
+        return (sign == UInt8(ascii: "-") ? -seconds : seconds, start)
+    }
+
+    /// Microseconds from bytes 19 to `end`: 0 when there are none.
+    @inline(__always)
+    private static func fraction(_ text: Span<UInt8>, end: Int) -> Int? {
+        if end == 19 { return 0 }
+        guard text[19] == UInt8(ascii: "."), (21...29).contains(end) else { return nil }
+        var microseconds = 0
+        for index in 20..<end {
+            let digit = text[index] &- UInt8(ascii: "0")
+            guard digit <= 9 else { return nil }
+            if index < 26 { microseconds = microseconds * 10 + Int(digit) }
+        }
+        for _ in 0..<max(26 - end, 0) { microseconds *= 10 }
+        return microseconds
+    }
+
+    @inline(__always)
+    private static func twoDigits(_ text: Span<UInt8>, at index: Int) -> Int? {
+        let tens = text[index] &- UInt8(ascii: "0")
+        let ones = text[index + 1] &- UInt8(ascii: "0")
+        return tens <= 9 && ones <= 9 ? Int(tens) * 10 + Int(ones) : nil
+    }
+}

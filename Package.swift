@@ -61,7 +61,9 @@ let package = Package(
             dependencies: ["Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging],
             swiftSettings: swiftSettings),
 
-        tests("HeartRate", ["HeartRate"]),
+        // Replaces malloc in the test program, to prove that the hot path allocates nothing.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
     ],
     cxxLanguageStandard: .cxx17

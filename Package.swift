@@ -63,8 +63,10 @@ let package = Package(
             dependencies: ["Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging],
             swiftSettings: swiftSettings),
 
-        tests("HeartRate", ["HeartRate"]),
-        tests("Daemon", ["Daemon", "Systemd", argumentParser, logging]),
+        // Replaces malloc in the test program, to prove that the hot path allocates nothing.
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
+        tests("Daemon", ["Daemon"]),
     ],
     cxxLanguageStandard: .cxx17
 )

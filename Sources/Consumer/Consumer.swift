@@ -23,9 +23,9 @@ public struct Consumer {
                 ("client.id", "heartbeat-consumer"),
                 // A consumer that died is replaced after 10 s; 45 s is the default.
                 ("session.timeout.ms", "10000"),
-                // Bounds on what is fetched ahead; the default is 64 MB for each partition.
-                ("queued.max.messages.kbytes", "8192"), ("fetch.message.max.bytes", "524288"),
-                ("fetch.max.bytes", "8388608"), ("fetch.error.backoff.ms", "100"),
+                // Bounds on what is fetched ahead. librdkafka needs three times as much for short messages.
+                ("queued.max.messages.kbytes", "4096"), ("fetch.message.max.bytes", "262144"),
+                ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
             ],
             fixed: [
                 ("group.id", settings[.kafkaGroupID]),

@@ -138,11 +138,11 @@ struct Intake: ~Copyable {
             let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
             if !refusedByDatabase.isEmpty { try checkRefusal(message) }
             let anomaly = rule.judge(reading.heartRate)
-            let isNew = customers.insert(reading.customerID.utf8)
+            let (customer, isNew) = customers.insert(reading.customerID.utf8)
             let day = partitionDay(of: reading.recordedAt)
             let offset = message.offset
             return exchange.gather { batch in
-                batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
+                batch.append(reading, customer: customer, anomaly: anomaly, day: day, slot: slot, offset: offset)
                 if isNew { batch.add(reading.customerID) }
             }
         } catch {

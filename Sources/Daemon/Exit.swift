@@ -76,8 +76,7 @@ struct Failure: Equatable {
 
 private func complain(_ line: String) {
     if standardErrorIsJournal() {
-        logWriter(identifier: "heartbeat")(
-            LogLine(level: .error, label: "heartbeat", message: line, metadata: [:]))
+        logWriter()(LogLine(level: .error, label: "heartbeat", message: line, metadata: [:]))
     } else {
         writeToStandardError("heartbeat: \(line)")
     }

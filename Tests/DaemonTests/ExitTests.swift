@@ -13,7 +13,8 @@ private struct Program: ParsableCommand {
         guard let settings = try options.load(schema, environment: ["BATCH_ROWS": "5"]) else { return }
         switch fail {
         case "unavailable": throw CommandFailure(.unavailable, "unable to connect: no\nroute", hint: "start Kafka")
-        case "code": throw ExitCode(3)
+        case "3": throw ExitCode(3)
+        case "1": throw ExitCode.failure
         case "other": throw SystemFailure()
         default: print("running with \(settings[.batchRows])")
         }
@@ -90,7 +91,8 @@ extension ExitTest.Result? {
     }
 
     @Test func argumentParsersOwnStatusesStay() async throws {
-        await #expect(processExitsWith: .exitCode(3)) { Program.runAndExit(["--fail", "code"]) }
+        await #expect(processExitsWith: .exitCode(3)) { Program.runAndExit(["--fail", "3"]) }
+        await #expect(processExitsWith: .exitCode(1)) { Program.runAndExit(["--fail", "1"]) }
         await #expect(processExitsWith: .exitCode(64)) { Program.runAndExit(["--no-such-option"]) }
     }
 

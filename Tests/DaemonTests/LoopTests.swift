@@ -1,7 +1,8 @@
-import Daemon
 import Foundation
 import Synchronization
 import Testing
+
+@testable import Daemon
 
 @Suite struct BackoffTests {
     @Test func theCeilingDoublesUpToTheLongest() {
@@ -74,6 +75,12 @@ import Testing
         meter.add(100, at: start + .seconds(5))
         #expect(meter.perSecond(at: start + .seconds(14)) == 10)
         #expect(meter.perSecond(at: start + .seconds(15)) == 0)
+    }
+
+    @Test func theMemoryIsBounded() {
+        var meter = RateMeter(over: .seconds(1), from: start)
+        for millisecond in 0..<10_000 { meter.add(1, at: start + .milliseconds(millisecond)) }
+        #expect(meter.counts.count <= RateMeter.slices)
     }
 
     @Test func manySmallCountsAreOneSum() {

@@ -54,7 +54,7 @@ let package = Package(
         library("Daemon", ["Kafka", "Systemd", argumentParser, logging]),
 
         // Parts: none imports another.
-        library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
+        library("Producer", ["Daemon", "HeartRate", "Kafka", "Systemd", "Zlib", logging]),
         library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", "Systemd", logging]),
         library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
 

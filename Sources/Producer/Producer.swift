@@ -1,1 +1,86 @@
-// placeholder
+public import Daemon
+import Kafka
+import Logging
+import Systemd
+
+/// `heartbeat producer`: simulated customers, or recorded readings, into Kafka.
+public struct Producer {
+    /// What to publish.
+    public enum Source: Sendable {
+        /// Simulated customers, for ever or so many messages.
+        case simulation(count: Int?)
+        /// The rows of a file. With `shiftsToNow` all timestamps move by one amount, so that the first one is now.
+        case replay(path: String, shiftsToNow: Bool)
+    }
+
+    private let settings: Settings
+    private let configuration: KafkaConfiguration
+    private let logger = Logger(label: "producer")
+
+    /// A producer with these settings; connects to nothing yet.
+    ///
+    /// - Throws: `SettingsError` when librdkafka refuses a property.
+    public init(_ settings: Settings) throws(SettingsError) {
+        self.settings = settings
+        configuration = try settings.kafkaConfiguration(
+            defaults: [
+                ("client.id", "heartbeat-producer"),
+                // As Java's clients do it, so that a customer's messages meet in one partition whoever sends them.
+                ("partitioner", "murmur2_random"), ("compression.codec", "lz4"),
+                // A message is never given up, however long Kafka is away.
+                ("message.timeout.ms", "0"),
+                // Bounds on what waits for Kafka, whichever is reached first; together less than 64 MB.
+                ("queue.buffering.max.messages", "100000"), ("queue.buffering.max.kbytes", "32768"),
+            ],
+            fixed: [("enable.idempotence", "true"), ("acks", "all")])
+    }
+
+    /// Works until there is nothing left to publish or until it is stopped.
+    ///
+    /// - Parameter speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
+    /// - Returns: `ok` when everything was delivered, else `unavailable`.
+    /// - Throws: `CommandFailure` when the file can not be used; `KafkaError` when librdkafka can not go on.
+    public func run(_ source: Source, speed: Double?, stop: StopSignal) throws -> Exit {
+        switch source {
+        case .simulation(let count):
+            var simulation = Simulation(settings)
+            return try publish(stop) { publisher throws in
+                try simulation.run(&publisher, count: count, isPaced: speed != nil)
+            }
+        case .replay(let path, let shiftsToNow):
+            // Before Kafka is asked for anything: a file that can not be used needs no broker to be refused.
+            var replay = try Replay(path: path, speed: speed, shiftsToNow: shiftsToNow)
+            return try publish(stop) { publisher throws in
+                try replay.run(&publisher)
+            }
+        }
+    }
+
+    private func publish(_ stop: StopSignal, _ work: (inout Publisher) throws -> Publisher.End) throws -> Exit {
+        guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else {
+            return finish("stopped", ProgressReport.Counts())
+        }
+        let trouble = KafkaTrouble(logger)
+        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: trouble.events)
+        logger.notice("ready: Kafka has answered")
+        notify(.ready)
+        var publisher = Publisher(producer, trouble: trouble, stop: stop, report: ProgressReport(logger))
+        do {
+            if try work(&publisher) == .finished { try publisher.drain() }
+        } catch {
+            // What came before the error is delivered; after a fatal error of librdkafka this ends at once.
+            try? publisher.drain()
+            _ = finish("stopped by an error", publisher.counts)
+            throw error
+        }
+        notify(.stopping)
+        // systemd's own patience is longer, but an operator's is not.
+        publisher.flush(milliseconds: 4500)
+        return finish(stop.isRequested ? "stopped" : "finished", publisher.counts)
+    }
+
+    private func finish(_ end: String, _ counts: ProgressReport.Counts) -> Exit {
+        logger.notice("\(end): \(counts.delivered) delivered, \(counts.undelivered) not delivered")
+        return counts.undelivered == 0 ? .ok : .unavailable
+    }
+}

@@ -7,7 +7,7 @@ struct Heartbeat: ParsableCommand {
         commandName: "heartbeat",
         abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once.",
         subcommands: [
-            ConsumerCommand.self, DatabaseCommand.self, VerifyCommand.self, BrokerCommand.self,
+            ProducerCommand.self, ConsumerCommand.self, DatabaseCommand.self, VerifyCommand.self, BrokerCommand.self,
         ])
 
     static func main() { runAndExit() }

@@ -67,6 +67,12 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
+
+        // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.
+        .testTarget(
+            name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+        tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
     ],
     cxxLanguageStandard: .cxx17
 )

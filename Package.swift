@@ -15,6 +15,7 @@ let swiftSettings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 func library(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: swiftSettings)
@@ -32,6 +33,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // The C libraries, from Debian's -dev packages.
@@ -60,7 +62,9 @@ let package = Package(
 
         .executableTarget(
             name: "heartbeat",
-            dependencies: ["Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging],
+            dependencies: [
+                "Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging, subprocess,
+            ],
             swiftSettings: swiftSettings),
 
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.

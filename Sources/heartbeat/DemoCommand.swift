@@ -1,0 +1,102 @@
+import ArgumentParser
+import Daemon
+import FoundationEssentials
+import Glibc
+
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Runs the whole pipeline on this machine; Ctrl-C ends it and leaves nothing behind.",
+        discussion: """
+            It makes a private PostgreSQL cluster in a temporary folder, starts an embedded Kafka broker, a producer and a \
+            consumer, each as its own process, and shows their logs. The last line has the figures; "verified" is what \
+            "heartbeat verify" says. Kill the producer or the consumer to see what happens: they are started again. \
+            It ends with status 0 only when everything that was published is stored exactly once.
+
+            The producer's other settings (see "heartbeat producer --help") and the consumer's come from the environment, \
+            as MALFORMED_RATE=0.1. With --brokers the topic is KAFKA_TOPIC or heartbeat-demo, with --postgres the \
+            database is dbname or heartbeat_demo: other data are not touched, and what was stored stays.
+            """)
+
+    @Option(help: ArgumentHelp("Use these Kafka brokers instead of an embedded one.", valueName: "host:port"))
+    var brokers: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Use this PostgreSQL server instead of a private one: some of host, port, dbname and user, as \
+            host=db.example,user=me. The user has to be able to make roles and databases, unless \
+            "heartbeat database setup" has run there. A password comes from POSTGRES_PASSWORD or libpq's own files.
+            """, valueName: "key=value,..."))
+    var postgres: DemoDatabaseAddress?
+
+    @Option(help: "How many customers the producer simulates.")
+    var customers = 50
+
+    @Option(help: ArgumentHelp("The time between two readings of one customer.", valueName: "seconds"))
+    var interval = 1.0
+
+    @Option(help: "How many partitions the topic gets when it is made.")
+    var partitions = 4
+
+    @Option(help: ArgumentHelp("End after this time.", valueName: "seconds"))
+    var seconds: Int?
+
+    /// A folder that the demo made when it was root, before it became an ordinary user.
+    @Option(help: .hidden)
+    var folder: String?
+
+    func run() throws {
+        guard geteuid() != 0 else {
+            try DemoFolder.startAgainAsOrdinaryUser(Array(CommandLine.arguments.dropFirst()))
+        }
+        let folder = try folder.map(DemoFolder.init(takingOver:)) ?? DemoFolder()
+        // PostgreSQL wants to know its current folder, which may be one that only root can enter.
+        _ = FileManager.default.changeCurrentDirectoryPath("/")
+        let result = Result { try runToEnd(in: folder) }
+        folder.remove()
+        try result.get()
+        printAtOnce("demo       | ended: nothing is left behind")
+    }
+
+    private func runToEnd(in folder: DemoFolder) throws {
+        let demo = try Demo(self, in: folder)
+        let signals = try Signals.install()
+        // libpq's and librdkafka's calls have threads of their own; the main thread only waits for the tasks.
+        let outcome = Monitor<Result<Void, any Error>?>(nil)
+        Task {
+            let result: Result<Void, any Error>
+            do {
+                result = .success(try await demo.run(signals))
+            } catch {
+                result = .failure(error)
+            }
+            outcome.withLock { $0 = result }
+            outcome.wakeAll()
+        }
+        while true {
+            if let result = outcome.wait({ $0 }) { return try result.get() }
+        }
+    }
+}
+
+/// Which PostgreSQL server to use: `host=...,port=...,dbname=...,user=...`.
+struct DemoDatabaseAddress: ExpressibleByArgument, Sendable {
+    /// heartbeat's settings for it.
+    let settings: [String: String]
+
+    private static let names = [
+        "host": "POSTGRES_HOST", "port": "POSTGRES_PORT", "dbname": "POSTGRES_DB", "user": "POSTGRES_USER",
+    ]
+
+    init?(argument: String) {
+        var settings: [String: String] = [:]
+        for pair in argument.split(separator: ",") {
+            let parts = pair.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let name = Self.names[String(parts[0])] else { return nil }
+            settings[name] = String(parts[1])
+        }
+        guard !settings.isEmpty else { return nil }
+        self.settings = settings
+    }
+}

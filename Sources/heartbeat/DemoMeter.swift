@@ -1,0 +1,147 @@
+import Daemon
+import Database
+import Kafka
+import PostgreSQL
+
+/// Watches the pipeline from outside: what the database has, and how far that is behind Kafka's log.
+final class DemoMeter: Sendable {
+    /// What was found last.
+    struct Figures: Sendable {
+        /// Since the demo's start, all of them exact: they are counted in the transaction of each batch.
+        var messages = 0
+        var readings = 0
+        var anomalies = 0
+        var rejected = 0
+        /// Messages that the log has and the database has not; nil as long as somebody does not answer.
+        var lag: Int?
+        /// Messages a second, over the last ten seconds.
+        var rate = 0.0
+        /// When they were found.
+        var time = ContinuousClock.now
+        /// What the last verification said.
+        var verified = "not yet"
+    }
+
+    private let parameters: [String: String]
+    private let configuration: KafkaConfiguration
+    private let topic: String
+    private let found = Monitor(Figures())
+    private let stop = StopSignal()
+
+    /// Begins to look, on threads of its own, since libpq's and librdkafka's calls wait.
+    init(_ parameters: [String: String], _ configuration: KafkaConfiguration, topic: String) throws {
+        self.parameters = parameters
+        self.configuration = configuration
+        self.topic = topic
+        _ = try WorkThread(name: "figures") { self.watchFigures() }
+        _ = try WorkThread(name: "verification") { self.watchVerification() }
+    }
+
+    /// Ends the threads, soon.
+    func end() { stop.request() }
+
+    /// What was found last.
+    var figures: Figures { found.withLock { $0 } }
+
+    // MARK: - Figures
+
+    private func watchFigures() {
+        var rate = RateMeter()
+        var before: Counts?
+        while !stop.isRequested {
+            do {
+                let connection = try PostgreSQLConnection(parameters)
+                let client = try KafkaConsumer(configuration)
+                while !stop.wait(for: .milliseconds(500)) {
+                    let counts = try Counts(connection)
+                    let start = before ?? counts
+                    before = start
+                    let lag = try lag(connection, client.cluster)
+                    update(counts, since: start, lag: lag, &rate)
+                }
+            } catch {
+                // The processes' own lines say what is wrong.
+                found.withLock { $0.lag = nil }
+                _ = stop.wait(for: .milliseconds(500))
+            }
+        }
+    }
+
+    private func update(_ counts: Counts, since start: Counts, lag: Int?, _ rate: inout RateMeter) {
+        found.withLock { figures in
+            let messages = counts.messages - start.messages
+            rate.add(messages - figures.messages)
+            figures.messages = messages
+            figures.readings = counts.readings - start.readings
+            figures.anomalies = counts.anomalies - start.anomalies
+            figures.rejected = counts.rejected - start.rejected
+            figures.rate = rate.perSecond()
+            figures.lag = lag
+            figures.time = .now
+        }
+    }
+
+    /// How many messages the log has beyond what is stored; nil when there is no topic yet.
+    private func lag(_ connection: PostgreSQLConnection, _ cluster: KafkaCluster) throws -> Int? {
+        guard let id = cluster.id(withinMilliseconds: 2000),
+            let partitions = try cluster.topic(topic, withinMilliseconds: 2000)?.partitions
+        else { return nil }
+        let rows = try connection.query(
+            """
+            SELECT DISTINCT ON (partition) partition, next_offset FROM kafka_offsets
+             WHERE cluster_id = $1 AND topic = $2 ORDER BY partition, incarnation DESC
+            """, [id, topic], unableTo: "read the stored offsets")
+        var stored: [Int64: Int64] = [:]
+        for row in 0..<rows.count { stored[rows.integer(row, 0) ?? -1] = rows.integer(row, 1) }
+        return try (0..<partitions).reduce(0) { sum, partition in
+            let watermarks = try cluster.watermarks(
+                of: TopicPartition(topic: topic, partition: Int32(partition)), withinMilliseconds: 2000)
+            return sum + Int(max(0, watermarks.high - (stored[Int64(partition)] ?? watermarks.low)))
+        }
+    }
+
+    // MARK: - Verification
+
+    private func watchVerification() {
+        var pause = Duration.seconds(5)
+        while !stop.wait(for: pause) {
+            let start = ContinuousClock.now
+            let sentence = Self.sentence { try Verification(PostgreSQLConnection(parameters)) }
+            found.withLock { $0.verified = sentence }
+            // It reads all rows, so it gets a tenth of the time at most.
+            pause = max(.seconds(10), (ContinuousClock.now - start) * 10)
+        }
+    }
+
+    private static func sentence(_ verify: () throws -> Verification) -> String {
+        do {
+            let verification = try verify()
+            return verification.isSound ? "\(verification.consumed) messages, sound" : "NOT SOUND"
+        } catch {
+            return "not possible now"
+        }
+    }
+}
+
+extension Verification {
+    /// How many messages were read, from all partitions.
+    var consumed: Int64 { sources.reduce(0) { $0 + $1.consumed } }
+}
+
+/// The sums of `pipeline_log`.
+private struct Counts {
+    let messages: Int
+    let readings: Int
+    let anomalies: Int
+    let rejected: Int
+
+    init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        let sums = try connection.execute(
+            """
+            SELECT coalesce(sum(messages_read), 0), coalesce(sum(messages_valid + messages_anomaly), 0),
+                   coalesce(sum(messages_anomaly), 0), coalesce(sum(messages_invalid), 0) FROM pipeline_log
+            """, unableTo: "read \"pipeline_log\"")
+        func sum(_ column: Int) -> Int { Int(sums.integer(0, column) ?? 0) }
+        (messages, readings, anomalies, rejected) = (sum(0), sum(1), sum(2), sum(3))
+    }
+}

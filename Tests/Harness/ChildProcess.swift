@@ -188,7 +188,9 @@ private func spawn(
         }
         return (code, id, ends[1])
     }
-    guard code == 0 else { throw HarnessError("unable to start \(command.program): \(String(cString: strerror(code)))") }
+    guard code == 0 else {
+        throw HarnessError("unable to start \(command.program): \(String(cString: strerror(code)))")
+    }
     return (id, input)
 }
 

@@ -18,7 +18,7 @@ package func first<Value>(
         guard ContinuousClock.now < deadline else {
             throw HarnessError("waited for \(limit) until \(expectation): it never happened")
         }
-        try await Task.sleep(for: .milliseconds(10))
+        try await Task.sleep(for: .milliseconds(20))
     }
 }
 

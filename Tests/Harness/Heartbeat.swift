@@ -37,7 +37,8 @@ package enum Heartbeat {
 
     /// Runs a command to its end.
     package static func run(
-        _ arguments: [String], _ settings: [String: String], config: String? = nil, within limit: Duration = .seconds(120)
+        _ arguments: [String], _ settings: [String: String], config: String? = nil,
+        within limit: Duration = .seconds(120)
     ) async throws -> Finished {
         let process = try start("heartbeat " + (arguments.first ?? ""), arguments, settings, config: config)
         let end = try await process.waitForEnd(within: limit)

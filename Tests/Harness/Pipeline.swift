@@ -89,7 +89,9 @@ package struct Pipeline {
             rejected == [["\(total.rejected)", "\(total.rejected)"]], "rejected messages, different ones",
             sourceLocation: sourceLocation)
         let log = try database.rows(
-            "SELECT sum(messages_read), sum(messages_valid + messages_anomaly), sum(messages_invalid) FROM pipeline_log")
+            """
+            SELECT sum(messages_read), sum(messages_valid + messages_anomaly), sum(messages_invalid) FROM pipeline_log
+            """)
         #expect(
             log == [["\(total.messages)", "\(total.readings)", "\(total.rejected)"]], "pipeline_log",
             sourceLocation: sourceLocation)

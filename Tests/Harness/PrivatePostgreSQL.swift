@@ -114,9 +114,16 @@ package final class PrivatePostgreSQL: Sendable {
 }
 
 /// A database of one test, with heartbeat's schema.
-package struct TestDatabase: Sendable {
+package final class TestDatabase {
     package let cluster: PrivatePostgreSQL
     package let name: String
+    /// The session that conditions are looked at with, kept since looking is often.
+    private var session: PostgreSQLConnection?
+
+    private init(cluster: PrivatePostgreSQL, name: String) {
+        self.cluster = cluster
+        self.name = name
+    }
 
     /// A name only; `heartbeat database setup` has not run.
     package static func withoutSetup() throws -> TestDatabase {
@@ -144,10 +151,12 @@ package struct TestDatabase: Sendable {
         try PostgreSQLConnection(cluster.parameters(database: name, user: user))
     }
 
-    /// The rows of a statement, or the last of several, in a session of its own.
+    /// The rows of a statement, or the last of several.
     @discardableResult
-    package func rows(_ sql: String, as user: String = "postgres") throws -> [[String?]] {
-        try connect(as: user).rows(sql)
+    package func rows(_ sql: String) throws -> [[String?]] {
+        // The server may have been stopped and started meanwhile.
+        if session.map({ (try? $0.rows("SELECT 1")) == nil }) ?? true { session = try connect() }
+        return try session?.rows(sql) ?? []
     }
 
     /// The one number that a statement gives.

@@ -1,0 +1,99 @@
+import Foundation
+import Harness
+import Testing
+
+extension EndToEnd {
+    /// Recordings of real hearts go through the whole, and every row is compared with what awk makes of the file.
+    @Suite("Real data") struct RealData {
+        /// The whole recordings beside the checkout when they are there, otherwise the excerpts in the checkout.
+        static let files: [String] = {
+            let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            let whole = package.deletingLastPathComponent().appending(path: "shared/data")
+            let names = ["clinical_vitaldb_beats", "clinical_mitbih_beats", "exercise_fit_tcx"]
+            let found = names.map { whole.appending(path: $0 + ".csv.gz").path }
+            if found.allSatisfy({ access($0, R_OK) == 0 }) { return found }
+            return ["mitbih", "exercise", "fitbit"].map {
+                package.appending(path: "Tests/Fixtures/\($0)_excerpt.csv").path
+            }
+        }()
+
+        @Test("every row is stored as it was recorded, or rejected with its reason", arguments: files)
+        func replay(file: String) async throws {
+            let folder = try TestFolder.required()
+            let recording = folder.path + "/recording.csv"
+            try await shell(file.hasSuffix(".gz") ? "gzip -dc '\(file)' > '\(recording)'" : "cp '\(file)' '\(recording)'")
+            let pipeline = try await Pipeline(partitions: 8)
+            let consumer = try await pipeline.startReadyConsumer()
+            try publish(recording, to: pipeline.broker)
+            let expected = try await expectedRows(recording)
+            try await pipeline.untilStored(expected.rows)
+            try await pipeline.stop(consumer)
+            try await pipeline.expectSound(expected.rows)
+            #expect(expected.readings > 0 && expected.readings + expected.rejected == expected.rows)
+
+            let stored = """
+                SELECT customer_id, to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), heart_rate,
+                       is_anomaly, anomaly_reason FROM heart_rate_readings
+                """
+            let rejected = """
+                SELECT payload::json ->> 'customer_id', payload::json ->> 'timestamp',
+                       payload::json ->> 'heart_rate', reason_code, reason
+                  FROM (SELECT convert_from(payload, 'UTF8') AS payload, reason_code, reason FROM rejected_messages) r
+                """
+            try await export(stored, from: pipeline.database, to: "stored")
+            try await export(rejected, from: pipeline.database, to: "rejected")
+            for kind in ["stored", "rejected"] {
+                let difference = try await shell("cd '\(folder.path)' && diff expected-\(kind) \(kind) | head -20")
+                #expect(difference.isEmpty, "rows that are expected (<) and rows that are \(kind) (>)")
+            }
+            print(
+                "\(file): \(expected.rows) rows = \(expected.readings) readings + \(expected.rejected) rejected messages")
+        }
+
+        /// Publishes the rows of a recording as the contract's messages, in their order.
+        private func publish(_ recording: String, to broker: TestBroker) throws {
+            let rows = contents(recording).split(separator: "\n").dropFirst().lazy.map { row in
+                let fields = row.split(separator: ",").map(String.init)
+                return Message(customer: fields[0], timestamp: fields[1], heartRate: fields[2])
+            }
+            // Compressed, since the embedded broker keeps 5 MiB of a partition and few people have many rows.
+            try broker.publish(rows, ["compression.codec": "gzip"])
+        }
+
+        /// What has to be in the database, by awk from the recording: written to files, and counted.
+        private func expectedRows(_ recording: String) async throws -> (rows: Int, readings: Int, rejected: Int) {
+            // The contract's thresholds by default: 40 and 180.
+            let program = #"""
+                NR == 1 { next }
+                $3 > 0 && $3 < 300 {
+                    instant = $2; sub(/Z$/, "000Z", instant); flag = "f"; reason = ""
+                    if ($3 < 40) { flag = "t"; reason = "bradycardia (bpm=" $3 " < threshold=40)" }
+                    if ($3 > 180) { flag = "t"; reason = "tachycardia (bpm=" $3 " > threshold=180)" }
+                    print $1 "," instant "," $3 "," flag "," reason > "unsorted-stored"; next
+                }
+                { print $1 "," $2 "," $3 ",out_of_range,\"heart_rate is " $3 ", expected 1 to 299\"" > "unsorted-rejected" }
+                """#
+            let folder = try TestFolder.required()
+            try folder.write("program.awk", program)
+            let counts = try await shell(
+                """
+                cd '\(folder.path)' && touch unsorted-stored unsorted-rejected && awk -F, -f program.awk '\(recording)' \
+                && for kind in stored rejected; do sort unsorted-$kind > expected-$kind; done \
+                && tail -n +2 '\(recording)' | grep -c . && grep -c . expected-stored; grep -c . expected-rejected
+                """
+            ).split(separator: "\n").compactMap { Int($0) }
+            try #require(counts.count == 3)
+            return (counts[0], counts[1], counts[2])
+        }
+
+        /// Writes a query's rows to a file by psql, sorted.
+        private func export(_ query: String, from database: TestDatabase, to file: String) async throws {
+            let folder = try TestFolder.required()
+            let sql = try folder.write("\(file).sql", "COPY (\(query)) TO STDOUT (FORMAT csv)")
+            let psql = "\(database.cluster.path(of: "psql")) -h '\(database.cluster.host)' -U postgres -d \(database.name)"
+            try await shell(
+                "PGTZ=UTC \(psql) -X -q -v ON_ERROR_STOP=1 -f '\(sql)' | sort > '\(folder.path)/\(file)'")
+        }
+    }
+}

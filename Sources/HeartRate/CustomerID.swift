@@ -33,6 +33,15 @@ public struct CustomerID: Sendable {
         self = try Self(valid: utf8)
     }
 
+    /// The id of a simulated customer, who are counted from 1: `cust_0001`, `cust_10000`.
+    public init(simulated number: Int) {
+        bytes = InlineArray(repeating: 0)
+        var writer = ByteWriter(bytes.mutableSpan)
+        writer.append("cust_")
+        if (0...999).contains(number) { writer.append(number, width: 4) } else { writer.append(number) }
+        length = UInt8(writer.count)
+    }
+
     /// Takes bytes that are known to be UTF-8.
     @inline(__always)
     init(valid utf8: Span<UInt8>) throws(Invalid) {

@@ -27,7 +27,7 @@ public struct ReadingEncoder: ~Copyable {
     }
 
     /// RFC 8259, section 7: quotation mark, backslash and U+0000 to U+001F have to be escaped.
-    private static func write(_ id: CustomerID, to writer: inout ByteWriter) {
+    static func write(_ id: CustomerID, to writer: inout ByteWriter) {
         let utf8 = id.utf8
         for index in utf8.indices {
             let byte = utf8[index]

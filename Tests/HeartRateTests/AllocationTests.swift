@@ -1,0 +1,63 @@
+import CAllocationCounter
+import HeartRate
+import Testing
+
+/// Nothing may be allocated per message: neither in release, which is what runs, nor in debug.
+@Suite("Allocations") struct AllocationTests {
+    @Test("the counter counts")
+    func counter() {
+        let before = allocation_count()
+        var array = [1, 2, 3]
+        array.reserveCapacity(1000)
+        #expect(allocation_count() > before)
+        #expect(array.count == 3)
+    }
+
+    @Test("100,000 messages decoded, judged and encoded")
+    func readings() throws {
+        var decoder = ReadingDecoder()
+        var encoder = ReadingEncoder()
+        let rule = AnomalyRule(minimum: 60, maximum: 100)
+        let payloads = try (30..<230).map { bpm in
+            encode(try reading(bpm % 2 == 0 ? "cust_\(bpm)" : "\"Zoë\" 🫀 \(bpm)", bpm: Int16(bpm)))
+        }
+        var (heartBeats, reasonBytes, encodedBytes) = (0, 0, 0)
+        func pass() throws {
+            // By index, because an array's iterator allocates in debug.
+            for index in payloads.indices {
+                let payload = payloads[index]
+                let reading = try decoder.decode(payload.span.bytes, receivedAt: now)
+                heartBeats += Int(reading.heartRate)
+                reasonBytes += rule.judge(reading.heartRate)?.withReason { $0.count } ?? 0
+                encodedBytes += encoder.encode(reading).byteCount
+            }
+        }
+        // The first passes make the parser's buffers and the runtime's metadata.
+        for _ in 0..<3 { try pass() }
+        let before = allocation_count()
+        for _ in 0..<500 { try pass() }
+        let allocations = allocation_count() - before
+        #expect(allocations == 0)
+        #expect(heartBeats > 0 && reasonBytes > 0 && encodedBytes > 0)
+    }
+
+    @Test("100,000 samples of simulated hearts")
+    func hearts() {
+        var heart = SimulatedHeart(seed: 1, customer: 1)
+        var faults = SimulatedFaults(seed: 1, customer: 1)
+        let rates = FaultRates(malformed: 0.1, dropout: 0.1, late: 0.1)
+        var sum = 0
+        func pass(_ count: Int) {
+            for _ in 0..<count {
+                sum += Int(heart.next(after: 1).bpm)
+                if faults.next(after: 1, rates: rates) != nil { sum += 1 }
+            }
+        }
+        pass(10_000)
+        let before = allocation_count()
+        pass(100_000)
+        let allocations = allocation_count() - before
+        #expect(allocations == 0)
+        #expect(sum > 0)
+    }
+}

@@ -66,6 +66,7 @@ let package = Package(
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
+        tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
     ],
     cxxLanguageStandard: .cxx17

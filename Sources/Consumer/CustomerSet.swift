@@ -9,7 +9,7 @@ struct CustomerSet {
     private let mostCustomers: Int
 
     /// An empty set. Beyond so many customers it starts over, which costs the database some needless inserts.
-    init(mostCustomers: Int = 1_000_000) {
+    init(mostCustomers: Int = 500_000) {
         self.mostCustomers = mostCustomers
         starts = [Int32](repeating: -1, count: 64)
     }
@@ -18,20 +18,21 @@ struct CustomerSet {
 
     /// Adds an id.
     ///
-    /// - Returns: whether it was new.
-    mutating func insert(_ id: Span<UInt8>) -> Bool {
+    /// - Returns: a number that stands for the id until the set starts over, and whether it was new.
+    mutating func insert(_ id: Span<UInt8>) -> (number: Int, isNew: Bool) {
         var place = Self.hash(id) & (starts.count - 1)
         while starts[place] >= 0 {
-            if isEqual(at: Int(starts[place]), id) { return false }
+            if isEqual(at: Int(starts[place]), id) { return (Int(starts[place]), false) }
             place = (place + 1) & (starts.count - 1)
         }
         if count >= mostCustomers { removeAll() }
-        starts[place & (starts.count - 1)] = Int32(bytes.count)
+        let start = bytes.count
+        starts[place & (starts.count - 1)] = Int32(start)
         bytes.append(UInt8(truncatingIfNeeded: id.count))
         for index in id.indices { bytes.append(id[index]) }
         count += 1
         if count * 2 > starts.count { grow() }
-        return true
+        return (start, true)
     }
 
     private func isEqual(at start: Int, _ id: Span<UInt8>) -> Bool {

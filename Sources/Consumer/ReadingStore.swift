@@ -73,16 +73,16 @@ struct ReadingStore: ~Copyable {
         var begin = "BEGIN; "
         if batch.readings.rowCount > 0 {
             try connection.copy(
-                into: begin + """
+                begin + """
                     COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, \
                     source_id, kafka_offset) FROM STDIN (FORMAT binary)
-                    """, batch.readings,
+                    """, batch.readings, order: batch.readingsByCustomer,
                 unableTo: "copy \(batch.readings.rowCount) rows into \"heart_rate_readings\"")
             begin = ""
         }
         if batch.rejected.rowCount > 0 {
             try connection.copy(
-                into: begin + """
+                begin + """
                     COPY rejected_messages (source_id, topic, partition, kafka_offset, produced_at, key, payload, \
                     headers, reason_code, reason) FROM STDIN (FORMAT binary)
                     """, batch.rejected,

@@ -52,24 +52,23 @@ extension ParsableCommand {
     /// Settings have a line for each problem. Mistakes in arguments and requests for help are ArgumentParser's to tell;
     /// their status is 64 and 0.
     public static func end(with error: any Error) -> Never {
-        guard let failure = Failure(error) else { exit(withError: error) }
+        // ArgumentParser has a status of its own for what is its to tell, and 1 for any other error.
+        if error is ExitCode || exitCode(for: error) != .failure { exit(withError: error) }
+        let failure = Failure(error)
         for line in failure.lines { complain(line) }
         exitOrderly(failure.exit.rawValue)
     }
 }
 
-/// What an error means for the process; nil for those that belong to ArgumentParser.
+/// What an error means for the process.
 struct Failure: Equatable {
-    var lines: [String]
-    var exit: Exit
+    let lines: [String]
+    let exit: Exit
 
-    init?(_ error: any Error) {
+    init(_ error: any Error) {
         switch error {
         case let error as SettingsError: (lines, exit) = (error.problems, .config)
         case let error as CommandFailure: (lines, exit) = ([escapingControls("\(error)")], error.exit)
-        case is ExitCode, is CleanExit, is ValidationError: return nil
-        // ArgumentParser's own error for mistakes in arguments is not public.
-        case _ where String(reflecting: type(of: error)).hasPrefix("ArgumentParser."): return nil
         default: (lines, exit) = ([escapingControls("\(error)")], .software)
         }
     }
@@ -77,8 +76,7 @@ struct Failure: Equatable {
 
 private func complain(_ line: String) {
     if standardErrorIsJournal() {
-        logWriter(identifier: "heartbeat")(
-            LogLine(level: .error, label: "heartbeat", message: line, metadata: [:]))
+        logWriter()(LogLine(level: .error, label: "heartbeat", message: line, metadata: [:]))
     } else {
         writeToStandardError("heartbeat: \(line)")
     }

@@ -14,14 +14,14 @@ struct LogLine {
         self.level = level
         self.label = label
         self.message = message
-        fields = metadata.sorted { $0.key < $1.key }.compactMap { key, value in
-            Self.fieldName(key).map { ($0, value.description) }
-        }
+        fields = metadata.compactMap { key, value in Self.fieldName(key).map { ($0, value.description) } }
+        fields.sort { $0 < $1 }
     }
 
     /// `2026-11-22T10:00:00.123Z info consumer: text KAFKA_PARTITION=3`, always one line.
     func text(at microseconds: Int64) -> String {
-        let time = Date(timeIntervalSince1970: Double(microseconds / 1000) / 1000)
+        // The style cuts off, and a decimal fraction may be a bit too small as a Double: so take the millisecond's middle.
+        let time = Date(timeIntervalSince1970: (Double(microseconds / 1000) + 0.5) / 1000)
             .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         let fields = fields.map { " \($0.name)=\(Self.quotedIfNeeded(escapingControls($0.value)))" }.joined()
         return "\(time) \(level) \(escapingControls(label)): \(escapingControls(message))\(fields)"

@@ -14,7 +14,8 @@ internal import Systemd
 public func startLogging(level: Logger.Level, identifier: String = "heartbeat") {
     setLogLevel(level)
     guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    let write = logWriter(identifier: identifier)
+    commonIdentifier.withLock { $0 = identifier }
+    let write = logWriter()
     LoggingSystem.bootstrap { label in LineHandler(label: label, write: write) }
 }
 
@@ -28,7 +29,11 @@ private let isStarted = Atomic(false)
 /// An index into `Logger.Level.allCases`, which are in the order of importance.
 private let commonLevel = Atomic(Logger.Level.allCases.firstIndex(of: .info) ?? 0)
 
-func logWriter(identifier: String) -> @Sendable (LogLine) -> Void {
+/// The journal's `SYSLOG_IDENTIFIER`.
+private let commonIdentifier = Mutex("heartbeat")
+
+func logWriter() -> @Sendable (LogLine) -> Void {
+    let identifier = commonIdentifier.withLock { $0 }
     guard standardErrorIsJournal() else {
         return { line in writeToStandardError(line.text(at: wallClockMicroseconds())) }
     }

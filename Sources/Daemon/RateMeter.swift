@@ -3,12 +3,12 @@
 /// It looks at no clock: the caller says when, in instants that do not go backwards.
 public struct RateMeter: Sendable {
     /// Counts that came within one slice of the period share an entry, so that the memory is bounded.
-    private static let slices = 20
+    static let slices = 20
 
     /// How far back it looks.
     public let period: Duration
     private let start: ContinuousClock.Instant
-    private var counts: [(since: ContinuousClock.Instant, count: Int)] = []
+    private(set) var counts: [(since: ContinuousClock.Instant, count: Int)] = []
 
     /// Begins to count.
     ///

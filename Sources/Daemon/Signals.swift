@@ -77,7 +77,7 @@ final class Latch: Sendable {
     }
 
     deinit {
-        // libdispatch aborts the process when a group goes away that somebody is still in.
+        // A group that somebody is in keeps itself alive.
         open()
     }
 

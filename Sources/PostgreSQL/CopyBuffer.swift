@@ -5,12 +5,10 @@
 @safe public struct CopyBuffer: ~Copyable {
     private var bytes: UnsafeMutableRawBufferPointer
     private var used: Int
-    /// How many rows are complete.
-    public private(set) var rowCount = 0
-    private var rowStart = 0
+    private var rowStarts: [Int] = []
 
     private static let header: [UInt8] = Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [UInt8](repeating: 0, count: 8)
-    private static let trailer: Int16 = -1
+    private static let trailer: [UInt8] = [0xFF, 0xFF]
 
     /// An empty buffer with room for so many bytes before it grows.
     public init(capacity: Int = 65_536) {
@@ -21,11 +19,14 @@
 
     deinit { unsafe bytes.deallocate() }
 
+    /// How many rows there are.
+    public var rowCount: Int { rowStarts.count }
+
     /// How many bytes the rows take so far.
     public var byteCount: Int { used }
 
     /// Whether there is no row.
-    public var isEmpty: Bool { rowCount == 0 }
+    public var isEmpty: Bool { rowStarts.isEmpty }
 
     /// Drops the rows and keeps the memory, unless one outsized row made it grow beyond `limit` bytes.
     public mutating func removeAll(keepingAtMost limit: Int = .max) {
@@ -35,22 +36,13 @@
         }
         unsafe bytes.copyBytes(from: Self.header)
         used = Self.header.count
-        rowCount = 0
-        rowStart = used
+        rowStarts.removeAll(keepingCapacity: true)
     }
 
     /// Starts a row of so many fields, which have to be appended next.
     public mutating func beginRow(fields: Int16) {
-        rowStart = used
-        rowCount += 1
+        rowStarts.append(used)
         store(fields)
-    }
-
-    /// Takes the row that was begun last out again.
-    public mutating func removeLastRow() {
-        guard rowCount > 0 else { return }
-        used = rowStart
-        rowCount -= 1
     }
 
     /// A `smallint`.
@@ -100,12 +92,30 @@
     /// NULL.
     public mutating func appendNull() { store(Int32(-1)) }
 
-    /// Lends the whole: header, rows, trailer.
-    borrowing func withUnsafeBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
-        // There is always room: every store reserves the trailer's bytes as well.
-        unsafe bytes.storeBytes(of: Self.trailer.bigEndian, toByteOffset: used, as: Int16.self)
-        unsafe body(UnsafeRawBufferPointer(rebasing: bytes[..<(used + 2)]))
+    /// Lends header, rows and trailer piece by piece, as long as `send` returns true.
+    ///
+    /// - Parameter order: the rows' numbers in the order in which to send them; all of them, or none for the order in
+    ///   which they were appended.
+    /// - Returns: whether everything was sent.
+    borrowing func send(order: [Int], _ send: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        var piece: [UInt8] = []
+        piece.reserveCapacity(Self.pieceSize)
+        piece += Self.header
+        for position in rowStarts.indices {
+            let row = order.isEmpty ? position : order[position]
+            let end = row + 1 < rowStarts.count ? rowStarts[row + 1] : used
+            unsafe piece.append(contentsOf: bytes[rowStarts[row]..<end])
+            if piece.count >= Self.pieceSize {
+                guard unsafe piece.withUnsafeBytes(send) else { return false }
+                piece.removeAll(keepingCapacity: true)
+            }
+        }
+        piece += Self.trailer
+        return unsafe piece.withUnsafeBytes(send)
     }
+
+    /// libpq copies what it gets into a buffer that only grows.
+    private static let pieceSize = 65_536
 
     @inline(__always)
     private mutating func store<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
@@ -116,7 +126,7 @@
 
     @inline(__always)
     private mutating func reserve(_ count: Int) {
-        guard unsafe used + count + 2 > bytes.count else { return }
+        guard unsafe used + count > bytes.count else { return }
         grow(by: count)
     }
 

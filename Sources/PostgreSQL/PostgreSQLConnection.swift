@@ -69,22 +69,17 @@ internal import CLibPQ
 
     /// Copies rows in the binary format; nothing is stored before the transaction around it is committed.
     ///
-    /// - Parameter rows: the rows; its bytes are sent as they are.
+    /// - Parameters:
+    ///   - sql: a COPY ... FROM STDIN (FORMAT binary), perhaps with BEGIN before it.
+    ///   - order: the rows' numbers in the order in which to send them; none for the order of the buffer.
     /// - Throws: `PostgreSQLError`; the transaction has failed then.
     public func copy(
-        into sql: String, _ rows: borrowing CopyBuffer, unableTo action: @autoclosure () -> String
+        _ sql: String, _ rows: borrowing CopyBuffer, order: [Int] = [], unableTo action: @autoclosure () -> String
     ) throws(PostgreSQLError) {
         unsafe try result(PQexec(handle, sql), expecting: PGRES_COPY_IN, unableTo: action())
-        var isSent = true
-        unsafe rows.withUnsafeBytes { bytes in
-            var rest = unsafe bytes[...]
-            while isSent, unsafe !rest.isEmpty {
-                // In pieces, since libpq copies what it gets into a buffer that only grows.
-                let piece = unsafe UnsafeRawBufferPointer(rebasing: rest.prefix(65_536))
-                let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
-                isSent = unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
-                unsafe rest = rest.dropFirst(piece.count)
-            }
+        let isSent = unsafe rows.send(order: order) { piece in
+            let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
+            return unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
         }
         guard isSent, unsafe PQputCopyEnd(handle, nil) == 1 else {
             throw currentError(unableTo: action())

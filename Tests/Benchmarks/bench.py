@@ -1,0 +1,118 @@
+"""What the benchmarks share: a private PostgreSQL cluster, an embedded broker, messages, and the program."""
+import datetime as dt, json, os, pwd, random, shutil, signal, subprocess, tempfile, time, glob
+
+import psycopg
+from confluent_kafka import Producer
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HEARTBEAT = os.environ.get("HEARTBEAT", os.path.join(ROOT, ".build/release/heartbeat"))
+UTC = dt.timezone.utc
+
+
+def payload(customer, when, bpm):
+    return json.dumps({"schema_version": "1.0", "customer_id": customer, "timestamp": when, "heart_rate": bpm}).encode()
+
+
+def synthetic(count, customers, seed=1):
+    """Readings of today, one after another customer, 3 % of them anomalies."""
+    rnd = random.Random(seed)
+    start = dt.datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for i in range(count):
+        bpm = rnd.choice((rnd.randint(20, 39), rnd.randint(181, 220))) if rnd.random() < 0.03 \
+            else int(min(179, max(41, rnd.gauss(75, 15))))
+        yield "cust_%04d" % (i % customers + 1), (start + dt.timedelta(microseconds=50 * i + 1)).isoformat(), bpm
+
+
+def produce(bootstrap, topic, rows):
+    """Publishes rows; returns messages/s."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 50, "acks": "all", "partitioner": "murmur2_random",
+                         "queue.buffering.max.messages": 500000})
+    failed = []
+    begin, count = time.monotonic(), 0
+    for customer, when, bpm in rows:
+        while True:
+            try:
+                producer.produce(topic, payload(customer, when, bpm), customer.encode(),
+                                 on_delivery=lambda error, _: failed.append(error) if error else None)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        count += 1
+        if count % 1000 == 0:
+            producer.poll(0)
+    producer.flush(120)
+    if failed:
+        raise SystemExit(f"produce failed: {failed[0]}")
+    return count / (time.monotonic() - begin)
+
+
+def peak_rss_mb(pid):
+    """The most memory that a process has had since it was executed (getrusage would count its parent's as well)."""
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
+
+def percentile(values, p):
+    """Of a list that is not empty, by the nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * p / 100))]
+
+
+class Lab:
+    """A PostgreSQL cluster and a broker of their own, ended with the block."""
+
+    def __init__(self, partitions, topic="heartbeat"):
+        self.partitions, self.topic = partitions, topic
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="heartbeat-bench-")
+        user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+        self.drop = ["runuser", "-u", user, "--"] if os.geteuid() == 0 else []
+        os.chmod(self.folder, 0o755)
+        socket = os.path.join(self.folder, "pg")
+        os.mkdir(socket)
+        shutil.chown(socket, user)
+        self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
+        self.data = os.path.join(socket, "data")
+        self.socket = socket
+        run = lambda *c: subprocess.run([*self.drop, *c], check=True, stdout=subprocess.DEVNULL, cwd="/")
+        run(f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8")
+        run(f"{self.bin}/pg_ctl", "-D", self.data, "-w", "-l", os.path.join(socket, "log"), "-o",
+            f"-c listen_addresses='' -c unix_socket_directories={socket}", "start")
+        self.broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", self.topic, "--partitions",
+                                        str(self.partitions)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.bootstrap = self.broker.stdout.readline().strip()
+        self.reset()
+        return self
+
+    def __exit__(self, *_):
+        self.broker.send_signal(signal.SIGTERM)
+        self.broker.wait()
+        subprocess.run([*self.drop, f"{self.bin}/pg_ctl", "-D", self.data, "-m", "immediate", "stop"],
+                       stdout=subprocess.DEVNULL, cwd="/")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def dsn(self, user):
+        return f"host={self.socket} dbname=heartbeat_db user={user}"
+
+    def environment(self, more):
+        return {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "KAFKA_TOPIC": self.topic,
+                "POSTGRES_HOST": self.socket, "POSTGRES_USER": "heartbeat-consumer",
+                "KAFKA_PARTITIONS": str(self.partitions),
+                # The embedded broker answers an empty fetch only after the whole wait.
+                "RDKAFKA_FETCH_WAIT_MAX_MS": "10", "RDKAFKA_SESSION_TIMEOUT_MS": "6000", **more}
+
+    def fill(self, template, group):
+        for name, value in {"bootstrap": self.bootstrap, "topic": self.topic, "group": group,
+                            "dsn": self.dsn("postgres")}.items():
+            template = template.replace("{" + name + "}", value)
+        return template
+
+    def reset(self):
+        """An empty database with the schema, and a checkpoint behind it."""
+        with psycopg.connect(f"host={self.socket} dbname=postgres user=postgres", autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS heartbeat_db WITH (FORCE)")
+        subprocess.run([HEARTBEAT, "database", "setup"], check=True, stderr=subprocess.DEVNULL,
+                       env=self.environment({"POSTGRES_USER": "postgres"}))
+        with psycopg.connect(f"host={self.socket} dbname=postgres user=postgres", autocommit=True) as connection:
+            connection.execute("CHECKPOINT")

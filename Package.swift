@@ -70,6 +70,7 @@ let package = Package(
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
+        tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
 
         // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.

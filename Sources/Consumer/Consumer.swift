@@ -18,23 +18,7 @@ public struct Consumer {
     public init(_ settings: Settings, schemaVersion: Int) throws(SettingsError) {
         self.settings = settings
         self.schemaVersion = schemaVersion
-        configuration = try settings.kafkaConfiguration(
-            defaults: [
-                ("client.id", "heartbeat-consumer"),
-                // A consumer that died is replaced after 10 s; 45 s is the default.
-                ("session.timeout.ms", "10000"),
-                // Bounds on what is fetched ahead. librdkafka needs three times as much for short messages.
-                ("queued.max.messages.kbytes", "4096"), ("fetch.message.max.bytes", "262144"),
-                ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
-            ],
-            fixed: [
-                ("group.id", settings[.kafkaGroupID]),
-                // The offsets that count are in the database.
-                ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
-                ("auto.offset.reset", "earliest"),
-                // One protocol for all members; the intake answers only whole assignments.
-                ("partition.assignment.strategy", "range"),
-            ])
+        configuration = try Self.kafkaConfiguration(settings)
     }
 
     /// Works until it is stopped, or with `drain` until everything that the log has at the start is in the database.
@@ -44,7 +28,7 @@ public struct Consumer {
         guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else { return }
         let exchange = BatchExchange(mostRows: settings[.batchRows])
         let thread = try startWriter(exchange)
-        let consumer = try KafkaConsumer(configuration, events: events)
+        let consumer = try KafkaConsumer(configuration, events: .journal(logger))
         let logger = logger
         let report = ProgressReport {
             logger.notice("ready: Kafka and PostgreSQL have answered")
@@ -64,6 +48,27 @@ public struct Consumer {
         }
     }
 
+    /// librdkafka's configuration of a consumer.
+    static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
+        try settings.kafkaConfiguration(
+            defaults: [
+                ("client.id", "heartbeat-consumer"),
+                // A consumer that died is replaced after 10 s; 45 s is the default.
+                ("session.timeout.ms", "10000"),
+                // Bounds on what is fetched ahead. librdkafka needs three times as much for short messages.
+                ("queued.max.messages.kbytes", "4096"), ("fetch.message.max.bytes", "262144"),
+                ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
+            ],
+            fixed: [
+                ("group.id", settings[.kafkaGroupID]),
+                // The offsets that count are in the database.
+                ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
+                ("auto.offset.reset", "earliest"),
+                // One protocol for all members; the intake answers only whole assignments.
+                ("partition.assignment.strategy", "range"),
+            ])
+    }
+
     private func startWriter(_ exchange: BatchExchange) throws -> WorkThread {
         let parameters = settings.postgresParameters
         let name = settings[.consumerName] ?? ProcessInfo.processInfo.hostName
@@ -72,12 +77,5 @@ public struct Consumer {
             var writer = Writer(exchange, parameters: parameters, consumerName: name, schemaVersion: version)
             writer.run()
         }
-    }
-
-    private var events: KafkaEvents {
-        let logger = logger
-        return KafkaEvents(
-            log: { _, text in logger.debug("librdkafka: \(text)") },
-            error: { error in logger.warning("\(error)") })
     }
 }

@@ -48,5 +48,15 @@ extension SettingsSchema {
             Setting.batchRows, Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays,
             Setting.consumerName, Setting.logLevel,
         ],
-        checks: [heartRateLimits])
+        checks: [
+            heartRateLimits,
+            { settings in
+                do throws(SettingsError) {
+                    _ = try Consumer.kafkaConfiguration(settings)
+                    return nil
+                } catch {
+                    return error.description
+                }
+            },
+        ])
 }

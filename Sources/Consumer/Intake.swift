@@ -33,6 +33,8 @@ struct Intake: ~Copyable {
     private var unlocated: [Int32]?
     private var isRequested = false
     private var isPaused = false
+    /// Partitions that another consumer had moved on, and when that was found.
+    private var fenced: (partitions: [Int32], at: ContinuousClock.Instant)?
     /// The gap that was seen last: it is believed when the same fetch comes to it twice.
     private var suspectedGap: PartitionOffset?
     /// What the database refused, by the message, as its reason.
@@ -99,6 +101,7 @@ struct Intake: ~Copyable {
         case .assigned(let partitions):
             // Nothing is fetched before the database has said where to go on.
             try consumer.assign([])
+            forgetAssignment()
             locate(partitions.map(\.partition))
             return true
         case .revoked:
@@ -215,8 +218,8 @@ struct Intake: ~Copyable {
         switch refusal {
         case .fenced(let lost):
             partitions.removeAll { lost.contains($0) }
-            logger.warning(
-                "fenced: another consumer owns partitions \(lost); nothing of them was written here")
+            fenced = (lost, .now)
+            logger.warning("fenced: another consumer owns partitions \(lost); nothing of them was written here")
         case .data(let messages, let last, let cause):
             if messages == 1 {
                 let partition = TopicPartition(topic: topic, partition: last.partition)
@@ -224,17 +227,33 @@ struct Intake: ~Copyable {
             }
         }
         try consumer.assign([])
+        let stillFenced = fenced
         forgetAssignment()
+        fenced = stillFenced
         if case .data(let messages, _, _) = refusal { exchange.narrow(to: max(1, messages / 2)) }
         locate(partitions)
     }
 
+    /// Takes fenced partitions up again when the group has not given them to anybody else meanwhile: then the fence was
+    /// our own session, which had been cut off and whose COMMIT came late, or a person who moved the offsets.
+    private mutating func claimFenced() throws(KafkaError) {
+        guard let found = fenced, unlocated == nil, found.at.duration(to: .now) > Self.claimAfter else { return }
+        let partitions = positions.map(\.partition) + found.partitions
+        _ = exchange.waitUntilWritten(milliseconds: 1000)
+        try consumer.assign([])
+        forgetAssignment()
+        locate(partitions)
+    }
+
+    /// Longer than the session's timeout, within which the group tells a consumer that it is out.
+    private static let claimAfter: Duration = .seconds(30)
+
     // MARK: - The assignment
 
+    /// Has the database asked where to go on with these partitions.
     private mutating func locate(_ partitions: [Int32]) {
-        forgetAssignment()
         unlocated = partitions
-        logger.debug("assigned \(partitions.count) partitions")
+        isRequested = false
     }
 
     private mutating func forgetAssignment() {
@@ -243,6 +262,7 @@ struct Intake: ~Copyable {
         slots = []
         unlocated = nil
         isRequested = false
+        fenced = nil
         // A batch that was dropped may have had new customers in it.
         customers.removeAll()
     }
@@ -259,6 +279,7 @@ struct Intake: ~Copyable {
 
     private mutating func tick() throws(KafkaError) {
         try startOver()
+        try claimFenced()
         if let partitions = unlocated {
             if !isRequested { request(partitions) }
             if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }

@@ -1,5 +1,6 @@
 public import Kafka
 public import Logging
+internal import Synchronization
 
 extension Settings {
     /// librdkafka's configuration: heartbeat's own values, and whatever `RDKAFKA_...` passes through.
@@ -93,6 +94,33 @@ extension Settings {
                 logger.notice("the broker has no admin interface: it creates topic \"\(name)\" with its own defaults")
             default: throw error
             }
+        }
+    }
+}
+
+extension KafkaEvents {
+    /// Into the log: an error that repeats, as a broker that is away, once a minute; librdkafka's own lines for
+    /// debugging.
+    public static func journal(_ logger: Logger) -> KafkaEvents {
+        let lastLogged = LastLogged()
+        return KafkaEvents(
+            log: { _, text in logger.debug("librdkafka: \(text)") },
+            error: { error in
+                guard lastLogged.isDue(error.code) else { return logger.debug("\(error)") }
+                logger.warning("\(error)")
+            })
+    }
+}
+
+/// When each kind of error was logged last.
+private final class LastLogged: Sendable {
+    private let times = Mutex<[KafkaError.Code: ContinuousClock.Instant]>([:])
+
+    func isDue(_ code: KafkaError.Code) -> Bool {
+        times.withLock { times in
+            if let last = times[code], last.duration(to: .now) < .seconds(60) { return false }
+            times[code] = .now
+            return true
         }
     }
 }

@@ -46,6 +46,18 @@ def produce(bootstrap, topic, rows):
     return count / (time.monotonic() - begin)
 
 
+def peak_rss_mb(pid):
+    """The most memory that a process has had since it was executed (getrusage would count its parent's as well)."""
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
+
+def percentile(values, p):
+    """Of a list that is not empty, by the nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * p / 100))]
+
+
 class Lab:
     """A PostgreSQL cluster and a broker of their own, ended with the block."""
 

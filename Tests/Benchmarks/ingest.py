@@ -29,7 +29,7 @@ COLUMNS = "(customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, so
 
 
 def bare(lab, chunks):
-    """Rows/s of COPY alone; the chunks are what the consumer wrote, in its order."""
+    """Rows/s of COPY alone."""
     lab.reset()
     with psycopg.connect(lab.dsn("heartbeat-consumer")) as connection:
         begin = time.monotonic()
@@ -42,10 +42,10 @@ def bare(lab, chunks):
 
 
 def chunks_of(lab, rows):
-    """The rows that are in the database, encoded for COPY, so many in a chunk."""
+    """The rows that are in the database, encoded for COPY in the order in which they were produced."""
     chunks = []
     with psycopg.connect(lab.dsn("postgres")) as connection:
-        connection.execute("CREATE TEMP TABLE numbered AS SELECT *, row_number() OVER (ORDER BY id) n "
+        connection.execute("CREATE TEMP TABLE numbered AS SELECT *, row_number() OVER (ORDER BY recorded_at) n "
                            "FROM heart_rate_readings")
         connection.execute("CREATE INDEX ON numbered (n)")
         for start in range(0, a.messages, rows):
@@ -74,10 +74,11 @@ def drained(lab, command, environment, count):
             "SELECT count(*), count(DISTINCT inserted_at) FROM heart_rate_readings").fetchone()
         if rows != count:
             raise SystemExit(f"{rows} rows instead of {count}")
+        peak = bench.peak_rss_mb(process.pid)
         os.kill(process.pid, signal.SIGTERM)  # not send_signal, which would take the exit status away
         _, _, usage = os.wait4(process.pid, 0)
         return {"rows_per_s": (count - first) / (last - begin), "cpu_s_per_100k": (usage.ru_utime + usage.ru_stime) / count * 1e5,
-                "rss_mb": usage.ru_maxrss / 1024, "batches": batches}
+                "rss_mb": peak, "batches": batches}
 
 
 def stored(observer):

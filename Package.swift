@@ -78,6 +78,7 @@ let package = Package(
             name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
+        tests("Demo", ["Harness"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -46,6 +46,13 @@ struct DemoCommand: ParsableCommand {
     @Option(help: .hidden)
     var folder: String?
 
+    func validate() throws {
+        guard (1...10_000).contains(partitions) else {
+            throw ValidationError("--partitions \(partitions): expected 1 to 10000")
+        }
+        if let seconds, seconds < 1 { throw ValidationError("--seconds \(seconds): expected 1 or more") }
+    }
+
     func run() throws {
         guard geteuid() != 0 else {
             try DemoFolder.startAgainAsOrdinaryUser(Array(CommandLine.arguments.dropFirst()))

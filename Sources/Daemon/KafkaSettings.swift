@@ -47,7 +47,7 @@ extension Settings {
         let wanted = KafkaCluster.Topic(
             partitions: self[.kafkaPartitions], replicationFactor: self[.kafkaReplicationFactor])
         // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
-        let client = try KafkaConsumer(configuration)
+        let client = try KafkaConsumer(configuration, events: .journal(logger))
         var backoff = Backoff()
         var isWaiting = false
         while !stop.isRequested {

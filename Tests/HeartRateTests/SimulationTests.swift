@@ -45,6 +45,16 @@ private let noSpells = SpellRates(bradycardiaPerHour: 0, tachycardiaPerHour: 0)
         }
     }
 
+    @Test("ten thousand hearts without spells never leave the usual rates")
+    func usualRates() {
+        for customer in 1...10_000 {
+            var heart = SimulatedHeart(seed: 2, customer: customer, rates: noSpells)
+            // By the hour, in which the rate arrives at whatever it was approaching.
+            let rates = (0..<24).map { _ in heart.next(after: 3600).bpm }
+            #expect(rates.allSatisfy { SimulatedHeart.usualRates.contains($0) }, "customer \(customer)")
+        }
+    }
+
     @Test("noise is correlated: a tenth of a second hardly changes anything")
     func correlatedNoise() {
         var squares = 0.0

@@ -68,6 +68,12 @@ let package = Package(
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
         tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
+
+        // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.
+        .testTarget(
+            name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+        tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
     ],
     cxxLanguageStandard: .cxx17
 )

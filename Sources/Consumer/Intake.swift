@@ -112,9 +112,7 @@ struct Intake: ~Copyable {
             try consumer.unassign()
             return true
         case .failed(let error):
-            if error.isFatal { throw error }
-            logger.debug("\(error)")
-            return true
+            throw error
         }
     }
 
@@ -290,11 +288,11 @@ struct Intake: ~Copyable {
     /// Asks Kafka between which offsets the partitions can be read, and the writer where to go on.
     private mutating func request(_ partitions: [Int32]) {
         do throws(KafkaError) {
-            guard let clusterID = consumer.cluster.id(withinMilliseconds: 5000) else { return }
+            guard let clusterID = consumer.cluster.id(withinMilliseconds: 2000) else { return }
             var watermarks: [Int32: Watermarks] = [:]
             for partition in partitions {
                 watermarks[partition] = try consumer.cluster.watermarks(
-                    of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 5000)
+                    of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 2000)
             }
             drain?.note(watermarks)
             exchange.locate(.init(clusterID: clusterID, topic: topic, watermarks: watermarks))

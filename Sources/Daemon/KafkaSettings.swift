@@ -52,7 +52,7 @@ extension Settings {
         var isWaiting = false
         while !stop.isRequested {
             do throws(KafkaError) {
-                if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 5000) {
+                if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 2000) {
                     if isWaiting { logger.notice("Kafka has answered") }
                     report(found, wanted, logger)
                     return true

@@ -63,7 +63,8 @@ let package = Package(
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging, subprocess,
+                "Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging,
+                subprocess,
             ],
             swiftSettings: swiftSettings),
 
@@ -78,7 +79,7 @@ let package = Package(
             name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
-        tests("Demo", ["Harness"]),
+        tests("Demo", ["Harness", "Kafka", "PostgreSQL"]),
     ],
     cxxLanguageStandard: .cxx17
 )

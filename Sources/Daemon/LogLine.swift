@@ -66,7 +66,7 @@ struct LogLine {
 
 /// A text without anything that could end a line or hide a part of it: control characters, line and paragraph
 /// separators and invisible formatting such as changes of direction become `\n`, `\t` or `\u{1b}`.
-func escapingControls(_ text: String) -> String {
+public func escapingControls(_ text: String) -> String {
     // Nearly all texts are printable ASCII.
     guard !text.utf8.allSatisfy({ (32...126).contains($0) }) else { return text }
     var escaped = ""

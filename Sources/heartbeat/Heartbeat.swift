@@ -8,7 +8,7 @@ struct Heartbeat: ParsableCommand {
         abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once.",
         subcommands: [
             ProducerCommand.self, ConsumerCommand.self, DatabaseCommand.self, VerifyCommand.self, BrokerCommand.self,
-            DemoCommand.self,
+            RejectedCommand.self, DemoCommand.self,
         ])
 
     static func main() { runAndExit() }

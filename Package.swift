@@ -68,6 +68,9 @@ let package = Package(
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
         tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
+        tests("Zlib", ["Zlib"]),
+        // The tests run the program itself, too.
+        tests("Producer", ["Producer", "HeartRate", "Kafka", "heartbeat"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -60,11 +60,10 @@ public struct Producer {
         guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else {
             return finish("stopped", ProgressReport.Counts())
         }
-        let trouble = KafkaTrouble(logger)
-        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: trouble.events)
+        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(logger))
         logger.notice("ready: Kafka has answered")
         notify(.ready)
-        var publisher = Publisher(producer, trouble: trouble, stop: stop, report: ProgressReport(logger))
+        var publisher = Publisher(producer, stop: stop, report: ProgressReport(logger))
         do {
             if try work(&publisher) == .finished { try publisher.drain() }
         } catch {

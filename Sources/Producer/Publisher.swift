@@ -17,7 +17,6 @@ struct Publisher: ~Copyable {
 
     private let start = ContinuousClock.now
     private let producer: KafkaProducer
-    private let trouble: KafkaTrouble
     private let stop: StopSignal
     private var report: ProgressReport
     private var produced = 0
@@ -27,9 +26,8 @@ struct Publisher: ~Copyable {
     /// When the message at hand is due; nil without pace.
     private var due: Int64?
 
-    init(_ producer: KafkaProducer, trouble: KafkaTrouble, stop: StopSignal, report: ProgressReport) {
+    init(_ producer: KafkaProducer, stop: StopSignal, report: ProgressReport) {
         self.producer = producer
-        self.trouble = trouble
         self.stop = stop
         self.report = report
     }
@@ -95,7 +93,7 @@ struct Publisher: ~Copyable {
     /// Does what is not done for every message.
     private mutating func tick() throws(KafkaError) {
         now = (ContinuousClock.now - start).wholeNanoseconds
-        if let fatal = trouble.fatal { throw fatal }
+        if let fatal = producer.fatalError { throw fatal }
         report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now)
     }
 }

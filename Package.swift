@@ -69,8 +69,13 @@ let package = Package(
         tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
         tests("Zlib", ["Zlib"]),
-        // The tests run the program itself, too.
-        tests("Producer", ["Producer", "HeartRate", "Kafka", "heartbeat"]),
+
+        // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.
+        .testTarget(
+            name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
+        tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
+        tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17
 )

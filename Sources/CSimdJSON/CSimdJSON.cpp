@@ -111,7 +111,9 @@ extern "C" CSimdJSONOutcome csimdjson_parse(CSimdJSONParser *parser, const void 
 
     message.customer_id.kind = message.timestamp.kind = message.heart_rate.kind = CSimdJSONAbsent;
     message.unit.kind = message.schema_version.kind = CSimdJSONAbsent;
-    for (auto field : root.get_object().value_unsafe()) {
+    // A variable of its own: value_unsafe() refers into a temporary, which a range-based for would outlive.
+    dom::object object = root.get_object().value_unsafe();
+    for (auto field : object) {
         if (is(field.key, "customer_id")) report(field.value, message.customer_id);
         else if (is(field.key, "timestamp")) report(field.value, message.timestamp);
         else if (is(field.key, "heart_rate")) report(field.value, message.heart_rate);

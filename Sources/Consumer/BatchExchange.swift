@@ -39,7 +39,7 @@ final class BatchExchange: Sendable {
 
     private struct State: ~Copyable {
         var gathering = Batch()
-        let mostRows: Int
+        var mostRows: Int
         /// Less than `mostRows` while the one message is searched for that the database refuses.
         var rows: Int
         var isWriting = false
@@ -127,6 +127,14 @@ final class BatchExchange: Sendable {
 
     /// One past the last offset that the database has, by partition.
     var committed: [Int32: Int64] { state.withLock { $0.committed } }
+
+    /// Changes the most rows of a batch.
+    func setMostRows(_ rows: Int) {
+        state.withLock { state in
+            state.mostRows = rows
+            state.rows = rows
+        }
+    }
 
     /// Makes the next batches smaller; each that is written doubles the size again.
     func narrow(to rows: Int) { state.withLock { $0.rows = rows } }

@@ -1,7 +1,7 @@
 public import Daemon
 import FoundationEssentials
 import Kafka
-import Logging
+public import Logging
 import Systemd
 
 /// `heartbeat consumer`: Kafka to PostgreSQL, every message exactly once.
@@ -23,8 +23,11 @@ public struct Consumer {
 
     /// Works until it is stopped, or with `drain` until everything that the log has at the start is in the database.
     ///
+    /// - Parameter reload: changes the settings when somebody has asked for it, and returns whether it did.
     /// - Throws: `KafkaError` when librdkafka can not go on; `SystemError` when no thread can be started.
-    public func run(drain: Bool, stop: StopSignal) throws {
+    public func run(
+        drain: Bool, stop: StopSignal, reload: @escaping (inout Settings, Logger) -> Bool
+    ) throws {
         guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else { return }
         let exchange = BatchExchange(mostRows: settings[.batchRows])
         let thread = try startWriter(exchange)
@@ -34,7 +37,7 @@ public struct Consumer {
             logger.notice("ready: Kafka and PostgreSQL have answered")
             _ = notify(.ready)
         }
-        var intake = Intake(consumer, exchange, settings: settings, stop: stop, isDrain: drain, report: report)
+        var intake = Intake(consumer, exchange, settings: settings, stop: stop, isDrain: drain, report: report, reload: reload)
         let end = try intake.run()
         _ = notify(.stopping)
         let isWritten = intake.finish(milliseconds: 3000)

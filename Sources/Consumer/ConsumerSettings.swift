@@ -8,7 +8,7 @@ extension Setting where Value == Int {
             """
             The most messages that one transaction writes. Small amounts are written at once; larger batches are \
             faster and take more memory.
-            """)
+            """, isReloadable: true)
     }
 
     /// `MAX_MESSAGE_BYTES`: a larger payload is rejected without being parsed, 256 to 10485760 bytes.

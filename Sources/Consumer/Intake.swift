@@ -20,7 +20,9 @@ struct Intake: ~Copyable {
     private let topic: String
     private let stop: StopSignal
     private let logger: Logger
-    private let rule: AnomalyRule
+    private let reload: (inout Settings, Logger) -> Bool
+    private var settings: Settings
+    private var rule: AnomalyRule
     private let limits: DecodingLimits
     private let retentionDays: Int32
 
@@ -45,15 +47,17 @@ struct Intake: ~Copyable {
 
     init(
         _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, stop: StopSignal, isDrain: Bool,
-        report: ProgressReport
+        report: ProgressReport, reload: @escaping (inout Settings, Logger) -> Bool
     ) {
+        self.settings = settings
+        self.reload = reload
         self.consumer = consumer
         self.exchange = exchange
         self.stop = stop
         self.report = report
         topic = settings[.kafkaTopic]
         logger = Logger(label: "consumer")
-        rule = AnomalyRule(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
+        rule = AnomalyRule(settings)
         limits = DecodingLimits(
             maximumPayloadBytes: settings[.maxMessageBytes],
             maximumClockSkew: Int64(settings[.maxClockSkewSeconds] / .microseconds(1)))
@@ -112,9 +116,7 @@ struct Intake: ~Copyable {
             try consumer.unassign()
             return true
         case .failed(let error):
-            if error.isFatal { throw error }
-            logger.debug("\(error)")
-            return true
+            throw error
         }
     }
 
@@ -277,7 +279,15 @@ struct Intake: ~Copyable {
 
     // MARK: - Now and then
 
+    /// Takes new thresholds and a new batch size over, without a rebalance.
+    private mutating func reloadIfAsked() {
+        guard reload(&settings, logger) else { return }
+        rule = AnomalyRule(settings)
+        exchange.setMostRows(settings[.batchRows])
+    }
+
     private mutating func tick() throws(KafkaError) {
+        reloadIfAsked()
         try startOver()
         try claimFenced()
         if let partitions = unlocated {
@@ -290,11 +300,11 @@ struct Intake: ~Copyable {
     /// Asks Kafka between which offsets the partitions can be read, and the writer where to go on.
     private mutating func request(_ partitions: [Int32]) {
         do throws(KafkaError) {
-            guard let clusterID = consumer.cluster.id(withinMilliseconds: 5000) else { return }
+            guard let clusterID = consumer.cluster.id(withinMilliseconds: 2000) else { return }
             var watermarks: [Int32: Watermarks] = [:]
             for partition in partitions {
                 watermarks[partition] = try consumer.cluster.watermarks(
-                    of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 5000)
+                    of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 2000)
             }
             drain?.note(watermarks)
             exchange.locate(.init(clusterID: clusterID, topic: topic, watermarks: watermarks))
@@ -324,18 +334,9 @@ struct Intake: ~Copyable {
     }
 }
 
-/// How far the log reached when each partition was first assigned.
-struct DrainTargets {
-    private var ends: [Int32: Int64] = [:]
-    private var isAssigned = false
-
-    mutating func note(_ watermarks: [Int32: Watermarks]) {
-        isAssigned = true
-        for (partition, found) in watermarks where ends[partition] == nil { ends[partition] = found.high }
-    }
-
-    /// Whether the partitions that are assigned now are all in the database up to their ends.
-    func isReached(by committed: [Int32: Int64]) -> Bool {
-        isAssigned && committed.allSatisfy { partition, next in next >= ends[partition] ?? 0 }
+extension AnomalyRule {
+    /// The thresholds of the settings.
+    init(_ settings: Settings) {
+        self.init(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
     }
 }

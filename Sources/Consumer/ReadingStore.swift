@@ -33,6 +33,9 @@ struct ReadingStore: ~Copyable {
     init(_ parameters: [String: String], consumerName: String) throws(PostgreSQLError) {
         var parameters = parameters
         parameters["application_name"] = "heartbeat-consumer"
+        // A server that does not answer, or a network that drops packets, is noticed within half a minute.
+        parameters["connect_timeout"] = "10"
+        parameters["tcp_user_timeout"] = "30000"
         let connection = try PostgreSQLConnection(parameters)
         let quotedName = try connection.literal(consumerName)
         // A consumer that is stopped in mid-transaction is thrown out, and none waits for a lock for ever.

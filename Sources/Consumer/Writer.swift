@@ -15,7 +15,8 @@ struct Writer: ~Copyable {
     private var store: ReadingStore?
     private var batch = Batch()
     private var preparedDays: Set<Int32> = []
-    private var backoff = Backoff()
+    /// At most 3 s, so that batches are written again within 5 s of the server's return.
+    private var backoff = Backoff(to: .seconds(3))
     private var awaySince: ContinuousClock.Instant?
     private var lastLog = ContinuousClock.now
 

@@ -47,12 +47,12 @@ extension Settings {
         let wanted = KafkaCluster.Topic(
             partitions: self[.kafkaPartitions], replicationFactor: self[.kafkaReplicationFactor])
         // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
-        let client = try KafkaConsumer(configuration)
+        let client = try KafkaConsumer(configuration, events: .journal(logger))
         var backoff = Backoff()
         var isWaiting = false
         while !stop.isRequested {
             do throws(KafkaError) {
-                if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 5000) {
+                if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 2000) {
                     if isWaiting { logger.notice("Kafka has answered") }
                     report(found, wanted, logger)
                     return true

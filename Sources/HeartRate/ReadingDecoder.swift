@@ -1,10 +1,10 @@
 /// What a decoder takes at most.
 public struct DecodingLimits: Hashable, Sendable {
-    /// Longer payloads are rejected without being parsed, so that the parser's memory stays bounded (it takes some 20
+    /// Longer payloads are rejected without being parsed, so that the parser's memory stays bounded (it takes some 15
     /// times the longest payload). In bytes. The default is 65,536: the contract's message has about 130.
     public var maximumPayloadBytes: Int
     /// How far a timestamp may be ahead of the consumer's clock, in microseconds. The default is 300,000,000, that is
-    /// 5 minutes, which is also what Kerberos takes for the clocks of machines that belong together (RFC 4120, 1.6).
+    /// 5 minutes, which is also what Kerberos takes for the clocks of machines that belong together (RFC 4120, 8.2).
     public var maximumClockSkew: Int64
 
     /// Limits; see the properties for the defaults.

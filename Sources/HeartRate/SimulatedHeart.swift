@@ -48,7 +48,7 @@ public struct SimulatedHeart: Sendable {
     /// The rates outside of spells, in bpm.
     public static let usualRates: ClosedRange<Int16> = 42...178
 
-    // Float, because a hundred thousand hearts may have to be kept: 80 bytes each.
+    // Float, because a hundred thousand hearts may have to be kept: 72 bytes each.
     private var random: SplitMix64
     private let rates: SpellRates
 
@@ -88,7 +88,7 @@ public struct SimulatedHeart: Sendable {
         let chance = random.nextUnit()
         activity = chance < 0.15 ? .sleep : chance < 0.65 ? .rest : chance < 0.87 ? .walk : .exercise
         activityLeft = random.next(in: activity.duration) * Float(random.nextUnit())
-        activityTarget = restingRate + reserve * random.next(in: activity.shareOfReserve)
+        activityTarget = Self.usual(restingRate + reserve * random.next(in: activity.shareOfReserve))
         level = activityTarget
         self.random = random
     }
@@ -129,7 +129,12 @@ public struct SimulatedHeart: Sendable {
     private mutating func begin(_ next: Activity) {
         activity = next
         activityLeft = random.next(in: next.duration)
-        activityTarget = restingRate + reserve * random.next(in: next.shareOfReserve)
+        activityTarget = Self.usual(restingRate + reserve * random.next(in: next.shareOfReserve))
+    }
+
+    /// A little within the usual rates, so that only a spell leads out of them.
+    private static func usual(_ target: Float) -> Float {
+        min(max(target, Float(usualRates.lowerBound) + 3), Float(usualRates.upperBound) - 3)
     }
 
     /// Seconds in which the rate makes 63 % of its way.
@@ -139,8 +144,8 @@ public struct SimulatedHeart: Sendable {
             return 6
         }
         if activity == .sleep { return 300 }
-        // The heart hurries faster than it calms down: 75 s take 30 bpm off a rate of 150 within a minute, where less
-        // than 12 would be a bad sign (Cole et al. 1999).
+        // The heart hurries faster than it calms down: with 75 s it is 44 of 80 bpm slower a minute after an effort,
+        // where 12 or less would be a bad sign (Cole et al. 1999).
         return target > level ? 30 : 75
     }
 

@@ -15,7 +15,7 @@ internal import CLibRdKafka
         case assigned([TopicPartition])
         /// The group takes these partitions back; finish what is under way, then call `unassign`.
         case revoked([TopicPartition])
-        /// An error of one partition or of the group. librdkafka goes on by itself.
+        /// A fatal error: the consumer can not go on. Other errors go to `KafkaEvents.error`.
         case failed(KafkaError)
     }
 
@@ -85,7 +85,10 @@ internal import CLibRdKafka
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             let cause = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }
             unsafe rd_kafka_message_destroy(message)
-            return .failed(KafkaError(code, unableTo: "read from Kafka", cause: cause))
+            let error = KafkaError(code, unableTo: "read from Kafka", cause: cause)
+            if error.isFatal { return .failed(error) }
+            context.events.error(error)
+            return .nothing
         }
         return .message(unsafe KafkaMessage(consuming: message))
     }

@@ -17,8 +17,7 @@ struct ConsumerCommand: ParsableCommand {
         guard let settings = try options.load(.consumer) else { return }
         startLogging(level: settings[.logLevel])
         let consumer = try Consumer(settings, schemaVersion: knownSchemaVersion)
-        let stop = StopSignal()
-        let signals = try Signals.install(stop: stop)
-        try withExtendedLifetime(signals) { try consumer.run(drain: drain, stop: stop) }
+        let signals = try Signals.install()
+        try consumer.run(drain: drain, stop: signals.stop) { options.reloadIfAsked(&$0, signals, $1) }
     }
 }

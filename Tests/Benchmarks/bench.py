@@ -75,10 +75,9 @@ class Lab:
         self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self.data = os.path.join(socket, "data")
         self.socket = socket
-        run = lambda *c: subprocess.run([*self.drop, *c], check=True, stdout=subprocess.DEVNULL, cwd="/")
-        run(f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8")
-        run(f"{self.bin}/pg_ctl", "-D", self.data, "-w", "-l", os.path.join(socket, "log"), "-o",
-            f"-c listen_addresses='' -c unix_socket_directories={socket}", "start")
+        subprocess.run([*self.drop, f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "--auth=trust",
+                        "-E", "UTF8"], check=True, stdout=subprocess.DEVNULL, cwd="/")
+        self.postgres("start")
         self.broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", self.topic, "--partitions",
                                         str(self.partitions)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.bootstrap = self.broker.stdout.readline().strip()
@@ -88,9 +87,14 @@ class Lab:
     def __exit__(self, *_):
         self.broker.send_signal(signal.SIGTERM)
         self.broker.wait()
-        subprocess.run([*self.drop, f"{self.bin}/pg_ctl", "-D", self.data, "-m", "immediate", "stop"],
-                       stdout=subprocess.DEVNULL, cwd="/")
+        self.postgres("stop", "-m", "immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def postgres(self, *command):
+        """Starts or stops the server, as pg_ctl says it."""
+        options = f"-c listen_addresses='' -c unix_socket_directories={self.socket}"
+        subprocess.run([*self.drop, f"{self.bin}/pg_ctl", "-D", self.data, "-w", "-l", os.path.join(self.socket, "log"),
+                        "-o", options, *command], check=True, stdout=subprocess.DEVNULL, cwd="/")
 
     def dsn(self, user):
         return f"host={self.socket} dbname=heartbeat_db user={user}"

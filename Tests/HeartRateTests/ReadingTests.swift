@@ -51,6 +51,28 @@ func reading(_ id: String = "cust_0001", at microseconds: Int64 = 1_771_516_383_
         }
     }
 
+    @Test("a field that is absent is not taken from the message before")
+    func absentFields() {
+        var decoder = ReadingDecoder()
+        func code(_ payload: String) -> RejectionReason.Code? {
+            let bytes = Array(payload.utf8)
+            do throws(RejectionReason) {
+                _ = try decoder.decode(bytes.span.bytes, receivedAt: now)
+                return nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(code(message(#", "unit": "Hz""#)) == .unknownUnit)
+        #expect(code(message()) == nil)
+        #expect(code(message(#", "schema_version": "2.0""#)) == .unknownSchemaVersion)
+        #expect(code(message()) == nil)
+        #expect(code(#"{"customer_id": "a", "timestamp": "2026-02-19T15:53:03Z"}"#) == .missingField)
+        #expect(code(#"{"customer_id": "a", "heart_rate": 72}"#) == .missingField)
+        #expect(code(#"{"timestamp": "2026-02-19T15:53:03Z", "heart_rate": 72}"#) == .missingField)
+        #expect(code("{}") == .missingField)
+    }
+
     @Test("a reading holds no heart rate that cannot be stored")
     func heartRates() throws {
         let id = try CustomerID("a")

@@ -45,16 +45,26 @@ private let noSpells = SpellRates(bradycardiaPerHour: 0, tachycardiaPerHour: 0)
         }
     }
 
-    @Test("noise is correlated: also within a minute of rest neighbours are closer than strangers")
-    func correlatedNoise() {
-        let samples = (1...hearts).flatMap { course(customer: $0, hours: 1, rates: noSpells).suffix(60) }
-        var (neighbours, strangers) = (0.0, 0.0)
-        for start in stride(from: 0, to: samples.count, by: 60) {
-            let minute = samples[start..<start + 60].map { Double($0.bpm) }
-            neighbours += zip(minute, minute.dropFirst()).map { ($0 - $1) * ($0 - $1) }.reduce(0, +) / 59
-            strangers += zip(minute, minute.dropFirst(30)).map { ($0 - $1) * ($0 - $1) }.reduce(0, +) / 30
+    @Test("ten thousand hearts without spells never leave the usual rates")
+    func usualRates() {
+        for customer in 1...10_000 {
+            var heart = SimulatedHeart(seed: 2, customer: customer, rates: noSpells)
+            // By the hour, in which the rate arrives at whatever it was approaching.
+            let rates = (0..<24).map { _ in heart.next(after: 3600).bpm }
+            #expect(rates.allSatisfy { SimulatedHeart.usualRates.contains($0) }, "customer \(customer)")
         }
-        #expect(neighbours < strangers * 0.7)
+    }
+
+    @Test("noise is correlated: a tenth of a second hardly changes anything")
+    func correlatedNoise() {
+        var squares = 0.0
+        for customer in 1...hearts {
+            var heart = SimulatedHeart(seed: 1, customer: customer, rates: noSpells)
+            let rates = (0..<1000).map { _ in Double(heart.next(after: 0.1).bpm) }
+            squares += zip(rates, rates.dropFirst()).map { ($0 - $1) * ($0 - $1) }.reduce(0, +) / 999
+        }
+        // Independent noise of 1 bpm would make it 2.
+        #expect(squares / Double(hearts) < 0.7, "\(squares / Double(hearts)) bpm²")
     }
 
     @Test("activities differ as they should")

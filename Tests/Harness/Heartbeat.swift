@@ -1,0 +1,47 @@
+import Foundation
+
+/// The program under test, as it was built beside the tests.
+package enum Heartbeat {
+    /// A command that has ended.
+    package struct Finished: Sendable {
+        package let end: ChildProcess.End
+        package let output: String
+        package let log: String
+    }
+
+    /// Where the program is.
+    package static let path: String = {
+        let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/heartbeat"
+    }()
+
+    /// Starts a command with these settings and no others: nothing of the machine's own files and environment.
+    package static func start(
+        _ name: String, _ arguments: [String], _ settings: [String: String], config: String? = nil
+    ) throws -> ChildProcess {
+        let folder = try TestFolder.required()
+        guard access(path, X_OK) == 0 else { throw HarnessError("there is no program \(path)") }
+        var environment = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": folder.path]
+        // For toolchains whose runtime is not where the program was linked to find it.
+        environment["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
+        environment.merge(settings) { _, setting in setting }
+        // Otherwise it would be /etc/heartbeat's.
+        let config = try config ?? folder.write("empty.conf", "")
+        let takesSettings = arguments.first != "broker"
+        return try ChildProcess(
+            name,
+            ChildProcess.Command(
+                path, arguments + (takesSettings ? ["--config", config] : []), environment: environment),
+            in: folder)
+    }
+
+    /// Runs a command to its end.
+    package static func run(
+        _ arguments: [String], _ settings: [String: String], config: String? = nil,
+        within limit: Duration = .seconds(120)
+    ) async throws -> Finished {
+        let process = try start("heartbeat " + (arguments.first ?? ""), arguments, settings, config: config)
+        let end = try await process.waitForEnd(within: limit)
+        return Finished(end: end, output: process.output, log: process.log)
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Kafka
+
+/// Kafka for one test: an embedded broker in a process of its own, or a fresh topic on `HEARTBEAT_TEST_KAFKA`.
+package final class TestBroker {
+    package let bootstrapServers: String
+    package let topic: String
+    package let group: String
+    package let partitions: Int
+    /// The embedded broker; nil for a cluster outside.
+    package let process: ChildProcess?
+
+    package init(partitions: Int = 4) async throws {
+        let name = "heartbeat-test-\(UUID().uuidString.prefix(8))"
+        topic = name
+        group = name
+        self.partitions = partitions
+        if let outside = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_KAFKA"], !outside.isEmpty {
+            process = nil
+            bootstrapServers = outside
+            try KafkaConsumer(configuration()).cluster.createTopic(
+                topic, as: .init(partitions: partitions, replicationFactor: 1), withinMilliseconds: 30_000)
+            return
+        }
+        let broker = try Heartbeat.start(
+            "broker", ["broker", "--topic", topic, "--partitions", "\(partitions)"], [:])
+        process = broker
+        bootstrapServers = try await first("the broker says its address") {
+            broker.output.split(separator: "\n").first.map(String.init)
+        }
+    }
+
+    /// Whether it is the embedded one, with its limits.
+    package var isEmbedded: Bool { process != nil }
+
+    /// A consumer's settings for this broker.
+    package var settings: [String: String] {
+        var settings = [
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": group,
+            "KAFKA_PARTITIONS": "\(partitions)", "RDKAFKA_SESSION_TIMEOUT_MS": "6000",
+        ]
+        // The embedded broker sleeps that long when there is nothing to fetch.
+        if isEmbedded { settings["RDKAFKA_FETCH_WAIT_MAX_MS"] = "10" }
+        return settings
+    }
+
+    /// A client's configuration; the properties are librdkafka's.
+    package func configuration(_ properties: [String: String] = [:]) throws -> KafkaConfiguration {
+        var configuration = KafkaConfiguration()
+        let all = ["bootstrap.servers": bootstrapServers, "group.id": "the-tests"]
+        for (name, value) in all.merging(properties, uniquingKeysWith: { $1 }) { try configuration.set(name, value) }
+        return configuration
+    }
+
+    /// Between which offsets each partition can be read, by its number.
+    package func watermarks() throws -> [Watermarks] {
+        let client = try KafkaConsumer(configuration())
+        return try (0..<partitions).map { number in
+            try client.cluster.watermarks(
+                of: TopicPartition(topic: topic, partition: Int32(number)), withinMilliseconds: 10_000)
+        }
+    }
+
+    /// How many messages were ever appended.
+    package func messageCount() throws -> Int { Int(try watermarks().reduce(0) { $0 + $1.high }) }
+
+    /// Publishes messages in their order and waits until all are acknowledged.
+    package func publish(_ messages: some Sequence<Message>, _ properties: [String: String] = [:]) throws {
+        let publisher = try Publisher(self, properties)
+        for message in messages { try publisher.queue(message) }
+        try publisher.flush()
+    }
+}
+
+/// What to publish.
+package struct Message: Sendable {
+    package var key: [UInt8]?
+    package var value: [UInt8]?
+    package var headers: [KafkaMessage.Header] = []
+
+    package init(key: [UInt8]?, value: [UInt8]?, headers: [KafkaMessage.Header] = []) {
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
+
+    /// A reading as the contract has it.
+    package init(customer: String, timestamp: String, heartRate: some CustomStringConvertible) {
+        self.init(
+            key: Array(customer.utf8),
+            value: Array(
+                """
+                {"schema_version": "1.0", "customer_id": "\(customer)", "timestamp": "\(timestamp)", \
+                "heart_rate": \(heartRate)}
+                """.utf8))
+    }
+}
+
+/// A producer that loses nothing. Used from one thread.
+package struct Publisher {
+    private let producer: KafkaProducer
+
+    package init(_ broker: TestBroker, _ properties: [String: String] = [:]) throws {
+        try self.init(Self.configuration(for: broker, properties), topic: broker.topic)
+    }
+
+    init(_ configuration: KafkaConfiguration, topic: String) throws {
+        producer = try KafkaProducer(configuration, topic: topic)
+    }
+
+    static func configuration(
+        for broker: TestBroker, _ properties: [String: String] = [:]
+    ) throws -> KafkaConfiguration {
+        let safe = ["enable.idempotence": "true", "acks": "all", "linger.ms": "20"]
+        return try broker.configuration(safe.merging(properties, uniquingKeysWith: { $1 }))
+    }
+
+    package func queue(_ message: Message) throws {
+        while try !producer.produce(key: message.key, value: message.value, headers: message.headers) {
+            producer.poll(milliseconds: 10)
+        }
+        producer.poll(milliseconds: 0)
+    }
+
+    /// Waits until all are acknowledged.
+    package func flush() throws {
+        let waiting = producer.flush(milliseconds: 60_000)
+        guard waiting == 0, producer.counts.failed == 0 else {
+            throw HarnessError("\(waiting) messages wait to be published, \(producer.counts.failed) failed")
+        }
+    }
+}

@@ -73,6 +73,7 @@ let package = Package(
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
         tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
+        tests("Zlib", ["Zlib"]),
 
         // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.
         .testTarget(
@@ -80,6 +81,7 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
         tests("Demo", ["Harness", "Kafka", "PostgreSQL"]),
+        tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -68,6 +68,14 @@ import Synchronization
             delivered: context.delivered.load(ordering: .relaxed), failed: context.failed.load(ordering: .relaxed))
     }
 
+    /// The error after which this producer can not go on; nil as long as there was none. Cheap.
+    public var fatalError: KafkaError? {
+        guard unsafe rd_kafka_fatal_error(handle, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(handle, $0, $1) }
+        return KafkaError(
+            RD_KAFKA_RESP_ERR__FATAL, unableTo: "work with Kafka", cause: "\(text) (code \(original.rawValue))")
+    }
+
     /// How many messages wait to be delivered.
     public var waiting: Int { Int(unsafe rd_kafka_outq_len(handle)) }
 

@@ -1,6 +1,6 @@
 public import Daemon
 import Kafka
-import Logging
+public import Logging
 import Systemd
 
 /// `heartbeat producer`: simulated customers, or recorded readings, into Kafka.
@@ -37,34 +37,43 @@ public struct Producer {
 
     /// Works until there is nothing left to publish or until it is stopped.
     ///
-    /// - Parameter speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
+    /// - Parameters:
+    ///   - speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
+    ///   - reload: changes the settings when somebody has asked for it, and returns whether it did.
     /// - Returns: `ok` when everything was delivered, else `unavailable`.
     /// - Throws: `CommandFailure` when the file can not be used; `KafkaError` when librdkafka can not go on.
-    public func run(_ source: Source, speed: Double?, stop: StopSignal) throws -> Exit {
+    public func run(
+        _ source: Source, speed: Double?, stop: StopSignal, reload: @escaping (inout Settings, Logger) -> Bool
+    ) throws -> Exit {
         switch source {
         case .simulation(let count):
             var simulation = Simulation(settings)
-            return try publish(stop) { publisher throws in
+            return try publish(stop, reload) { publisher throws in
                 try simulation.run(&publisher, count: count, isPaced: speed != nil)
             }
         case .replay(let path, let shiftsToNow):
             // Before Kafka is asked for anything: a file that can not be used needs no broker to be refused.
             var replay = try Replay(path: path, speed: speed, shiftsToNow: shiftsToNow)
-            return try publish(stop) { publisher throws in
+            return try publish(stop, reload) { publisher throws in
                 try replay.run(&publisher)
             }
         }
     }
 
-    private func publish(_ stop: StopSignal, _ work: (inout Publisher) throws -> Publisher.End) throws -> Exit {
+    private func publish(
+        _ stop: StopSignal, _ reload: @escaping (inout Settings, Logger) -> Bool,
+        _ work: (inout Publisher) throws -> Publisher.End
+    ) throws -> Exit {
         guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else {
             return finish("stopped", ProgressReport.Counts())
         }
-        let trouble = KafkaTrouble(logger)
-        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: trouble.events)
+        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(logger))
         logger.notice("ready: Kafka has answered")
         notify(.ready)
-        var publisher = Publisher(producer, trouble: trouble, stop: stop, report: ProgressReport(logger))
+        // The log level, which `reload` sets itself, is all that takes effect without a restart.
+        var current = settings
+        let logger = logger
+        var publisher = Publisher(producer, stop: stop, report: ProgressReport(logger)) { _ = reload(&current, logger) }
         do {
             if try work(&publisher) == .finished { try publisher.drain() }
         } catch {

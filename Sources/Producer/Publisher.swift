@@ -17,9 +17,9 @@ struct Publisher: ~Copyable {
 
     private let start = ContinuousClock.now
     private let producer: KafkaProducer
-    private let trouble: KafkaTrouble
     private let stop: StopSignal
     private var report: ProgressReport
+    private let everyTick: () -> Void
     private var produced = 0
     private var sinceTick = 0
     /// In nanoseconds since the start, as the clock was read last.
@@ -27,11 +27,12 @@ struct Publisher: ~Copyable {
     /// When the message at hand is due; nil without pace.
     private var due: Int64?
 
-    init(_ producer: KafkaProducer, trouble: KafkaTrouble, stop: StopSignal, report: ProgressReport) {
+    /// - Parameter everyTick: called now and then, at least each 100 ms.
+    init(_ producer: KafkaProducer, stop: StopSignal, report: ProgressReport, everyTick: @escaping () -> Void) {
         self.producer = producer
-        self.trouble = trouble
         self.stop = stop
         self.report = report
+        self.everyTick = everyTick
     }
 
     /// Whether it was asked to stop. Cheap enough to ask for each message.
@@ -95,7 +96,8 @@ struct Publisher: ~Copyable {
     /// Does what is not done for every message.
     private mutating func tick() throws(KafkaError) {
         now = (ContinuousClock.now - start).wholeNanoseconds
-        if let fatal = trouble.fatal { throw fatal }
+        if let fatal = producer.fatalError { throw fatal }
+        everyTick()
         report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now)
     }
 }

@@ -48,12 +48,11 @@ struct ProducerCommand: ParsableCommand {
         guard let settings = try options.load(.producer) else { return }
         startLogging(level: settings[.logLevel])
         let producer = try Producer(settings)
-        let stop = StopSignal()
-        let signals = try Signals.install(stop: stop)
+        let signals = try Signals.install()
         let source = replay.map { Producer.Source.replay(path: $0, shiftsToNow: shiftToNow) }
-        let exit = try withExtendedLifetime(signals) {
-            try producer.run(source ?? .simulation(count: count), speed: flatOut ? nil : speed ?? 1, stop: stop)
-        }
+        let exit = try producer.run(
+            source ?? .simulation(count: count), speed: flatOut ? nil : speed ?? 1, stop: signals.stop
+        ) { options.reloadIfAsked(&$0, signals, $1) }
         if exit != .ok { throw ExitCode(exit.rawValue) }
     }
 }

@@ -44,6 +44,12 @@ struct Demo: Sendable {
         }
     }
 
+    /// What is left when it has run and its folder is gone.
+    var farewell: String {
+        options.brokers == nil && privatePostgreSQL != nil
+            ? "ended: nothing is left behind" : "ended: what was stored on servers that were there before stays there"
+    }
+
     // MARK: - What is below
 
     private func withPostgreSQL(_ body: @escaping @Sendable () async throws -> Void) async throws {
@@ -90,7 +96,8 @@ struct Demo: Sendable {
             try await Task.sleep(for: .milliseconds(100))
         }
         screen.endLive()
-        screen.note("ending: producer, consumer, broker, PostgreSQL")
+        let below = (options.brokers == nil ? ["broker"] : []) + (privatePostgreSQL == nil ? [] : ["PostgreSQL"])
+        screen.note("ending: " + (["producer", "consumer"] + below).joined(separator: ", "))
     }
 
     private static func line(_ figures: DemoMeter.Figures, after time: Duration) -> String {
@@ -108,9 +115,9 @@ struct Demo: Sendable {
         while true {
             let figures = meter.figures
             if figures.time > start, figures.lag == 0 { return }
-            guard ContinuousClock.now - start < .seconds(30) else {
-                throw CommandFailure(
-                    .software, "the consumer has not stored everything within 30 s: lag \(figures.lag ?? -1) messages")
+            guard ContinuousClock.now - start < .seconds(20) else {
+                let lag = figures.lag.map { "lag \($0) messages" } ?? "Kafka or PostgreSQL does not answer"
+                throw CommandFailure(.software, "the consumer has not stored everything within 20 s: \(lag)")
             }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -60,14 +60,19 @@ struct DemoCommand: ParsableCommand {
         let folder = try folder.map(DemoFolder.init(takingOver:)) ?? DemoFolder()
         // PostgreSQL wants to know its current folder, which may be one that only root can enter.
         _ = FileManager.default.changeCurrentDirectoryPath("/")
-        let result = Result { try runToEnd(in: folder) }
+        let demo: Demo
+        do {
+            demo = try Demo(self, in: folder)
+            try runToEnd(demo)
+        } catch {
+            folder.remove()
+            throw error
+        }
         folder.remove()
-        try result.get()
-        printAtOnce("demo       | ended: nothing is left behind")
+        printAtOnce("demo       | \(demo.farewell)")
     }
 
-    private func runToEnd(in folder: DemoFolder) throws {
-        let demo = try Demo(self, in: folder)
+    private func runToEnd(_ demo: Demo) throws {
         let signals = try Signals.install()
         // libpq's and librdkafka's calls have threads of their own; the main thread only waits for the tasks.
         let outcome = Monitor<Result<Void, any Error>?>(nil)

@@ -43,8 +43,11 @@ package final class PrivatePostgreSQL: Sendable {
     /// The folder of the socket.
     package var host: String { folder.path }
 
-    /// The last lines of the logs of the cluster.
-    package var logTail: String { folder.logs }
+    /// The log of the server that runs now, since its start.
+    package var log: String { server.withLock { $0?.log } ?? "" }
+
+    /// The last lines of the server's log.
+    package var logTail: String { folder.logs(of: 1) }
 
     /// Starts the server and waits until it answers.
     package func start() async throws {

@@ -65,10 +65,10 @@ package final class TestFolder: Sendable {
         }.first
     }
 
-    /// The last lines of each process's standard error.
-    package var logs: String {
+    /// The last lines of the standard error of each of so many processes, the youngest.
+    package func logs(of count: Int = 12) -> String {
         let files = entries.withLock { $0.map { ($0.name, $0.logFile) } }
-        return files.suffix(12).map { name, file in
+        return files.suffix(count).map { name, file in
             let lines = contents(file).split(separator: "\n").suffix(25)
             return "--- the end of the log of \(name)\n" + lines.map { "    \($0)\n" }.joined()
         }.joined()

@@ -19,7 +19,7 @@ package struct OwnFolderTrait: SuiteTrait, TestTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         let folder = try TestFolder()
-        defer { if folder.hasFailed { print(folder.logs, PrivatePostgreSQL.current?.logTail ?? "") } }
+        defer { if folder.hasFailed { print(folder.logs() + (PrivatePostgreSQL.current?.logTail ?? "")) } }
         try await TestFolder.$current.withValue(folder) {
             do {
                 try await function()

@@ -78,8 +78,9 @@ extension OddMessage {
         OddMessage("NaN", message(bpm: "NaN"), .rejected("malformed_json")),
         OddMessage("not UTF-8", [0xff, 0xfe, 0xfd], .rejected("malformed_json")),
         OddMessage(
-            "not UTF-8 in the id", bytes(#"{"customer_id": ""#) + [0xc3, 0x28] + bytes(#""}"#), .rejected("malformed_json")),
-        OddMessage("Latin-1", bytes(#"{"customer_id": "J"# ) + [0xfc] + bytes(#"rgen"}"#), .rejected("malformed_json")),
+            "not UTF-8 in the id", bytes(#"{"customer_id": ""#) + [0xc3, 0x28] + bytes(#""}"#),
+            .rejected("malformed_json")),
+        OddMessage("Latin-1", bytes(#"{"customer_id": "J"#) + [0xfc] + bytes(#"rgen"}"#), .rejected("malformed_json")),
         OddMessage("UTF-16", message().utf16.flatMap { [UInt8($0 & 0xff), 0] }, .rejected("malformed_json")),
         OddMessage("a byte order mark", [0xef, 0xbb, 0xbf] + bytes(message()), stored),
         OddMessage("only a byte order mark", [0xef, 0xbb, 0xbf], .rejected("malformed_json")),
@@ -87,14 +88,18 @@ extension OddMessage {
         OddMessage("NUL after the object", bytes(message()) + [0], .rejected("malformed_json")),
         OddMessage("gzip", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], .rejected("malformed_json")),
         OddMessage(
-            "nested 10,000 deep", message(", \"x\": " + String(repeating: "[", count: 10_000)
-                + String(repeating: "]", count: 10_000)), .rejected("malformed_json")),
+            "nested 10,000 deep",
+            message(
+                ", \"x\": " + String(repeating: "[", count: 10_000)
+                    + String(repeating: "]", count: 10_000)), .rejected("malformed_json")),
         OddMessage("10,000 opening brackets", String(repeating: "[", count: 10_000), .rejected("malformed_json")),
         OddMessage("65,536 bytes", message() + String(repeating: " ", count: 65_536 - message().utf8.count), stored),
         OddMessage(
             "65,537 bytes", message() + String(repeating: " ", count: 65_537 - message().utf8.count),
             .rejected("too_large")),
-        OddMessage("white space and another order", "\t{\n\"heart_rate\":72 ,\r\n\"timestamp\":\"2026-02-19T15:53:03Z\",\"customer_id\" : \"odd\"}\n", stored),
+        OddMessage(
+            "white space and another order",
+            "\t{\n\"heart_rate\":72 ,\r\n\"timestamp\":\"2026-02-19T15:53:03Z\",\"customer_id\" : \"odd\"}\n", stored),
     ]
 
     private static let heartRates = [
@@ -138,7 +143,8 @@ extension OddMessage {
         OddMessage("year 9999999", message(at: #""9999999-01-01T00:00:00Z""#), .rejected("bad_timestamp")),
         OddMessage("year 0", message(at: #""0000-01-01T00:00:00Z""#), .rejected("bad_timestamp")),
         OddMessage("year 1", message(at: #""0001-01-01T00:00:00Z""#), stored(at: "0001-01-01 00:00:00+00")),
-        OddMessage("before 1970", message(at: #""1969-12-31T23:59:59.999999Z""#), stored(at: "1969-12-31 23:59:59.999999+00")),
+        OddMessage(
+            "before 1970", message(at: #""1969-12-31T23:59:59.999999Z""#), stored(at: "1969-12-31 23:59:59.999999+00")),
         OddMessage("year 9999", message(at: #""9999-12-31T23:59:59Z""#), .rejected("future_timestamp")),
         OddMessage("no zone", message(at: #""2026-02-19T15:53:03""#), .rejected("bad_timestamp")),
         OddMessage("a zone by name", message(at: #""2026-02-19T15:53:03 Europe/Berlin""#), .rejected("bad_timestamp")),
@@ -152,9 +158,12 @@ extension OddMessage {
         OddMessage("epoch as a number", message(at: "1771516383"), .rejected("wrong_type")),
         OddMessage("an empty timestamp", message(at: #""""#), .rejected("bad_timestamp")),
         OddMessage("null for a timestamp", message(at: "null"), .rejected("missing_field")),
-        OddMessage("an offset", message(at: #""2026-02-19T21:23:03.25+05:30""#), stored(at: "2026-02-19 15:53:03.25+00")),
+        OddMessage(
+            "an offset", message(at: #""2026-02-19T21:23:03.25+05:30""#), stored(at: "2026-02-19 15:53:03.25+00")),
         OddMessage("a negative offset", message(at: #""2026-02-19T10:53:03-05:00""#), stored),
-        OddMessage("nine digits", message(at: #""2026-02-19T15:53:03.123456789Z""#), stored(at: "2026-02-19 15:53:03.123456+00")),
+        OddMessage(
+            "nine digits", message(at: #""2026-02-19T15:53:03.123456789Z""#),
+            stored(at: "2026-02-19 15:53:03.123456+00")),
         OddMessage("ten digits", message(at: #""2026-02-19T15:53:03.1234567891Z""#), .rejected("bad_timestamp")),
         OddMessage("NUL in a timestamp", message(at: #""2026-02-19T15:53:03\u0000""#), .rejected("bad_timestamp")),
     ]
@@ -174,7 +183,9 @@ extension OddMessage {
         OddMessage("an emoji as escapes", message(id: #""\ud83e\udec0""#), stored(as: "🫀")),
         OddMessage("a lone high surrogate", message(id: #""\ud83e""#), .rejected("malformed_json")),
         OddMessage("a lone low surrogate", message(id: #""\udec0""#), .rejected("malformed_json")),
-        OddMessage("a surrogate as UTF-8", bytes(#"{"customer_id": ""#) + [0xed, 0xa0, 0x80] + bytes(#""}"#), .rejected("malformed_json")),
+        OddMessage(
+            "a surrogate as UTF-8", bytes(#"{"customer_id": ""#) + [0xed, 0xa0, 0x80] + bytes(#""}"#),
+            .rejected("malformed_json")),
         OddMessage("NUL in the id", message(id: #""odd\u0000id""#), .rejected("id_contains_nul")),
         OddMessage("a bare NUL in the id", message(id: "\"odd\u{0}\""), .rejected("malformed_json")),
         OddMessage("a tab and a line feed in the id", message(id: #""odd\tid\n""#), stored(as: "odd\tid\n")),
@@ -221,7 +232,8 @@ extension OddMessage {
                 .init(name: "bytes \"ü\"", value: [0, 0xff, 0x80]),
             ]),
         OddMessage(
-            "a tombstone with a header", nil, .rejected("tombstone"), headers: [.init(name: "why", value: bytes("gone"))]),
+            "a tombstone with a header", nil, .rejected("tombstone"),
+            headers: [.init(name: "why", value: bytes("gone"))]),
         OddMessage(
             "a good reading with headers", bytes(message()), stored, headers: [.init(name: "trace", value: [1])]),
     ]

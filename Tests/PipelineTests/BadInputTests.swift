@@ -7,7 +7,8 @@ extension EndToEnd {
     @Suite("Bad input") struct BadInput {
         /// A good reading that stands beside odd ones: each has a second of its own.
         private static func neighbour(_ number: Int) -> Message {
-            Message(customer: "good", timestamp: "2026-02-19T16:00:00.\(100_000 + number)Z", heartRate: 60 + number % 60)
+            Message(
+                customer: "good", timestamp: "2026-02-19T16:00:00.\(100_000 + number)Z", heartRate: 60 + number % 60)
         }
 
         @Test("none of the table stops the consumer, each ends as it should, and so do its neighbours")

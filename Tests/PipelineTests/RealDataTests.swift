@@ -22,7 +22,8 @@ extension EndToEnd {
         func replay(file: String) async throws {
             let folder = try TestFolder.required()
             let recording = folder.path + "/recording.csv"
-            try await shell(file.hasSuffix(".gz") ? "gzip -dc '\(file)' > '\(recording)'" : "cp '\(file)' '\(recording)'")
+            try await shell(
+                file.hasSuffix(".gz") ? "gzip -dc '\(file)' > '\(recording)'" : "cp '\(file)' '\(recording)'")
             let pipeline = try await Pipeline(partitions: 8)
             let consumer = try await pipeline.startReadyConsumer()
             try publish(recording, to: pipeline.broker)
@@ -48,7 +49,8 @@ extension EndToEnd {
                 #expect(difference.isEmpty, "rows that are expected (<) and rows that are \(kind) (>)")
             }
             print(
-                "\(file): \(expected.rows) rows = \(expected.readings) readings + \(expected.rejected) rejected messages")
+                "\(file): \(expected.rows) rows = \(expected.readings) readings + \(expected.rejected) rejected messages"
+            )
         }
 
         /// Publishes the rows of a recording as the contract's messages, in their order.
@@ -91,7 +93,8 @@ extension EndToEnd {
         private func export(_ query: String, from database: TestDatabase, to file: String) async throws {
             let folder = try TestFolder.required()
             let sql = try folder.write("\(file).sql", "COPY (\(query)) TO STDOUT (FORMAT csv)")
-            let psql = "\(database.cluster.path(of: "psql")) -h '\(database.cluster.host)' -U postgres -d \(database.name)"
+            let psql =
+                "\(database.cluster.path(of: "psql")) -h '\(database.cluster.host)' -U postgres -d \(database.name)"
             try await shell(
                 "PGTZ=UTC \(psql) -X -q -v ON_ERROR_STOP=1 -f '\(sql)' | sort > '\(folder.path)/\(file)'")
         }

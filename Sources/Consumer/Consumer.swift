@@ -37,7 +37,8 @@ public struct Consumer {
             logger.notice("ready: Kafka and PostgreSQL have answered")
             _ = notify(.ready)
         }
-        var intake = Intake(consumer, exchange, settings: settings, stop: stop, isDrain: drain, report: report, reload: reload)
+        var intake = Intake(
+            consumer, exchange, settings: settings, stop: stop, isDrain: drain, report: report, reload: reload)
         let end = try intake.run()
         _ = notify(.stopping)
         let isWritten = intake.finish(milliseconds: 3000)

@@ -115,12 +115,13 @@ struct ReadingStore: ~Copyable {
         func array(_ values: [some BinaryInteger]) -> String {
             "'{" + values.map { String($0) }.joined(separator: ",") + "}'"
         }
-        return statements + logStatement(
-            read: batch.count, valid: batch.readings.rowCount - batch.anomalies, anomalies: batch.anomalies,
-            invalid: batch.rejected.rowCount) + """
-            SELECT advance_offsets(\(array(moved.map { batch.progress[$0].sourceID })), \
-            \(array(moved.map { batch.progress[$0].expected })), \(array(moved.map { batch.progress[$0].next }))); COMMIT
-            """
+        return statements
+            + logStatement(
+                read: batch.count, valid: batch.readings.rowCount - batch.anomalies, anomalies: batch.anomalies,
+                invalid: batch.rejected.rowCount) + """
+                SELECT advance_offsets(\(array(moved.map { batch.progress[$0].sourceID })), \
+                \(array(moved.map { batch.progress[$0].expected })), \(array(moved.map { batch.progress[$0].next }))); COMMIT
+                """
     }
 
     /// One row a minute and consumer, counted up by each batch of that minute.
@@ -200,8 +201,10 @@ struct ReadingStore: ~Copyable {
         var positions: [Position] = []
         var findings: [Finding] = []
         for row in 0..<rows.count {
-            guard let partition = rows.integer(row, 0).map({ Int32($0) }), let watermarks = request.watermarks[partition],
-                let source = rows.integer(row, 1), let stored = rows.integer(row, 2), let incarnation = rows.integer(row, 3)
+            guard let partition = rows.integer(row, 0).map({ Int32($0) }),
+                let watermarks = request.watermarks[partition],
+                let source = rows.integer(row, 1), let stored = rows.integer(row, 2),
+                let incarnation = rows.integer(row, 3)
             else { continue }
             var position = Position(sourceID: Int32(source), partition: partition, offset: stored)
             if stored < watermarks.low {

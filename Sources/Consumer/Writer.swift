@@ -109,7 +109,8 @@ struct Writer: ~Copyable {
         let found = try opened.schemaVersion()
         guard found == schemaVersion else {
             throw PostgreSQLError(
-                unableTo: "use the database", cause: "it has schema version \(found), this program needs \(schemaVersion)",
+                unableTo: "use the database",
+                cause: "it has schema version \(found), this program needs \(schemaVersion)",
                 hint: found < schemaVersion ? "run \"heartbeat database setup\"" : "install the newer heartbeat")
         }
         store = consume opened

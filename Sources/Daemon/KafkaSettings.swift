@@ -22,7 +22,9 @@ extension Settings {
             }
         }
         // A broker that was down for a moment is used again within a second instead of ten (the default).
-        let shared = [(name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false")]
+        let shared = [
+            (name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false"),
+        ]
         for (name, value) in shared + defaults { set(name, value) { "\(name): \($0)" } }
         let kept = fixed + [(name: "bootstrap.servers", value: self[.kafkaBootstrapServers])]
         for property in kafkaProperties {

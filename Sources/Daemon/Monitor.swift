@@ -64,6 +64,7 @@ internal import Glibc
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         let nanoseconds = time.tv_nsec + (timeout % 1000) * 1_000_000
-        return timespec(tv_sec: time.tv_sec + timeout / 1000 + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+        return timespec(
+            tv_sec: time.tv_sec + timeout / 1000 + nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
     }
 }

@@ -74,7 +74,8 @@ public struct SettingsOptions: ParsableArguments {
             let reload = try reload(settings)
             settings = reload.settings
             setLogLevel(settings[.logLevel])
-            logger.notice("reloaded: \(reload.changed.isEmpty ? "nothing" : reload.changed.joined(separator: ", ")) changed")
+            logger.notice(
+                "reloaded: \(reload.changed.isEmpty ? "nothing" : reload.changed.joined(separator: ", ")) changed")
             if !reload.needsRestart.isEmpty {
                 logger.warning("a restart is needed for \(reload.needsRestart.joined(separator: ", "))")
             }

@@ -54,7 +54,8 @@ internal import CLibRdKafka
     /// Takes all brokers down, or up again: connections are closed and refused while they are down.
     public func setDown(_ isDown: Bool) throws(KafkaError) {
         for broker in 1...brokers {
-            let code = unsafe isDown
+            let code =
+                unsafe isDown
                 ? rd_kafka_mock_broker_set_down(cluster, broker) : rd_kafka_mock_broker_set_up(cluster, broker)
             try KafkaError.check(code, unableTo: "take broker \(broker) \(isDown ? "down" : "up")")
         }

@@ -142,7 +142,8 @@ private func withCStrings<Result>(
         if let string { bytes.append(contentsOf: string.utf8CString) }
     }
     return unsafe bytes.withUnsafeBufferPointer { bytes in
-        let pointers = unsafe starts.map { start in unsafe start.flatMap { unsafe bytes.baseAddress?.advanced(by: $0) } } + [nil]
+        let pointers =
+            unsafe starts.map { start in unsafe start.flatMap { unsafe bytes.baseAddress?.advanced(by: $0) } } + [nil]
         return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
     }
 }

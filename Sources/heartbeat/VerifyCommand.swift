@@ -38,9 +38,12 @@ struct VerifyCommand: ParsableCommand {
             items.joined(separator: ", ") + (items.count == Verification.mostListed ? ", ..." : "")
         }
         if !source.missing.isEmpty {
-            line += "; MISSING: " + list(source.missing.map {
-                $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
-            })
+            line +=
+                "; MISSING: "
+                + list(
+                    source.missing.map {
+                        $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
+                    })
         }
         if !source.surplus.isEmpty { line += "; STORED TWICE OR NOT READ: " + list(source.surplus.map { "\($0)" }) }
         return line

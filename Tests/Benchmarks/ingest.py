@@ -6,7 +6,7 @@ usage: ingest.py [--messages N] [--runs R] [--batch-rows B] [--partitions P] [--
 In each run, on one embedded broker and one private PostgreSQL cluster:
   bare  binary COPY of the same rows into the same tables: one connection, rows encoded beforehand, the same batch
         size, one transaction a batch, nothing else running
-  ours  `heartbeat consumer --drain` of N waiting messages; rows/s from the first commit to the last
+  ours  `heartbeat consumer` with N waiting messages; rows/s from the first commit to the last
   peer  with --peer: another consumer's command line, measured the same way ({bootstrap} {topic} {group} {dsn})
 Needs Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
@@ -100,7 +100,7 @@ def main():
         ours, bares, peers = [], [], []
         chunks = None
         for run in range(a.runs):
-            ours.append(drained(lab, [bench.HEARTBEAT, "consumer", "--drain"],
+            ours.append(drained(lab, [bench.HEARTBEAT, "consumer"],
                                 lab.environment({"BATCH_ROWS": str(a.batch_rows), "KAFKA_GROUP_ID": f"ours{run}"}),
                                 a.messages))
             verify = subprocess.run([bench.HEARTBEAT, "verify"], env=lab.environment({}), capture_output=True, text=True)

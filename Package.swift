@@ -80,7 +80,7 @@ let package = Package(
             name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
-        tests("Demo", ["Harness", "Kafka", "PostgreSQL"]),
+        tests("Demo", ["Consumer", "Daemon", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

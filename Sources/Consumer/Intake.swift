@@ -205,10 +205,9 @@ struct Intake: ~Copyable {
                 room = exchange.waitForRoom(milliseconds: 100)
             }
             isPaused = false
-            if !positions.isEmpty {
-                try read()
-                try consumer.resume(assigned)
-            }
+            if !positions.isEmpty { try read() }
+            // Also when the group took them away meanwhile: librdkafka keeps a partition paused across assignments.
+            try consumer.resume(assigned)
         }
         try startOver()
     }

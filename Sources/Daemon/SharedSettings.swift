@@ -46,11 +46,11 @@ extension Setting where Value == Int {
             "On how many brokers each partition is kept when the topic is created.")
     }
 
-    /// `RETENTION_DAYS`: how long readings are kept, 1 to 36500 days.
+    /// `RETENTION_DAYS`: the age up to which a day has a partition of its own, 1 to 36500 days.
     public static var retentionDays: Setting {
         Setting(
             "RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
-            "How long readings are kept; whole days are dropped, after they are rolled up.")
+            "The days up to this age have a partition each; an older reading goes to the default partition.")
     }
 
     /// `HEART_RATE_MIN`: the lowest heart rate that is not an anomaly, 1 to 299 bpm.

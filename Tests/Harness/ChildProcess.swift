@@ -93,9 +93,9 @@ package final class ChildProcess: Sendable {
         return try await first("\(name) ends", within: limit) { end }
     }
 
-    /// How much of its memory is in RAM.
-    package var residentKilobytes: Int {
-        let line = contents("/proc/\(id)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+    /// The most of its memory that ever was in RAM.
+    package var peakKilobytes: Int {
+        let line = contents("/proc/\(id)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
     }
 

@@ -49,8 +49,10 @@ package final class PrivatePostgreSQL: Sendable {
     /// The last lines of the server's log.
     package var logTail: String { folder.logs(of: 1) }
 
-    /// Starts the server and waits until it answers.
+    /// Starts the server, unless it runs, and waits until it answers.
     package func start() async throws {
+        let isRunning = server.withLock { $0 != nil && $0?.end == nil }
+        if isRunning { return }
         let process = try start(
             "postgres",
             [
@@ -139,6 +141,8 @@ package final class TestDatabase {
     /// A database that `heartbeat database setup` made.
     package static func make() async throws -> TestDatabase {
         let database = try withoutSetup()
+        // A test that failed may have left it stopped.
+        try await database.cluster.start()
         let setup = try await Heartbeat.run(["database", "setup"], database.settings(as: "postgres"))
         guard setup.end == .exited(0) else { throw HarnessError("heartbeat database setup failed: \(setup.log)") }
         return database

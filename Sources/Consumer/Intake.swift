@@ -34,6 +34,8 @@ struct Intake: ~Copyable {
     /// Partitions that the group gave, as long as it is not known where to go on with them.
     private var unlocated: [Int32]?
     private var isRequested = false
+    /// Whether the group has given partitions, or none, and it is known where to go on with them.
+    private var isAssigned = false
     private var isPaused = false
     /// Partitions that another consumer had moved on, and when that was found.
     private var fenced: (partitions: [Int32], at: ContinuousClock.Instant)?
@@ -263,6 +265,7 @@ struct Intake: ~Copyable {
         slots = []
         unlocated = nil
         isRequested = false
+        isAssigned = false
         fenced = nil
         // A batch that was dropped may have had new customers in it.
         customers.removeAll()
@@ -316,6 +319,7 @@ struct Intake: ~Copyable {
     private mutating func start(at found: [Position]) throws(KafkaError) {
         unlocated = nil
         isRequested = false
+        isAssigned = true
         positions = found
         slots = [Int](repeating: -1, count: Int(found.map(\.partition).max() ?? -1) + 1)
         for (slot, position) in found.enumerated() { slots[Int(position.partition)] = slot }
@@ -328,7 +332,8 @@ struct Intake: ~Copyable {
     }
 
     private var isDrained: Bool {
-        guard let drain, unlocated == nil else { return false }
+        // Between two assignments of a rebalance there is nothing to compare with.
+        guard let drain, isAssigned else { return false }
         return drain.isReached(by: exchange.committed)
     }
 }

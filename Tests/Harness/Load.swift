@@ -23,7 +23,9 @@ package final class Load: Sendable {
     private let most: Int
 
     /// Starts to publish.
-    package init(_ broker: TestBroker, perSecond rate: Int) throws {
+    ///
+    /// - Parameter age: how old the readings are, at least. The default is long enough for any rate.
+    package init(_ broker: TestBroker, perSecond rate: Int, age: Duration = .seconds(7200)) throws {
         let configuration = try Publisher.configuration(for: broker)
         let topic = broker.topic
         // The embedded broker keeps 5 MiB of a partition. A message takes some 170 bytes of it, and keys do not spread
@@ -32,7 +34,7 @@ package final class Load: Sendable {
         self.most = most
         thread = try WorkThread(name: "load") { [state] in
             do {
-                try Self.publish(Publisher(configuration, topic: topic), rate: rate, most: most, state)
+                try Self.publish(Publisher(configuration, topic: topic), rate: rate, most: most, age, state)
             } catch {
                 state.withLock { $0.failure = "\(error)" }
             }
@@ -64,12 +66,11 @@ package final class Load: Sendable {
     }
 
     private static func publish(
-        _ publisher: Publisher, rate: Int, most: Int, _ state: Monitor<State>
+        _ publisher: Publisher, rate: Int, most: Int, _ age: Duration, _ state: Monitor<State>
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        // Long enough ago to be in the past at any rate.
-        let base = Instant(microsecondsSince1970: wallClockMicroseconds()).advanced(byMicroseconds: -7_200_000_000)
+        let base = Instant(microsecondsSince1970: wallClockMicroseconds() - Int64(age / .microseconds(1)))
         var number = 0
         while state.wait(milliseconds: 10, { $0.isStopping ? true : nil }) == nil {
             let due = min(most, Int((clock.now - start) / .seconds(1) * Double(rate)))

@@ -10,12 +10,12 @@ package final class TestBroker {
     /// The embedded broker; nil for a cluster outside.
     package let process: ChildProcess?
 
-    package init(partitions: Int = 4) async throws {
-        let name = "heartbeat-test-\(UUID().uuidString.prefix(8))"
-        topic = name
-        group = name
+    /// Starts it, or makes a topic; by default with a name that no other test has.
+    package init(partitions: Int = 4, topic name: String? = nil) async throws {
+        topic = name ?? "heartbeat-test-\(UUID().uuidString.prefix(8))"
+        group = topic
         self.partitions = partitions
-        if let outside = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_KAFKA"], !outside.isEmpty {
+        if let outside = Self.outside {
             process = nil
             bootstrapServers = outside
             try KafkaConsumer(configuration()).cluster.createTopic(
@@ -30,7 +30,13 @@ package final class TestBroker {
         }
     }
 
-    /// Whether it is the embedded one, with its limits.
+    /// The cluster outside that the tests have to use.
+    private static let outside = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_KAFKA"].flatMap {
+        $0.isEmpty ? nil : $0
+    }
+
+    /// Whether it is the embedded one, with its limits and with what only can be done to it.
+    package static var isEmbedded: Bool { outside == nil }
     package var isEmbedded: Bool { process != nil }
 
     /// A consumer's settings for this broker.

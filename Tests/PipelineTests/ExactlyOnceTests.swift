@@ -112,6 +112,33 @@ extension EndToEnd {
             try await pipeline.expectSound(total.messages)
         }
 
+        @Test("a stopped consumer's rows in the default partition do not keep its successor from making a new one")
+        func zombieInDefaultPartition() async throws {
+            let pipeline = try await Pipeline(partitions: 4)
+            // Older than what is kept by day.
+            let old = try Load(pipeline.broker, perSecond: 500, age: .seconds(400 * 86_400))
+            let zombie = try await pipeline.startReadyConsumer("zombie", Self.impatience(pipeline.broker))
+            var successor: ChildProcess?
+            var young: Load?
+            try await pipeline.whileStoppedInTransaction(zombie, writing: "heart_rate_readings_default") {
+                transaction in
+                // Each of these days needs a partition first.
+                young = try Load(pipeline.broker, perSecond: 500, age: .seconds(30 * 86_400))
+                successor = try pipeline.startConsumer("successor", Self.impatience(pipeline.broker))
+                try await pipeline.untilEveryPartitionMoved()
+                // ATTACH PARTITION wants the default partition for itself, which the zombie's COPY has locked.
+                let isOpen = try transaction.isOpen()
+                withKnownIssue("the successor waits until the server has ended the zombie's transaction") {
+                    #expect(isOpen, "nobody waited for the zombie's transaction to end")
+                }
+            }
+            let messages = try old.stop().messages + (try #require(young).stop().messages)
+            try await pipeline.untilStored(messages)
+            try await pipeline.stop(zombie)
+            try await pipeline.stop(try #require(successor))
+            try await pipeline.expectSound(messages)
+        }
+
         @Test("without the fence a zombie writes twice, and verify says so")
         func zombieWithoutFence() async throws {
             let pipeline = try await Pipeline(partitions: 8)
@@ -162,8 +189,11 @@ struct OpenTransaction {
 extension Pipeline {
     /// Stops a consumer with SIGSTOP while its transaction is open and the server waits for it, and lets it go on after
     /// `body`. There must be no other consumer when it begins.
+    ///
+    /// - Parameter table: has to have rows of the transaction already.
     func whileStoppedInTransaction(
-        _ consumer: ChildProcess, _ body: (OpenTransaction) async throws -> Void
+        _ consumer: ChildProcess, writing table: String = "heart_rate_readings",
+        _ body: (OpenTransaction) async throws -> Void
     ) async throws {
         let session = try database.connect()
         let backend = try await first("\(consumer.name) has a session") {
@@ -181,11 +211,14 @@ extension Pipeline {
             while true {
                 let found = try session.rows(
                     """
-                    SELECT state, wait_event, xact_start FROM pg_stat_activity WHERE pid = \(backend)
+                    SELECT state, wait_event, xact_start,
+                           EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND relation = '\(table)'::regclass)
+                      FROM pg_stat_activity a WHERE pid = \(backend)
                     """
                 ).first
                 guard let found, found[0] != "idle" else { return nil }
                 guard found[1] == "ClientRead", let start = found[2] else { continue }
+                guard found[3] == "t" else { return nil }
                 return OpenTransaction(session: session, backend: backend, start: start)
             }
         }

@@ -15,6 +15,7 @@ struct DemoTests {
     func aSignalEndsItInGoodOrder(_ signal: Int32) async throws {
         let demo = try RunningDemo(["--seconds", "120"])
         try await demo.untilReadingsAreStored()
+        try demo.expectAllProcesses()
         demo.process.kill(signal)
         try await demo.expectSoundEnd()
     }
@@ -22,11 +23,11 @@ struct DemoTests {
     @Test func leavesNoProcessBehindWhenItIsKilled() async throws {
         let demo = try RunningDemo(["--seconds", "120"])
         try await demo.untilReadingsAreStored()
-        let processes = try demo.processes()
+        try demo.expectAllProcesses()
         demo.process.kill(SIGKILL)
         #expect(try await demo.process.waitForEnd(within: .seconds(10)) == .killed(by: SIGKILL))
         try await eventually("all processes of the demo are gone", within: .seconds(30)) {
-            processes.allSatisfy { !$0.isAlive }
+            try demo.processes().isEmpty
         }
         // Nobody was left to do it.
         try FileManager.default.removeItem(atPath: demo.folder())
@@ -67,9 +68,13 @@ struct DemoTests {
 /// A demo beside the test.
 struct RunningDemo {
     let process: ChildProcess
+    /// A variable that all processes of this demo inherit.
+    private static let mark = "HEARTBEAT_TEST_FOLDER"
+    private let mark: String
 
     init(_ arguments: [String]) throws {
-        var environment = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
+        mark = try TestFolder.required().path
+        var environment = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", Self.mark: mark]
         environment["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
         process = try ChildProcess(
             "demo", ChildProcess.Command(Heartbeat.path, ["demo"] + arguments, environment: environment),
@@ -90,31 +95,31 @@ struct RunningDemo {
         }
     }
 
-    /// Everything that the demo has started, directly or not.
+    /// Everything that the demo has started and that runs.
     func processes() throws -> [RunningProcess] {
-        let all = RunningProcess.all()
-        var found: [RunningProcess] = []
-        var parents: Set = [process.id]
-        while !parents.isEmpty {
-            let children = all.filter { parents.contains($0.parent) }
-            found += children
-            parents = Set(children.map(\.id))
+        let folder = try folder()
+        return RunningProcess.all().filter { found in
+            // PostgreSQL's processes work in the folder and show it; the others have inherited the mark.
+            found.id != process.id
+                && (found.environment.contains("\(Self.mark)=\(mark)") || found.workingFolder.hasPrefix(folder + "/"))
         }
-        // PostgreSQL with its own processes, broker, producer and consumer.
-        guard found.count > 6 else { throw HarnessError("the demo has too few processes: \(found)") }
-        return found
+    }
+
+    /// Expects PostgreSQL with its own processes, broker, producer and consumer.
+    func expectAllProcesses(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let processes = try processes()
+        #expect(processes.count > 6, "\(processes)", sourceLocation: sourceLocation)
     }
 
     /// Waits for its end and expects that all is stored and nothing is left behind.
     func expectSoundEnd(sourceLocation: SourceLocation = #_sourceLocation) async throws {
-        let processes = try processes()
         let end = try await process.waitForEnd(within: .seconds(90))
         let output = process.output
         #expect(end == .exited(0), "\(output)\n\(process.log)", sourceLocation: sourceLocation)
         #expect(
             output.contains(/sound: [1-9][0-9]* messages are stored, each exactly once/), "\(output)",
             sourceLocation: sourceLocation)
-        #expect(processes.filter(\.isAlive).isEmpty, sourceLocation: sourceLocation)
+        #expect(try processes().isEmpty, sourceLocation: sourceLocation)
         #expect(!FileManager.default.fileExists(atPath: try folder()), sourceLocation: sourceLocation)
     }
 }
@@ -122,25 +127,29 @@ struct RunningDemo {
 /// A process of this machine.
 struct RunningProcess {
     let id: pid_t
-    let parent: pid_t
     let arguments: [String]
-    /// When it was started, in ticks since boot: an id can be given again, id and time can not.
-    private let start: String
+    /// As it was when the program was started.
+    let environment: [String]
+    /// Empty when it is somebody else's.
+    let workingFolder: String
 
-    private init?(_ id: pid_t) {
-        // proc(5): pid (name) state ppid ..., and the 22nd field is the start time. The name can have spaces.
-        let fields = contents("/proc/\(id)/stat").split(separator: ")").last?.split(separator: " ") ?? []
-        guard fields.count > 19, fields[0] != "Z", let parent = pid_t(fields[1]) else { return nil }
-        self.id = id
-        self.parent = parent
-        start = String(fields[19])
-        arguments = contents("/proc/\(id)/cmdline").split(separator: "\0").map(String.init)
-    }
-
+    /// All that run; what has ended and was not waited for does not.
     static func all() -> [RunningProcess] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.compactMap(RunningProcess.init)
     }
 
-    var isAlive: Bool { RunningProcess(id)?.start == start }
+    private init?(_ id: pid_t) {
+        // proc(5): pid (name) state ... The name can have spaces.
+        guard let state = contents("/proc/\(id)/stat").split(separator: ")").last?.split(separator: " ").first,
+            state != "Z"
+        else { return nil }
+        self.id = id
+        func words(_ file: String) -> [String] {
+            contents("/proc/\(id)/\(file)").split(separator: "\0").map(String.init)
+        }
+        arguments = words("cmdline")
+        environment = words("environ")
+        workingFolder = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/cwd")) ?? ""
+    }
 }

@@ -136,7 +136,7 @@ let redacted = "********"
 func isSecretName(_ name: String) -> Bool {
     let name = name.uppercased()
     return name == "RDKAFKA_SASL_OAUTHBEARER_CONFIG"
-        || ["PASS", "PWD", "SECRET", "KEY", "JAAS", "TOKEN", "CREDENTIAL"].contains { name.contains($0) }
+        || ["PASS", "WORD", "PWD", "SECRET", "KEY", "JAAS", "TOKEN", "CREDENTIAL"].contains { name.contains($0) }
 }
 
 /// `NAME=VALUE` as errors show it: one line, not endless, without a secret.

@@ -52,12 +52,14 @@ public struct Verification: Sendable {
         try connection.execute("SET LOCAL work_mem = '64MB'", unableTo: "set work_mem")
         let rows = try connection.query(
             """
-            SELECT o.source_id, o.topic, o.partition, o.incarnation, o.first_offset, o.next_offset,
+            SELECT source_id, coalesce(o.topic, 'not in kafka_offsets: source ' || source_id), coalesce(o.partition, -1),
+                   coalesce(o.incarnation, 1), coalesce(o.first_offset, 0), coalesce(o.next_offset, 0),
                    coalesce(r.count, 0), coalesce(x.count, 0), coalesce(g.count, 0)
               FROM kafka_offsets o
-              LEFT JOIN (SELECT source_id, count(*) FROM heart_rate_readings GROUP BY 1) r USING (source_id)
-              LEFT JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
-              LEFT JOIN (SELECT source_id, sum(until_offset - from_offset) AS count FROM offset_gaps GROUP BY 1) g
+              FULL JOIN (SELECT source_id, count(*) FROM heart_rate_readings WHERE source_id IS NOT NULL GROUP BY 1) r
+                        USING (source_id)
+              FULL JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
+              FULL JOIN (SELECT source_id, sum(until_offset - from_offset) AS count FROM offset_gaps GROUP BY 1) g
                         USING (source_id)
              ORDER BY o.topic, o.partition, o.incarnation
             """, unableTo: "count the messages of each partition")

@@ -22,7 +22,12 @@ public struct Producer {
     /// - Throws: `SettingsError` when librdkafka refuses a property.
     public init(_ settings: Settings) throws(SettingsError) {
         self.settings = settings
-        configuration = try settings.kafkaConfiguration(
+        configuration = try Self.kafkaConfiguration(settings)
+    }
+
+    /// librdkafka's configuration of a producer.
+    static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
+        try settings.kafkaConfiguration(
             defaults: [
                 ("client.id", "heartbeat-producer"),
                 // As Java's clients do it, so that a customer's messages meet in one partition whoever sends them.

@@ -80,7 +80,17 @@ extension SettingsSchema {
             Setting.tachycardiaSpellsPerHour, Setting.malformedRate, Setting.dropoutRate, Setting.lateRate,
             Setting.lateSeconds, Setting.logLevel,
         ],
-        checks: [faultRates])
+        checks: [
+            faultRates,
+            { settings in
+                do throws(SettingsError) {
+                    _ = try Producer.kafkaConfiguration(settings)
+                    return nil
+                } catch {
+                    return error.description
+                }
+            },
+        ])
 
     /// The check that the faults' rates are shares of one whole.
     static let faultRates: Check = { settings in

@@ -166,6 +166,9 @@ package final class TestDatabase {
         return try session?.rows(sql) ?? []
     }
 
+    /// Ends the session that `rows` goes through.
+    package func disconnect() { session = nil }
+
     /// The one number that a statement gives.
     package func number(_ sql: String) throws -> Int {
         guard let number = try rows(sql).first?.first??.description, let value = Int(number) else {

@@ -81,6 +81,7 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
         tests("Database", ["Harness", "PostgreSQL"]),
+        tests("Architecture", ["Database", "Harness"]),
         tests("Demo", ["Consumer", "Daemon", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],

@@ -1,0 +1,80 @@
+import Harness
+import Testing
+
+/// Arrows point down only: the executable, the parts, Daemon and HeartRate, the wrappers, C.
+@Suite("Imports", .ownFolder) struct ImportTests {
+    /// Each wrapper and the C library that is its own.
+    private static let wrappers = [
+        "Kafka": "CLibRdKafka", "PostgreSQL": "CLibPQ", "Systemd": "CLibSystemd", "Zlib": "CLibZ",
+    ]
+    private static let parts: Set = ["Producer", "Consumer", "Dashboard", "Database"]
+    /// What belongs to Swift itself.
+    private static let swift: Set = ["FoundationEssentials", "Synchronization", "Dispatch"]
+    private static let cModules: Set = ["CLibRdKafka", "CLibPQ", "CLibSystemd", "CLibZ", "CSimdJSON", "Glibc"]
+
+    /// Why each of these files touches C or is unsafe, although it is in no wrapper.
+    private static let exceptions = [
+        "Sources/Daemon/Monitor.swift": "pthread's condition variables, which the standard library does not have",
+        "Sources/Daemon/SignalPipe.swift": "signal handlers",
+        "Sources/Daemon/Signals.swift": "the signals' numbers",
+        "Sources/Daemon/System.swift": "files, threads and the clock",
+        "Sources/HeartRate/Bytes.swift": "strings from spans without a copy",
+        "Sources/HeartRate/CustomerID.swift": "hashing bytes in place",
+        "Sources/HeartRate/MessageParser.swift": "simdjson's only user",
+        "Sources/Producer/Bytes.swift": "strings from spans without a copy",
+        "Sources/heartbeat/DemoCommand.swift": "signals for the demo's processes",
+        "Sources/heartbeat/DemoSystem.swift": "users, folders and exec for the demo",
+    ]
+
+    @Test("wrappers import their C library and no other target")
+    func wrappers() async throws {
+        for source in try await Checkout.sources() {
+            guard let library = Self.wrappers[source.target] else { continue }
+            let allowed = Self.swift.union([library, "Glibc"])
+            #expect(Set(source.imports).isSubset(of: allowed), "\(source.path)")
+        }
+    }
+
+    @Test("the domain imports its parser and nothing that does I/O")
+    func domain() async throws {
+        for source in try await Checkout.sources() where source.target == "HeartRate" {
+            #expect(Set(source.imports).isSubset(of: ["CSimdJSON"]), "\(source.path)")
+        }
+    }
+
+    @Test("Daemon imports neither the domain nor a part")
+    func daemon() async throws {
+        let allowed = Self.swift.union(["Kafka", "Systemd", "ArgumentParser", "Logging", "Glibc"])
+        for source in try await Checkout.sources() where source.target == "Daemon" {
+            #expect(Set(source.imports).isSubset(of: allowed), "\(source.path)")
+        }
+    }
+
+    @Test("no part imports another, or the executable")
+    func parts() async throws {
+        for source in try await Checkout.sources() where Self.parts.contains(source.target) {
+            #expect(Self.parts.union(["heartbeat"]).isDisjoint(with: source.imports), "\(source.path)")
+        }
+    }
+
+    @Test("every target has its place")
+    func targets() async throws {
+        let known = Self.parts.union(Self.wrappers.keys).union(["HeartRate", "Daemon", "heartbeat"])
+        #expect(Set(try await Checkout.sources().map(\.target)).isSubset(of: known))
+    }
+
+    @Test("C and the keyword unsafe are in the wrappers and in the files that are named here")
+    func unsafety() async throws {
+        var found: Set<String> = []
+        for source in try await Checkout.sources() where Self.wrappers[source.target] == nil {
+            if source.isUnsafe || !Self.cModules.isDisjoint(with: source.imports) { found.insert(source.path) }
+        }
+        #expect(found.subtracting(Self.exceptions.keys) == [], "files that have to give a reason")
+        #expect(Set(Self.exceptions.keys).subtracting(found) == [], "reasons that are not needed any more")
+    }
+
+    @Test("nobody imports Foundation, which makes the program twice as large")
+    func foundation() async throws {
+        for source in try await Checkout.sources() { #expect(!source.imports.contains("Foundation"), "\(source.path)") }
+    }
+}

@@ -41,7 +41,7 @@ struct ReadingStore: ~Copyable {
         // A consumer that is stopped in mid-transaction is thrown out, and none waits for a lock for ever.
         try connection.execute(
             """
-            SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '10s'; SET statement_timeout = '60s'; \
+            SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '10s'; SET statement_timeout = '60s'; \
             SET synchronous_commit = on; SET timezone = 'UTC'; SET client_min_messages = warning
             """, unableTo: "prepare a session")
         self.connection = connection

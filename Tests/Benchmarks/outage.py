@@ -16,8 +16,8 @@ import bench
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--seconds", type=float, default=120)
-ap.add_argument("--customers", type=int, default=5000)
-ap.add_argument("--partitions", type=int, default=48)
+ap.add_argument("--customers", type=int, default=2000)
+ap.add_argument("--partitions", type=int, default=12)
 a = ap.parse_args()
 
 
@@ -42,7 +42,9 @@ def main():
         log = open(os.path.join(lab.folder, "consumer.log"), "w+")
         consumer = subprocess.Popen([bench.HEARTBEAT, "consumer"], env=lab.environment({}), stderr=log)
         producer = subprocess.Popen([bench.HEARTBEAT, "producer"], stderr=subprocess.DEVNULL,
-                                    env=lab.environment({"NUM_CUSTOMERS": str(a.customers), "MALFORMED_RATE": "0"}))
+                                    # The embedded broker hands out one record batch at a time: not too small ones.
+                                    env=lab.environment({"NUM_CUSTOMERS": str(a.customers), "MALFORMED_RATE": "0",
+                                                         "RDKAFKA_LINGER_MS": "100"}))
         while (stored(lab) or 0) < 10 * a.customers:
             time.sleep(0.2)
         before, during = rss_mb(consumer), []

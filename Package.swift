@@ -71,7 +71,7 @@ let package = Package(
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
-        tests("Consumer", ["Consumer", "HeartRate", "CAllocationCounter"]),
+        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "CAllocationCounter"]),
         tests("Daemon", ["Daemon"]),
         tests("Zlib", ["Zlib"]),
 
@@ -81,6 +81,8 @@ let package = Package(
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
         tests("Database", ["Harness", "PostgreSQL"]),
+        tests("Kafka", ["Harness", "Kafka"]),
+        tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests("Architecture", ["Database", "Harness"]),
         tests("Demo", ["Consumer", "Daemon", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),

@@ -25,9 +25,12 @@ struct CustomerSet {
             if isEqual(at: Int(starts[place]), id) { return (Int(starts[place]), false) }
             place = (place + 1) & (starts.count - 1)
         }
-        if count >= mostCustomers { removeAll() }
+        if count >= mostCustomers {
+            removeAll()
+            place = Self.hash(id) & (starts.count - 1)
+        }
         let start = bytes.count
-        starts[place & (starts.count - 1)] = Int32(start)
+        starts[place] = Int32(start)
         bytes.append(UInt8(truncatingIfNeeded: id.count))
         for index in id.indices { bytes.append(id[index]) }
         count += 1

@@ -50,6 +50,11 @@ package final class TestBroker {
         return settings
     }
 
+    /// A producer's settings for this broker.
+    package var producerSettings: [String: String] {
+        ["KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "KAFKA_TOPIC": topic, "KAFKA_PARTITIONS": "\(partitions)"]
+    }
+
     /// A client's configuration; the properties are librdkafka's.
     package func configuration(_ properties: [String: String] = [:]) throws -> KafkaConfiguration {
         var configuration = KafkaConfiguration()

@@ -26,7 +26,9 @@ extension EndToEnd {
                 file.hasSuffix(".gz") ? "gzip -dc '\(file)' > '\(recording)'" : "cp '\(file)' '\(recording)'")
             let pipeline = try await Pipeline(partitions: 8)
             let consumer = try await pipeline.startReadyConsumer()
-            try publish(recording, to: pipeline.broker)
+            let producer = try await Heartbeat.run(
+                ["producer", "--replay", file, "--flat-out"], pipeline.broker.producerSettings)
+            #expect(producer.end == .exited(0))
             let expected = try await expectedRows(recording)
             try await pipeline.untilStored(expected.rows)
             try await pipeline.stop(consumer)
@@ -51,16 +53,6 @@ extension EndToEnd {
             print(
                 "\(file): \(expected.rows) rows = \(expected.readings) readings + \(expected.rejected) rejected messages"
             )
-        }
-
-        /// Publishes the rows of a recording as the contract's messages, in their order.
-        private func publish(_ recording: String, to broker: TestBroker) throws {
-            let rows = contents(recording).split(separator: "\n").dropFirst().lazy.map { row in
-                let fields = row.split(separator: ",").map(String.init)
-                return Message(customer: fields[0], timestamp: fields[1], heartRate: fields[2])
-            }
-            // Compressed, since the embedded broker keeps 5 MiB of a partition and few people have many rows.
-            try broker.publish(rows, ["compression.codec": "gzip"])
         }
 
         /// What has to be in the database, by awk from the recording: written to files, and counted.

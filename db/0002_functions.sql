@@ -18,11 +18,14 @@ BEGIN
 END
 $$;
 
--- Makes the partition of one UTC day; false when it is there, or when the default partition already has rows of that
--- day, which then stay there. The consumer may call it but owns no table: it runs with the owner's rights.
+-- Makes the partition of one UTC day; false when there is none to make: it is there, or the default partition already has
+-- rows of that day, which then stay there, or somebody holds the default partition, which ATTACH wants for a moment.
+-- That may be a consumer that was stopped in mid-COPY, for which no timeout of the server counts: nobody waits for it, the
+-- day's readings go to the default partition instead.
+-- The consumer may call it but owns no table: it runs with the owner's rights.
 -- ATTACH takes a weaker lock on the parent than CREATE TABLE ... PARTITION OF, so batches go on meanwhile.
 CREATE FUNCTION create_readings_partition(day date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
     name text := 'heart_rate_readings_' || to_char(day, 'YYYYMMDD');
     midnight timestamptz := day::timestamp AT TIME ZONE 'UTC';
@@ -39,7 +42,7 @@ BEGIN
         name, midnight, midnight + interval '1 day');
     RETURN true;
 EXCEPTION
-    WHEN check_violation THEN
+    WHEN check_violation OR lock_not_available THEN
         RETURN false;
 END
 $$;

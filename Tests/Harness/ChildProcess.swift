@@ -93,6 +93,15 @@ package final class ChildProcess: Sendable {
         return try await first("\(name) ends", within: limit) { end }
     }
 
+    /// Whether SIGSTOP has reached all of its threads.
+    package var isStopped: Bool {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")) ?? []
+        return threads.allSatisfy { thread in
+            // The state is the first field after the name, which stands in parentheses and may have any character.
+            contents("/proc/\(id)/task/\(thread)/stat").split(separator: ")").last?.hasPrefix(" T") ?? true
+        }
+    }
+
     /// The most of its memory that ever was in RAM.
     package var peakKilobytes: Int {
         let line = contents("/proc/\(id)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

@@ -46,9 +46,15 @@ package final class TestFolder: Sendable {
         set { failed.withLock { $0 = newValue } }
     }
 
+    private let started = Mutex(0)
+
     /// Where a process's standard output and standard error go. A second process of the same name gets files of its own.
     func files(for name: String) -> (output: String, log: String) {
-        let number = entries.withLock { $0.count }
+        // Counted under the lock: pipelines start their processes side by side.
+        let number = started.withLock { started in
+            started += 1
+            return started
+        }
         let file = "\(path)/\(number)-\(name.split(separator: " ").joined(separator: "-"))"
         return (file + ".out", file + ".log")
     }

@@ -7,6 +7,7 @@ CREATE TABLE customers (
 
 -- One row a partition of a Kafka topic: the fence. A batch moves next_offset in its own transaction, and only from
 -- the value that its consumer expects. A topic that was deleted and created anew is a new incarnation.
+-- readings (anomalies among them) and rejected count what was ever stored, also what retention has dropped since.
 CREATE TABLE kafka_offsets (
     source_id    integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     cluster_id   text        NOT NULL,
@@ -15,6 +16,9 @@ CREATE TABLE kafka_offsets (
     incarnation  integer     NOT NULL DEFAULT 1,
     first_offset bigint      NOT NULL,
     next_offset  bigint      NOT NULL,
+    readings     bigint      NOT NULL DEFAULT 0,
+    anomalies    bigint      NOT NULL DEFAULT 0,
+    rejected     bigint      NOT NULL DEFAULT 0,
     updated_at   timestamptz NOT NULL DEFAULT now(),
     UNIQUE (cluster_id, topic, partition, incarnation),
     CHECK (next_offset >= first_offset)
@@ -86,4 +90,30 @@ CREATE TABLE pipeline_log (
     messages_invalid integer     NOT NULL DEFAULT 0,
     consumer         text,
     UNIQUE (logged_at, consumer)
+) WITH (fillfactor = 50);
+
+-- What the page reads instead of scanning readings. It is kept in the transaction of each batch, like the readings.
+
+-- Each customer's latest reading by its time stamp, and how many there ever were.
+CREATE TABLE customer_state (
+    customer_id    varchar(50) COLLATE "C" PRIMARY KEY,
+    recorded_at    timestamptz NOT NULL,
+    heart_rate     smallint    NOT NULL,
+    is_anomaly     boolean     NOT NULL,
+    anomaly_reason text,
+    readings       bigint      NOT NULL,
+    anomalies      bigint      NOT NULL
+) WITH (fillfactor = 50);
+
+-- All customers' readings of a minute by their time stamps. A row for each consumer, so that none waits for another:
+-- add them up.
+CREATE TABLE readings_per_minute (
+    minute         timestamptz NOT NULL,
+    consumer       text        NOT NULL,
+    readings       bigint      NOT NULL,
+    anomalies      bigint      NOT NULL,
+    heart_rate_min smallint    NOT NULL,
+    heart_rate_max smallint    NOT NULL,
+    heart_rate_sum bigint      NOT NULL,
+    PRIMARY KEY (minute, consumer)
 ) WITH (fillfactor = 50);

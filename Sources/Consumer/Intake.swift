@@ -95,7 +95,7 @@ struct Intake: ~Copyable {
     /// - Returns: whether everything that was read is in the database. What is not will be read again.
     mutating func finish(milliseconds: Int) -> Bool {
         let isWritten = exchange.waitUntilWritten(milliseconds: milliseconds)
-        report.commit(exchange.committed, to: consumer, topic)
+        report.finish(exchange, consumer, topic)
         return isWritten
     }
 

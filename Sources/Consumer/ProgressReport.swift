@@ -27,10 +27,10 @@ struct ProgressReport {
         self.metrics = metrics
     }
 
-    mutating func started(_ positions: [Position]) {
+    mutating func started(_ positions: [Position], _ topic: String) {
         sent = [:]
         for position in positions { sent[position.partition] = position.offset }
-        service.logger.info("reading \(positions.count) partitions")
+        service.logger.info("reading \(positions.count) partitions", metadata: ["KAFKA_TOPIC": "\(topic)"])
         metrics.assignedPartitions.set(Double(positions.count))
         service.answered(.kafka)
         service.ready()

@@ -15,6 +15,8 @@ struct Batch: ~Copyable {
         var readings: Int32 = 0
         var anomalies: Int32 = 0
         var rejected: Int32 = 0
+        /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
+        var timestamp: Int64 = -1
     }
 
     /// Offsets that the log does not hand out.
@@ -154,6 +156,9 @@ struct Batch: ~Copyable {
         if progress[slot].expected < 0 { progress[slot].expected = expected }
         progress[slot].next = offset
     }
+
+    /// Notes the time stamp that Kafka keeps with the message that was appended last.
+    mutating func note(timestamp: Int64?, slot: Int) { progress[slot].timestamp = timestamp ?? -1 }
 
     private mutating func advance(_ slot: Int, past offset: Int64) {
         if progress[slot].expected < 0 { progress[slot].expected = offset }

@@ -37,13 +37,15 @@ def measured(name, start):
 
 
 class Machine:
-    """A fresh copy of a base system. As a context it boots, and goes without a trace."""
+    """A fresh copy of a base system, or of other machines' layers. As a context it boots, and goes without a trace."""
 
     def __init__(self, base):
         self.base = base
         self.name = f"heartbeat-{os.getpid()}-{next(_numbers)}"
         self.folder = Path(tempfile.mkdtemp(prefix=self.name + "-", dir="/var/tmp"))
         self.root = self.folder / "root"
+        # What a further machine can be a copy of, when this one is off.
+        self.layers = f"{self.folder}/disk/upper:{base}"
         self._nspawn = None
 
     def __enter__(self):

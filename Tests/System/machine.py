@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 _numbers = itertools.count(1)
@@ -34,6 +36,36 @@ def eventually(what, condition, within=60, every=0.1):
 def measured(name, start):
     """Prints a time that the README states; no test fails for it."""
     print(f"    measured: {name}: {time.monotonic() - start:.1f} s", flush=True)
+
+
+@contextmanager
+def stopped_thread(pid, name):
+    """Stops one thread of a process as ptrace(2) can: the others do not notice, and no signal wakes it but SIGKILL.
+
+    `main` is the process's first thread; the other names are those that the threads have given themselves.
+    """
+    seize, interrupt, detach, any_child = 0x4206, 0x4207, 17, 0x40000000
+    threads = {path.parent.name: path.read_text().strip() for path in Path(f"/proc/{pid}/task").glob("*/comm")}
+    found = [int(tid) for tid, comm in threads.items() if (tid == str(pid) if name == "main" else comm == name)]
+    if len(found) != 1:
+        raise Failure(f"process {pid} has no thread {name}: {threads}")
+    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    for request in (seize, interrupt):
+        if ptrace(request, found[0], None, None) != 0:
+            raise OSError(ctypes.get_errno(), f"unable to stop thread {found[0]}")
+    os.waitpid(found[0], any_child)
+
+    def bury():
+        # Its end is told to the tracer first, and only then to systemd.
+        try:
+            os.waitpid(found[0], any_child)
+        except ChildProcessError:
+            pass
+
+    threading.Thread(target=bury, daemon=True).start()
+    yield
+    ptrace(detach, found[0], None, None)
 
 
 class Machine:
@@ -159,8 +191,25 @@ class Machine:
     def sql(self, statement, user="postgres", database="heartbeat_db"):
         """What a statement gives, as rows of `psql`; the role is the system user's."""
         return self.run(
-            "runuser", "-u", user, "--", "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align",
-            "--set=ON_ERROR_STOP=1", "--dbname", database, "--command", statement)
+            *self.as_user(user), "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
+            "--dbname", database, "--command", statement)
+
+    @staticmethod
+    def as_user(user):
+        """The words that make a command another user's. Unlike runuser they leave no line in the journal."""
+        return ["setpriv", f"--reuid={user}", "--init-groups", f"--regid={'postgres' if user == 'postgres' else 'heartbeat'}"]
+
+    def outside(self, pid):
+        """A process of the machine, as this system counts."""
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                numbers = re.search(r"^NSpid:\s+(.*)$", status.read_text(), re.MULTILINE)[1].split()
+                same = os.readlink(status.parent / "ns/pid") == os.readlink(f"/proc/{self._leader()}/ns/pid")
+            except (OSError, TypeError):
+                continue
+            if same and numbers[-1] == str(pid):
+                return int(numbers[0])
+        raise Failure(f"{self.name} has no process {pid}")
 
     # How it is made
 

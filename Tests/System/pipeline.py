@@ -38,7 +38,7 @@ CONSUMER = ["RDKAFKA_FETCH_WAIT_MAX_MS=10", "RDKAFKA_SESSION_TIMEOUT_MS=6000"]
 # 20,000 messages a second.
 LOAD = ["NUM_CUSTOMERS=2000", "INTERVAL_SECONDS=0.1"]
 
-DAEMONS = ["producer", "consumer", "dashboard"]
+DAEMONS = ["producer", "consumer"]
 
 
 def unit(name):
@@ -48,11 +48,9 @@ def unit(name):
 class Pipeline(Machine):
     """A machine in which the package can be installed."""
 
-    package = None  # The .deb, set by the runner.
-
-    def install(self, package=None):
-        """What the README says, but for the names of files."""
-        self.copy_in(package or self.package, "/root/heartbeat.deb")
+    def install(self, package):
+        """What the README says, without a network."""
+        self.copy_in(package, "/root/heartbeat.deb")
         self.run("dpkg", "-i", "/root/heartbeat.deb")
 
     def add_kafka(self):
@@ -102,7 +100,7 @@ class Pipeline(Machine):
 
     def verified(self):
         """Proves that each message is stored exactly once and that none was skipped; returns their number."""
-        output = self.run("runuser", "-u", "heartbeat-consumer", "--", "heartbeat", "verify")
+        output = self.run(*self.as_user("heartbeat-consumer"), "heartbeat", "verify")
         found = re.search(r"^sound: (\d+) messages", output, re.MULTILINE)
         if not found or self.sql("SELECT count(*) FROM offset_gaps") != "0":
             raise AssertionError(f"not each message is stored exactly once:\n{output}")
@@ -150,27 +148,26 @@ class PipelineTest(unittest.TestCase):
     """Each test has a machine of its own: a copy of one in which the package is installed and nothing has been started."""
 
     installed = None
+    package = None
     # What the producer sends unless a test says otherwise: 1,000 messages a second.
     load = ["NUM_CUSTOMERS=1000"]
     starts = True
 
+    @classmethod
+    def prepare(cls, package):
+        """Makes the machine that those of the tests are copies of. The runner removes it."""
+        machine = Pipeline(base()).__enter__()
+        PipelineTest.installed, PipelineTest.package = machine, package
+        machine.install(package)
+        machine.add_kafka()
+        machine.power_off()
+
     def setUp(self):
-        if PipelineTest.installed is None:
-            machine = Pipeline(base())
-            machine.__enter__()
-            unittest.addModuleCleanup(lambda: None)
-            machine.install()
-            machine.add_kafka()
-            machine.power_off()
-            PipelineTest.installed = machine
         self.machine = self.enterContext(Pipeline(PipelineTest.installed.layers))
-        self.addCleanup(self.explain)
         if self.starts:
             self.machine.start(*self.load)
 
     def explain(self):
-        """Shows what the machine's journal has when a test fails."""
-        if self._outcome.success:
-            return
+        """Shows how the machine is and what its journal has; the runner asks for it when the test has failed."""
         print(self.machine.attempt("systemctl", "status", "--no-pager", "--lines=0", "heartbeat*").stdout)
-        print(self.machine.attempt("journalctl", "--no-pager", "--lines=120").stdout, flush=True)
+        print(self.machine.attempt("journalctl", "--no-pager", "--boot", "--lines=100").stdout, flush=True)

@@ -29,6 +29,28 @@ extension Setting where Value == String {
     public static var postgresDB: Setting {
         Setting("POSTGRES_DB", .text, default: "heartbeat_db", "The PostgreSQL database.")
     }
+
+    /// `METRICS_DIRECTORY`: where a daemon writes its metrics as `NAME.prom`.
+    public static var metricsDirectory: Setting {
+        Setting(
+            "METRICS_DIRECTORY", .path, default: "/run/heartbeat",
+            "Where a daemon writes its metrics, for the dashboard; nothing is written where there is no such folder.")
+    }
+}
+
+extension Setting where Value == Duration {
+    /// `START_TIMEOUT_SECONDS`: how long a start may wait for a server, 0 to 86400 s.
+    ///
+    /// The default, 5 minutes, is longer than PostgreSQL's recovery after a crash or a broker's start usually last. After it
+    /// the unit is started again, so nothing is given up; but the failure is there to be seen.
+    public static var startTimeoutSeconds: Setting {
+        Setting(
+            "START_TIMEOUT_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
+            """
+            How long a start waits for Kafka or PostgreSQL before it ends with status 69; 0 is for ever. Once started, \
+            a daemon always waits for ever.
+            """)
+    }
 }
 
 extension Setting where Value == Int {
@@ -46,11 +68,14 @@ extension Setting where Value == Int {
             "On how many brokers each partition is kept when the topic is created.")
     }
 
-    /// `RETENTION_DAYS`: the age up to which a day has a partition of its own, 1 to 36500 days.
+    /// `RETENTION_DAYS`: for how long readings are kept, and so up to which age a day has a partition, 1 to 36500 days.
     public static var retentionDays: Setting {
         Setting(
             "RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
-            "The days up to this age have a partition each; an older reading goes to the default partition.")
+            """
+            Readings are kept for so many days, each in the partition of its day; "heartbeat database maintain" drops older \
+            days. A reading that is older when it comes goes to the default partition and is kept as long from then on.
+            """)
     }
 
     /// `HEART_RATE_MIN`: the lowest heart rate that is not an anomaly, 1 to 299 bpm.

@@ -160,7 +160,7 @@ class PipelineTest(unittest.TestCase):
         PipelineTest.installed, PipelineTest.package = machine, package
         machine.install(package)
         machine.add_kafka()
-        machine.power_off()
+        machine.freeze()
 
     def setUp(self):
         self.machine = self.enterContext(Pipeline(PipelineTest.installed.layers))

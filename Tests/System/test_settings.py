@@ -37,7 +37,7 @@ class Reload(PipelineTest):
         # The same without systemctl, which lets the daemon itself find the mistake.
         machine.kill("HUP", unit("consumer"))
         eventually("it is refused", lambda: machine.events("settingsRefused"))
-        eventually("the status says so", lambda: "settings" in machine.status("consumer"))
+        eventually("the status says so", lambda: "refused" in machine.status("consumer"))
         before = self.flagged(70)
         eventually("the old settings stay", lambda: self.flagged(70) > before)
         self.assertEqual(machine.pid(unit("consumer")), pid)

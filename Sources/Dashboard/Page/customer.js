@@ -13,7 +13,7 @@ const lines = new LineChart(part("chart"), { labels: false });
 const refresh = 2000; // ms between two requests while the shown time ends now
 let range = { minutes: 15, from: null, until: null };
 let latest = null, customer = null, history = null, anomalies = { items: [], next: null };
-let asked = 0, turn = 0;
+let asked = 0, turn = 0, failed = false;
 
 setText(part("customer-id"), id);
 document.title = `${id} · heartbeat`;
@@ -22,7 +22,7 @@ startFrame((view) => {
   latest = view;
   if (view.state === null) return;
   const due = Date.now() - asked > (range.minutes === null || range.minutes > 60 ? 5 * refresh : refresh);
-  if (view.current && due) load();
+  if ((view.current || history === null) && due) load();
   showNow();
   showHistory();
 });
@@ -63,13 +63,16 @@ async function load() {
     ]);
     if (mine !== turn) return;
     [customer, history] = [one, readings];
+    if (failed) setText(part("range-error"), "");
+    failed = false;
     await loadAnomalies(false);
     showNow();
     showHistory();
   } catch (failure) {
     if (mine !== turn) return;
-    if (failure.status === 404) setText(part("now"), "There is no customer of this name.");
-    else setText(part("range-error"), failure.message);
+    if (failure.status === 404) return setText(part("now"), "There is no customer of this name.");
+    failed = true;
+    setText(part("range-error"), failure.message);
   }
 }
 

@@ -17,7 +17,6 @@ export class Customers {
   #answer = null;
   #asked = 0;
   #latest = 0;
-  #failed = false;
 
   constructor() {
     const given = new URLSearchParams(location.search);
@@ -34,7 +33,7 @@ export class Customers {
   /** Draws ages and filters, and asks for the rows again when it is time to. */
   show({ state, current, now }) {
     this.#drawStatuses(state.status_counts);
-    if (current && Date.now() - this.#asked > refresh) this.#load();
+    if ((current || this.#answer === null) && Date.now() - this.#asked > refresh) this.#load();
     // Ages go on, also of rows that are not current any more.
     this.#drawAges(now);
   }
@@ -138,7 +137,7 @@ function makeRow() {
   trace.append(vector("polyline", { "vector-effect": "non-scaling-stroke" }));
   return element("tr", {}, element("th", { scope: "row", class: "name" }, element("a")), element("td", { class: "right bpm" }),
     element("td", {}, statusMark("normal")), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
-    element("td", { class: "right wide" }), element("td", { class: "right wide" }));
+    element("td", { class: "right wider" }), element("td", { class: "right wider" }));
 }
 
 /** A status as its mark and its name. */

@@ -5,16 +5,18 @@ import { duration, plural, rate, timeText } from "./format.js";
 
 const strip = document.getElementById("health");
 
-/** Draws the strip. Each item: {name, value, shape ("good", "caution", "alarm", "quiet"), own}. */
+/** Draws the strip. Each item: {name, value, shape (see mark), told}: a told one is greyed when the picture is not current. */
 export function showHealth(view) {
   const items = healthItems(view);
   const nodes = childCount(strip, items.length, () => element("li", { class: "health-item" }, mark("quiet"),
     element("span", { class: "health-name" }), element("span", { class: "health-value" })));
-  items.forEach((item, index) => draw(nodes[index], item));
+  // What the dashboard sees by itself stays current while the database is away.
+  const current = view.link === "open" && view.paused === null;
+  items.forEach((item, index) => draw(nodes[index], { told: !current, ...item }));
 }
 
-function draw(node, { name, value, shape, own }) {
-  const kind = `health-item state-${shape}${own ? "" : " live"}`;
+function draw(node, { name, value, shape, told }) {
+  const kind = `health-item state-${shape}${told ? " live" : ""}`;
   if (node.className !== kind) {
     node.className = kind;
     node.querySelector(".mark")?.remove();
@@ -34,20 +36,20 @@ function healthItems(view) {
 }
 
 function streamItem({ state, link, heard, paused, now }) {
-  const own = true;
+  const told = false;
   if (link === "cut") {
     const value = heard === null ? "no answer" : `since ${timeText(heard, now)}`;
-    return { name: "Connection cut", value, shape: "alarm", own };
+    return { name: "Connection cut", value, shape: "alarm", told };
   }
-  if (state === null) return { name: "Connecting", value: "…", shape: "quiet", own };
-  if (paused !== null) return { name: "Paused", value: `at ${timeText(paused, now)}`, shape: "caution", own };
-  if (state.database.state !== "ready") return { name: "Not live", value: "database away", shape: "alarm", own };
-  if (state.data.state === "waiting") return { name: "Not live yet", value: "no reading so far", shape: "quiet", own };
+  if (state === null) return { name: "Connecting", value: "…", shape: "quiet", told };
+  if (paused !== null) return { name: "Paused", value: `at ${timeText(paused, now)}`, shape: "caution", told };
+  if (state.database.state !== "ready") return { name: "Not live", value: "database away", shape: "alarm", told };
+  if (state.data.state === "waiting") return { name: "Not live yet", value: "no reading so far", shape: "quiet", told };
   const since = Date.parse(state.live_since ?? state.now);
   if (state.data.state === "stale") {
-    return { name: "No new readings", value: `since ${timeText(Date.parse(state.data.since), now)}`, shape: "caution", own };
+    return { name: "No new readings", value: `since ${timeText(Date.parse(state.data.since), now)}`, shape: "caution", told };
   }
-  return { name: "Live", value: `since ${timeText(since, now)}`, shape: "good", own };
+  return { name: "Live", value: `since ${timeText(since, now)}`, shape: "good", told };
 }
 
 const kinds = { producer: "Producer", consumer: "Consumer" };
@@ -79,6 +81,6 @@ function lagItem(lag) {
 }
 
 function gapsItem(gaps) {
-  if (gaps.count === 0) return { name: "Gaps in the log", value: "none", shape: "good" };
-  return { name: "Gaps in the log", value: `${plural(gaps.messages, "message")} missing`, shape: "alarm" };
+  if (gaps.count === 0) return { name: "Gaps in the log", value: "none", shape: "good", told: true };
+  return { name: "Gaps in the log", value: `${plural(gaps.messages, "message")} missing`, shape: "alarm", told: true };
 }

@@ -36,7 +36,8 @@ export class LineChart {
   }
 
   /**
-   * @param shown {from, until, bucketSeconds, limits, series: [{name, points}]}: points are [ms, bpm, anomaly] or, when
+   * @param shown {from, until, bucketSeconds, limits, series: [{name, slot, points}]}: slot is its
+   * colour's number from 0 to 5; points are [ms, bpm, anomaly] or, when
    * bucketSeconds is not 0, [ms, min, max, anomalies].
    */
   show(shown) {
@@ -52,8 +53,8 @@ export class LineChart {
     x.min = shown.from;
     x.max = shown.until;
     [y.min, y.max] = heights(shown);
-    this.#chart.data.datasets = shown.series.flatMap((series, index) =>
-      shown.bucketSeconds > 0 ? envelope(series, index, shown.bucketSeconds) : [line(series, index)]);
+    this.#chart.data.datasets = shown.series.flatMap((series) =>
+      shown.bucketSeconds > 0 ? envelope(series, shown.bucketSeconds) : [line(series)]);
     this.#chart.limits = shown.limits;
     this.#chart.update("none");
   }
@@ -83,24 +84,24 @@ function heights({ limits, series, bucketSeconds }) {
   return [Math.max(0, Math.floor((least - 5) / 20) * 20), Math.ceil((greatest + 5) / 20) * 20];
 }
 
-function style(name, index) {
-  const hex = colour(`line-${(index % 6) + 1}`);
+function style(name, slot) {
+  const hex = colour(`line-${(slot % 6) + 1}`);
   return {
     label: name, borderColor: hex, backgroundColor: hex, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 0,
     borderJoinStyle: "round",
   };
 }
 
-function line({ name, points }, index) {
+function line({ name, slot, points }) {
   return {
-    ...style(name, index), role: "line", spanGaps: longestLine,
+    ...style(name, slot), role: "line", spanGaps: longestLine,
     data: points.map(([x, y, anomalies]) => ({ x, y, anomalies })),
   };
 }
 
 /** Two edges with the room between them filled. The edges meet where a bucket has one reading. */
-function envelope({ name, points }, index, bucketSeconds) {
-  const half = bucketSeconds * 500, base = style(name, index);
+function envelope({ name, slot, points }, bucketSeconds) {
+  const half = bucketSeconds * 500, base = style(name, slot);
   const hole = Math.max(longestLine, 2.5 * bucketSeconds * 1000);
   const least = points.map(([x, y]) => ({ x: x + half, y, least: y }));
   const greatest = points.map(([x, min, max, anomalies]) => ({ x: x + half, y: max, least: min, anomalies }));

@@ -13,6 +13,9 @@ export function showNotices(view) {
   const nodes = childCount(list, notices.length, () => element("div", {}, mark("quiet"),
     element("div", {}, element("p", {}, element("strong")), element("p"))));
   notices.forEach((notice, index) => draw(nodes[index], notice));
+  const alarm = notices.some(({ shape }) => shape === "alarm");
+  const title = document.title.replace(/^⚠ /, "");
+  if (document.title.startsWith("⚠") !== alarm) document.title = alarm ? `⚠ ${title}` : title;
   speak(notices, view);
 }
 

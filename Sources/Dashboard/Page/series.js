@@ -12,10 +12,10 @@ export class Series {
   #fetched = 0;
   #taken = 0;
   #fetching = false;
+  #names = [];
+  #slots = [];
 
-  get names() { return this.#series.map(({ name }) => name); }
-
-  /** Those readings that are within the chosen time before `now` (ms), as LineChart shows them. */
+  /** Those readings that are within the chosen time before `now` (ms): [{name, slot, points}] as LineChart shows them. */
   within(now) {
     const from = now - this.minutes * 60_000 - this.bucketSeconds * 1000;
     for (const series of this.#series) {
@@ -35,14 +35,14 @@ export class Series {
   async take(state, points) {
     const now = Date.now();
     const hole = now - this.#taken > longestHole;
-    const others = state.most_active.join("\n") !== this.names.join("\n");
+    const others = state.most_active.join("\n") !== this.#names.join("\n");
     const old = this.bucketSeconds > 0 && now - this.#fetched > resync;
     this.#taken = now;
-    if (this.#fetched === 0 || hole || others || old) await this.#fetch();
+    if (this.#fetched === 0 || hole || others || old) await this.#fetch(state.most_active);
     this.#merge(points);
   }
 
-  async #fetch() {
+  async #fetch(names) {
     if (this.#fetching) return;
     this.#fetching = true;
     const minutes = this.minutes;
@@ -50,13 +50,25 @@ export class Series {
       const answer = await fetchJSON("/api/v1/chart", { minutes });
       if (minutes !== this.minutes) return;
       this.bucketSeconds = answer.bucket_seconds;
-      this.#series = answer.series.map(({ customer_id: name, points }) => ({ name, points }));
+      this.#take(names, new Map(answer.series.map((each) => [each.customer_id, each.points])));
       this.#fetched = Date.now();
     } catch {
       this.#fetched = 0;
     } finally {
       this.#fetching = false;
     }
+  }
+
+  /** Who stays among the most active keeps the colour, whatever becomes of the order. */
+  #take(names, known) {
+    this.#names = names;
+    this.#slots = this.#slots.map((name) => (names.includes(name) ? name : null));
+    this.#series = names.map((name) => {
+      const free = this.#slots.includes(null) ? this.#slots.indexOf(null) : this.#slots.length;
+      const slot = this.#slots.includes(name) ? this.#slots.indexOf(name) : free;
+      this.#slots[slot] = name;
+      return { name, slot, points: known.get(name) ?? [] };
+    });
   }
 
   #merge(points) {

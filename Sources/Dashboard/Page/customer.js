@@ -110,7 +110,7 @@ function nowParts() {
 function showHistory() {
   if (history === null) return;
   const from = Date.parse(history.from), until = Date.parse(history.until), bucketSeconds = history.bucket_seconds;
-  lines.show({ from, until, bucketSeconds, limits: history.limits, series: [{ name: id, slot: 0, points: history.points }] });
+  lines.show({ from, until, bucketSeconds, limits: history.limits, series: [{ name: id, slot: 0, points: history.points, latest: null }] });
   const span = `${timeText(from, latest.now)} to ${timeText(until, latest.now)}`;
   setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. A triangle marks an anomaly.` :
     `The least to the greatest within each ${duration(bucketSeconds * 1000)}, from ${span}. A triangle marks an anomaly.`);

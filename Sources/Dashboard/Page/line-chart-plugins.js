@@ -6,7 +6,6 @@ import { age as ageText } from "./format.js";
 const font = "12px system-ui, sans-serif";
 const lineHeight = 16;
 const longestCurrent = 15_000; // ms: an older reading at a line's end is not current
-const crowd = 40; // marks: more of them are drawn smaller
 
 /** The two limits as dashed lines with their meaning; the room beyond them is tinted. */
 export const limitLines = {
@@ -60,15 +59,16 @@ export const anomalyMarks = {
     ctx.clip();
     ctx.strokeStyle = colour("surface");
     ctx.lineWidth = 1.5;
-    const many = data.datasets.reduce((sum, { data }) => sum + data.filter((point) => point.anomalies).length, 0) > crowd;
+    const marks = data.datasets.reduce((sum, { data }) => sum + data.filter((point) => point.anomalies).length, 0);
+    const size = sizeOfMarks(marks);
     for (const dataset of data.datasets) {
-      ctx.fillStyle = dataset.borderColor;
+      ctx.fillStyle = dataset.hex;
       for (const point of dataset.data) {
         if (!point.anomalies) continue;
         const at = x.getPixelForValue(point.x);
         // A bucket's anomaly is at one of its ends, or at both.
         const rates = point.least === undefined ? [point.y] : beyond(point, limits);
-        for (const rate of rates) triangle(ctx, at, y.getPixelForValue(rate), rate > middle, many ? 3.5 : 5.5);
+        for (const rate of rates) triangle(ctx, at, y.getPixelForValue(rate), rate > middle, size);
       }
     }
     ctx.restore();
@@ -82,6 +82,12 @@ function beyond(point, limits) {
   return ends;
 }
 
+/** The more marks, the smaller each: they must not hide the lines. */
+function sizeOfMarks(count) {
+  if (count > 120) return 2.5;
+  return count > 40 ? 3.5 : 5.5;
+}
+
 function triangle(ctx, x, y, up, size) {
   const tip = up ? -size : size;
   ctx.beginPath();
@@ -89,7 +95,7 @@ function triangle(ctx, x, y, up, size) {
   ctx.lineTo(x + size, y - tip / 1.5);
   ctx.lineTo(x - size, y - tip / 1.5);
   ctx.closePath();
-  ctx.stroke();
+  if (size > 3) ctx.stroke();
   ctx.fill();
 }
 
@@ -101,15 +107,15 @@ export const endLabels = {
     chart.ctx.save();
     chart.ctx.font = font;
     const most = Math.min(170, Math.max(104, chart.width * 0.25));
-    const widths = lastPoints(chart).map(({ dataset }) => chart.ctx.measureText(dataset.label).width + 60);
+    const widths = labelled(chart).map((dataset) => chart.ctx.measureText(dataset.label).width + 60);
     chart.ctx.restore();
     chart.options.layout.padding.right = Math.min(most, Math.max(80, ...widths));
   },
   afterDatasetsDraw(chart, _, { on }) {
     if (!on) return;
     const { ctx, chartArea: area, scales: { x, y } } = chart;
-    const labels = lastPoints(chart).map(({ dataset, point }) => {
-      const at = y.getPixelForValue(point.least === undefined ? point.y : (point.least + point.y) / 2);
+    const labels = labelled(chart).map((dataset) => {
+      const point = dataset.latest, at = y.getPixelForValue(point.y);
       return { dataset, point, from: { x: Math.min(x.getPixelForValue(point.x), area.right), y: at }, y: at };
     });
     spread(labels, area);
@@ -118,7 +124,7 @@ export const endLabels = {
     ctx.textBaseline = "middle";
     const start = area.right + 14;
     for (const { dataset, point, from, y: at } of labels) {
-      ctx.strokeStyle = dataset.borderColor;
+      ctx.strokeStyle = dataset.hex;
       ctx.globalAlpha = 0.6;
       ctx.beginPath();
       ctx.moveTo(from.x, from.y);
@@ -126,7 +132,7 @@ export const endLabels = {
       ctx.lineTo(start - 4, at);
       ctx.stroke();
       ctx.globalAlpha = 1;
-      ctx.fillStyle = dataset.borderColor;
+      ctx.fillStyle = dataset.hex;
       ctx.fillRect(start - 4, at - 5, 3, 10);
       // A line that has ended shows how long ago, not a number that would look like the current one.
       const age = x.max - point.x, ended = age > longestCurrent;
@@ -143,10 +149,8 @@ export const endLabels = {
   },
 };
 
-function lastPoints({ data }) {
-  return data.datasets
-    .filter((dataset) => dataset.role !== "min" && dataset.data.length > 0)
-    .map((dataset) => ({ dataset, point: dataset.data.at(-1) }));
+function labelled({ data }) {
+  return data.datasets.filter((dataset) => dataset.latest && dataset.data.length > 0);
 }
 
 /** Moves labels apart until each has a line of its own, and keeps them beside the chart. */

@@ -36,8 +36,8 @@ export class LineChart {
   }
 
   /**
-   * @param shown {from, until, bucketSeconds, limits, series: [{name, slot, points}]}: slot is its
-   * colour's number from 0 to 5; points are [ms, bpm, anomaly] or, when
+   * @param shown {from, until, bucketSeconds, limits, series: [{name, slot, points, latest}]}: slot is its
+   * colour's number from 0 to 5, latest {x, y} stands at its end; points are [ms, bpm, anomaly] or, when
    * bucketSeconds is not 0, [ms, min, max, anomalies].
    */
   show(shown) {
@@ -87,29 +87,29 @@ function heights({ limits, series, bucketSeconds }) {
 function style(name, slot) {
   const hex = colour(`line-${(slot % 6) + 1}`);
   return {
-    label: name, borderColor: hex, backgroundColor: hex, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 0,
+    label: name, hex, borderColor: hex, backgroundColor: hex, borderWidth: 1.75, pointRadius: 0, pointHitRadius: 0,
     borderJoinStyle: "round",
   };
 }
 
-function line({ name, slot, points }) {
+function line({ name, slot, points, latest }) {
   return {
-    ...style(name, slot), role: "line", spanGaps: longestLine,
+    ...style(name, slot), latest, role: "line", spanGaps: longestLine,
     data: points.map(([x, y, anomalies]) => ({ x, y, anomalies })),
   };
 }
 
 /** Two edges with the room between them filled. The edges meet where a bucket has one reading. */
-function envelope({ name, slot, points }, bucketSeconds) {
-  const half = bucketSeconds * 500, base = style(name, slot);
+function envelope({ name, slot, points, latest }, bucketSeconds) {
+  const half = bucketSeconds * 500, base = style(name, slot), edge = translucent(base.borderColor, 0.5);
   const hole = Math.max(longestLine, 2.5 * bucketSeconds * 1000);
   const least = points.map(([x, y]) => ({ x: x + half, y, least: y }));
   const greatest = points.map(([x, min, max, anomalies]) => ({ x: x + half, y: max, least: min, anomalies }));
   return [
-    { ...base, role: "min", borderWidth: 1, spanGaps: hole, data: least },
+    { ...base, role: "min", borderColor: edge, borderWidth: 1, spanGaps: hole, data: least },
     {
-      ...base, role: "max", borderWidth: 1, spanGaps: hole, data: greatest,
-      fill: "-1", backgroundColor: translucent(base.borderColor, 0.25),
+      ...base, latest, role: "max", borderColor: edge, borderWidth: 1, spanGaps: hole, data: greatest,
+      fill: "-1", backgroundColor: translucent(base.borderColor, 0.35),
     },
   ];
 }

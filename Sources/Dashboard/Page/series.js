@@ -15,7 +15,7 @@ export class Series {
   #names = [];
   #slots = [];
 
-  /** Those readings that are within the chosen time before `now` (ms): [{name, slot, points}] as LineChart shows them. */
+  /** Those readings that are within the chosen time before `now` (ms), as LineChart shows them. */
   within(now) {
     const from = now - this.minutes * 60_000 - this.bucketSeconds * 1000;
     for (const series of this.#series) {
@@ -67,13 +67,17 @@ export class Series {
       const free = this.#slots.includes(null) ? this.#slots.indexOf(null) : this.#slots.length;
       const slot = this.#slots.includes(name) ? this.#slots.indexOf(name) : free;
       this.#slots[slot] = name;
-      return { name, slot, points: known.get(name) ?? [] };
+      const points = known.get(name) ?? [], last = points.at(-1);
+      // A bucket does not tell its last reading: the stream does, a moment later.
+      return { name, slot, points, latest: last && this.bucketSeconds === 0 ? { x: last[0], y: last[1] } : null };
     });
   }
 
   #merge(points) {
-    for (const { name, points: known } of this.#series) {
-      for (const point of points[name] ?? []) {
+    for (const series of this.#series) {
+      const known = series.points;
+      for (const point of points[series.name] ?? []) {
+        if (!(series.latest?.x > point[0])) series.latest = { x: point[0], y: point[1] };
         if (this.bucketSeconds > 0) this.#mergeIntoBucket(known, point);
         else insert(known, point);
       }

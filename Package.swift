@@ -56,8 +56,8 @@ let package = Package(
         library("Daemon", ["Kafka", "Systemd", argumentParser, logging]),
 
         // Parts: none imports another.
-        library("Producer", ["Daemon", "HeartRate", "Kafka", "Systemd", "Zlib", logging]),
-        library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", "Systemd", logging]),
+        library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
+        library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", logging]),
         library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
 
         .executableTarget(

@@ -6,6 +6,7 @@ struct Heartbeat: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "heartbeat",
         abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once.",
+        version: heartbeatVersion,
         subcommands: [
             ProducerCommand.self, ConsumerCommand.self, DatabaseCommand.self, VerifyCommand.self, BrokerCommand.self,
             RejectedCommand.self, DemoCommand.self,

@@ -12,6 +12,8 @@ struct Batch: ~Copyable {
         var expected: Int64 = -1
         /// One past the last message.
         var next: Int64 = -1
+        /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
+        var timestamp: Int64 = -1
     }
 
     /// Offsets that the log does not hand out.
@@ -68,6 +70,7 @@ struct Batch: ~Copyable {
         for slot in progress.indices {
             progress[slot].expected = -1
             progress[slot].next = -1
+            progress[slot].timestamp = -1
         }
         gaps.removeAll(keepingCapacity: true)
         newCustomers.removeAll(keepingCapacity: true)
@@ -140,6 +143,9 @@ struct Batch: ~Copyable {
 
     /// Notes a customer whom the database may not have yet.
     mutating func add(_ customer: CustomerID) { newCustomers.append(customer.description) }
+
+    /// Notes the time stamp that Kafka keeps with the message that was appended last.
+    mutating func note(timestamp: Int64?, slot: Int) { progress[slot].timestamp = timestamp ?? -1 }
 
     private mutating func advance(_ slot: Int, past offset: Int64) {
         if progress[slot].expected < 0 { progress[slot].expected = offset }

@@ -49,6 +49,7 @@ final class BatchExchange: Sendable {
         var positions: [Position]?
         var refusal: Refusal?
         var committed: [Int32: Int64] = [:]
+        var storedTimes: [Int32: Int64] = [:]
 
         var room: Room {
             if refusal != nil { return .refused }
@@ -101,6 +102,7 @@ final class BatchExchange: Sendable {
             state.positions = nil
             state.refusal = nil
             state.committed = [:]
+            state.storedTimes = [:]
         }
         state.wakeAll()
     }
@@ -127,6 +129,11 @@ final class BatchExchange: Sendable {
 
     /// One past the last offset that the database has, by partition.
     var committed: [Int32: Int64] { state.withLock { $0.committed } }
+
+    /// `committed`, and Kafka's time stamp of the last stored message in milliseconds since 1970 where it is known.
+    var stored: (committed: [Int32: Int64], times: [Int32: Int64]) {
+        state.withLock { ($0.committed, $0.storedTimes) }
+    }
 
     /// Changes the most rows of a batch.
     func setMostRows(_ rows: Int) {
@@ -193,6 +200,7 @@ final class BatchExchange: Sendable {
                 state.rows = min(state.mostRows, state.rows * 2)
                 for progress in batch.progress where progress.expected >= 0 {
                     state.committed[progress.partition] = progress.next
+                    if progress.timestamp >= 0 { state.storedTimes[progress.partition] = progress.timestamp }
                 }
             }
             state.refusal = refusal

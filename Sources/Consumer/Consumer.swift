@@ -1,55 +1,52 @@
 public import Daemon
 import FoundationEssentials
 import Kafka
-public import Logging
-import Systemd
+import Logging
 
 /// `heartbeat consumer`: Kafka to PostgreSQL, every message exactly once.
 public struct Consumer {
     private let settings: Settings
     private let schemaVersion: Int
+    private let name: String
     private let configuration: KafkaConfiguration
-    private let logger = Logger(label: "consumer")
 
     /// A consumer with these settings; connects to nothing yet.
     ///
-    /// - Parameter schemaVersion: the version of the database's schema that the program knows.
+    /// - Parameters:
+    ///   - schemaVersion: the version of the database's schema that the program knows.
+    ///   - instance: tells apart several consumers on one machine.
     /// - Throws: `SettingsError` when librdkafka refuses a property.
-    public init(_ settings: Settings, schemaVersion: Int) throws(SettingsError) {
+    public init(_ settings: Settings, schemaVersion: Int, instance: String? = nil) throws(SettingsError) {
         self.settings = settings
         self.schemaVersion = schemaVersion
+        let host = ProcessInfo.processInfo.hostName
+        name = settings[.consumerName] ?? instance.map { "\(host)-\($0)" } ?? host
         configuration = try Self.kafkaConfiguration(settings)
     }
 
     /// Works until it is stopped, or with `drain` until everything that the log has at the start is in the database.
     ///
-    /// - Parameter reload: changes the settings when somebody has asked for it, and returns whether it did.
     /// - Throws: `KafkaError` when librdkafka can not go on; `SystemError` when no thread can be started.
-    public func run(
-        drain: Bool, stop: StopSignal, reload: @escaping (inout Settings, Logger) -> Bool
-    ) throws {
-        guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else { return }
+    public func run(drain: Bool, _ service: Service) throws {
+        guard try settings.ensureTopic(configuration, service) else { return }
         let exchange = BatchExchange(mostRows: settings[.batchRows])
-        let thread = try startWriter(exchange)
-        let consumer = try KafkaConsumer(configuration, events: .journal(logger))
-        let logger = logger
-        let report = ProgressReport {
-            logger.notice("ready: Kafka and PostgreSQL have answered")
-            _ = notify(.ready)
-        }
-        var intake = Intake(
-            consumer, exchange, settings: settings, stop: stop, isDrain: drain, report: report, reload: reload)
+        let metrics = ConsumerMetrics(service.metrics)
+        let thread = try startWriter(exchange, service, metrics)
+        let consumer = try KafkaConsumer(configuration, events: .journal(service))
+        var intake = Intake(consumer, exchange, settings: settings, service, metrics, isDrain: drain)
         let end = try intake.run()
-        _ = notify(.stopping)
+        service.stopping()
         let isWritten = intake.finish(milliseconds: 3000)
         exchange.stop()
         // A writer that hangs in a call to a server that does not answer is left behind: its transaction is void.
         let hasEnded = thread.join(within: .seconds(1))
-        switch (end, isWritten && hasEnded) {
-        case (.drained, _): logger.notice("drained: everything that the log had at the start is stored")
-        case (.stopped, true): logger.notice("stopped: everything that was read is stored")
-        case (.stopped, false): logger.notice("stopped: what was in flight is not stored and will be read again")
-        }
+        let sentence =
+            switch (end, isWritten && hasEnded) {
+            case (.drained, _): "drained: everything that the log had at the start is stored"
+            case (.stopped, true): "stopped: everything that was read is stored"
+            case (.stopped, false): "stopped: what was in flight is not stored and will be read again"
+            }
+        service.logger.report(.stopped, "\(sentence)")
     }
 
     /// librdkafka's configuration of a consumer.
@@ -75,12 +72,15 @@ public struct Consumer {
             ])
     }
 
-    private func startWriter(_ exchange: BatchExchange) throws -> WorkThread {
+    private func startWriter(
+        _ exchange: BatchExchange, _ service: Service, _ metrics: ConsumerMetrics
+    ) throws -> WorkThread {
         let parameters = settings.postgresParameters
-        let name = settings[.consumerName] ?? ProcessInfo.processInfo.hostName
-        let version = schemaVersion
+        let (name, version) = (name, schemaVersion)
+        let loop = service.loop("writer")
         return try WorkThread(name: "writer") {
-            var writer = Writer(exchange, parameters: parameters, consumerName: name, schemaVersion: version)
+            var writer = Writer(
+                exchange, parameters: parameters, consumerName: name, schemaVersion: version, service, metrics, loop)
             writer.run()
         }
     }

@@ -29,11 +29,11 @@ extension Setting where Value == Duration {
 }
 
 extension Setting where Value == String? {
-    /// `CONSUMER_NAME`: how this consumer is called in `pipeline_log`; nil is the machine's name.
+    /// `CONSUMER_NAME`: how this consumer is called in `pipeline_log`; nil is the machine's name and the instance.
     public static var consumerName: Setting {
         Setting(
             "CONSUMER_NAME", .optional(.text("a name") { _ in true }), default: nil,
-            "How this consumer is called in pipeline_log. Without it that is the machine's name.")
+            "How this consumer is called in pipeline_log. Without it that is the machine's name and the instance.")
     }
 }
 
@@ -46,7 +46,7 @@ extension SettingsSchema {
             Setting.kafkaReplicationFactor, Setting.postgresHost, Setting.postgresPort, Setting.postgresDB,
             Setting.postgresUser, Setting.postgresPassword, Setting.heartRateMin, Setting.heartRateMax,
             Setting.batchRows, Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays,
-            Setting.consumerName, Setting.logLevel,
+            Setting.consumerName, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
         ],
         checks: [
             heartRateLimits,

@@ -19,8 +19,9 @@ struct Intake: ~Copyable {
     private let exchange: BatchExchange
     private let topic: String
     private let stop: StopSignal
-    private let logger: Logger
-    private let reload: (inout Settings, Logger) -> Bool
+    private let service: Service
+    private let metrics: ConsumerMetrics
+    private let loop: WorkLoop
     private var settings: Settings
     private var rule: AnomalyRule
     private let limits: DecodingLimits
@@ -48,17 +49,18 @@ struct Intake: ~Copyable {
     private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
 
     init(
-        _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, stop: StopSignal, isDrain: Bool,
-        report: ProgressReport, reload: @escaping (inout Settings, Logger) -> Bool
+        _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, _ service: Service,
+        _ metrics: ConsumerMetrics, isDrain: Bool
     ) {
         self.settings = settings
-        self.reload = reload
+        self.service = service
+        self.metrics = metrics
+        loop = service.loop("intake")
         self.consumer = consumer
         self.exchange = exchange
-        self.stop = stop
-        self.report = report
+        stop = service.stop
+        report = ProgressReport(service, metrics)
         topic = settings[.kafkaTopic]
-        logger = Logger(label: "consumer")
         rule = AnomalyRule(settings)
         limits = DecodingLimits(
             maximumPayloadBytes: settings[.maxMessageBytes],
@@ -73,11 +75,15 @@ struct Intake: ~Copyable {
     mutating func run() throws(KafkaError) -> End {
         try consumer.subscribe(to: topic)
         var sinceTick = 0
+        var ticked = now
         while !stop.isRequested {
             let event = consumer.poll(milliseconds: unlocated == nil ? 100 : 10)
             sinceTick += 1
-            if try handle(event) || sinceTick >= 1000 {
+            // Also when messages come just often enough that no poll is in vain; a clock that was set ends the wait, too.
+            let isDue = !(0..<100_000).contains(now.microsecondsSince1970 - ticked.microsecondsSince1970)
+            if try handle(event) || sinceTick >= 1000 || isDue {
                 sinceTick = 0
+                ticked = now
                 try tick()
                 if isDrained { return .drained }
             }
@@ -140,6 +146,7 @@ struct Intake: ~Copyable {
 
     /// Decodes, judges and appends one message.
     private mutating func gather(_ message: borrowing KafkaMessage, _ slot: Int) -> BatchExchange.Room {
+        let timestamp = message.timestamp
         do throws(RejectionReason) {
             now = Instant(microsecondsSince1970: wallClockMicroseconds())
             let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
@@ -151,10 +158,14 @@ struct Intake: ~Copyable {
             return exchange.gather { batch in
                 batch.append(reading, customer: customer, anomaly: anomaly, day: day, slot: slot, offset: offset)
                 if isNew { batch.add(reading.customerID) }
+                batch.note(timestamp: timestamp, slot: slot)
             }
         } catch {
             report.countRejected(error.code)
-            return exchange.gather { $0.reject(message, error, slot: slot) }
+            return exchange.gather { batch in
+                batch.reject(message, error, slot: slot)
+                batch.note(timestamp: timestamp, slot: slot)
+            }
         }
     }
 
@@ -183,10 +194,11 @@ struct Intake: ~Copyable {
             return false
         }
         suspectedGap = nil
-        logger.error(
-            "Kafka does not hand out \(offset - expected) messages: they are recorded in \"offset_gaps\"",
-            metadata: [
-                "KAFKA_PARTITION": "\(partition.partition)", "KAFKA_OFFSET": "\(expected)",
+        metrics.gapMessages.add(Int(offset - expected))
+        service.logger.report(
+            .gap, "Kafka does not hand out \(offset - expected) messages: they are recorded in \"offset_gaps\"",
+            [
+                "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition.partition)", "KAFKA_OFFSET": "\(expected)",
                 "KAFKA_OFFSET_END": "\(offset - 1)",
             ])
         _ = exchange.gather { $0.skip(slot, from: expected, to: offset) }
@@ -203,6 +215,9 @@ struct Intake: ~Copyable {
             try consumer.pause(assigned)
             isPaused = true
             while room == .full, !stop.isRequested, !positions.isEmpty {
+                // It waits on purpose, and tells of it.
+                loop.progressed()
+                report.update(exchange, consumer, topic)
                 _ = try handle(consumer.poll(milliseconds: 10))
                 room = exchange.waitForRoom(milliseconds: 100)
             }
@@ -222,7 +237,13 @@ struct Intake: ~Copyable {
         case .fenced(let lost):
             partitions.removeAll { lost.contains($0) }
             fenced = (lost, .now)
-            logger.warning("fenced: another consumer owns partitions \(lost); nothing of them was written here")
+            metrics.fenced.add()
+            service.logger.report(
+                .fenced, "fenced: another consumer owns partitions \(lost); nothing of them was written here",
+                [
+                    "KAFKA_TOPIC": "\(topic)",
+                    "KAFKA_PARTITION": "\(lost.map { String($0) }.joined(separator: ","))",
+                ])
         case .data(let messages, let last, let cause):
             if messages == 1 {
                 let partition = TopicPartition(topic: topic, partition: last.partition)
@@ -283,12 +304,13 @@ struct Intake: ~Copyable {
 
     /// Takes new thresholds and a new batch size over, without a rebalance.
     private mutating func reloadIfAsked() {
-        guard reload(&settings, logger) else { return }
+        guard service.reloadIfAsked(&settings) else { return }
         rule = AnomalyRule(settings)
         exchange.setMostRows(settings[.batchRows])
     }
 
     private mutating func tick() throws(KafkaError) {
+        loop.progressed()
         reloadIfAsked()
         try startOver()
         try claimFenced()
@@ -296,13 +318,15 @@ struct Intake: ~Copyable {
             if !isRequested { request(partitions) }
             if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }
         }
-        report.update(exchange.committed, consumer, topic)
+        report.update(exchange, consumer, topic)
     }
 
     /// Asks Kafka between which offsets the partitions can be read, and the writer where to go on.
     private mutating func request(_ partitions: [Int32]) {
         do throws(KafkaError) {
-            guard let clusterID = consumer.cluster.id(withinMilliseconds: 2000) else { return }
+            guard let clusterID = consumer.cluster.id(withinMilliseconds: 2000) else {
+                return service.waits(for: .kafka, "unable to ask for the cluster's id: no broker answers")
+            }
             var watermarks: [Int32: Watermarks] = [:]
             for partition in partitions {
                 watermarks[partition] = try consumer.cluster.watermarks(
@@ -312,7 +336,7 @@ struct Intake: ~Copyable {
             exchange.locate(.init(clusterID: clusterID, topic: topic, watermarks: watermarks))
             isRequested = true
         } catch {
-            logger.warning("waiting for Kafka: \(error)")
+            service.waits(for: .kafka, "\(error)")
         }
     }
 

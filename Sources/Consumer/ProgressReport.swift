@@ -3,42 +3,63 @@ import HeartRate
 import Kafka
 import Logging
 
-/// What the consumer tells of its progress: a line a minute, and its offsets to the group once a second.
+/// What the consumer tells of its progress: once a second its offsets to the group, its sentence to the service manager
+/// and its metrics; once a minute a line.
+///
+/// Rejected messages are told with the line, however many they are. The first after a quiet minute do not wait for it.
 struct ProgressReport {
-    private let logger = Logger(label: "consumer")
-    private let started: @Sendable () -> Void
-    private var hasStarted = false
+    private let service: Service
+    private let metrics: ConsumerMetrics
     private var lastLine = ContinuousClock.now
-    private var lastCommit = ContinuousClock.now
+    private var lastSecond = ContinuousClock.now
+    private var lastRejected: ContinuousClock.Instant?
     private var sent: [Int32: Int64] = [:]
     private var stored: Int64 = 0
     private var storedAtLastLine: Int64 = 0
-    private var rejected: [String: Int] = [:]
+    private var storedAtLastSecond: Int64 = 0
+    private var rate = RateMeter()
+    private var rejected: [RejectionReason.Code: Int] = [:]
 
-    /// - Parameter started: called once, when Kafka and the database have both answered.
-    init(started: @escaping @Sendable () -> Void) { self.started = started }
+    init(_ service: Service, _ metrics: ConsumerMetrics) {
+        self.service = service
+        self.metrics = metrics
+    }
 
     mutating func started(_ positions: [Position]) {
         sent = [:]
         for position in positions { sent[position.partition] = position.offset }
-        logger.info("reading \(positions.count) partitions")
-        guard !hasStarted else { return }
-        hasStarted = true
-        started()
+        service.logger.info("reading \(positions.count) partitions")
+        metrics.assignedPartitions.set(Double(positions.count))
+        service.answered(.kafka)
+        service.ready()
     }
 
-    mutating func countRejected(_ code: RejectionReason.Code) { rejected[code.rawValue, default: 0] += 1 }
+    mutating func countRejected(_ code: RejectionReason.Code) {
+        rejected[code, default: 0] += 1
+        metrics.rejected(code)
+    }
 
-    mutating func update(_ committed: [Int32: Int64], _ consumer: KafkaConsumer, _ topic: String) {
+    /// - Parameter exchange: knows what is stored.
+    mutating func update(_ exchange: BatchExchange, _ consumer: KafkaConsumer, _ topic: String) {
         let now = ContinuousClock.now
-        if now - lastCommit >= .seconds(1) {
-            lastCommit = now
-            commit(committed, to: consumer, topic)
-        }
-        guard now - lastLine >= .seconds(60) else { return }
+        guard now - lastSecond >= .seconds(1) else { return }
+        lastSecond = now
+        consumer.cluster.look(for: topic, service)
+        let (committed, times) = exchange.stored
+        commit(committed, to: consumer, topic)
+        rate.add(Int(stored - storedAtLastSecond), at: now)
+        storedAtLastSecond = stored
+        let lag = Lag(committed, times, consumer, topic)
+        metrics.lagMessages.set(Double(lag.messages))
+        metrics.lagSeconds.set(lag.seconds)
+        service.tell("\(oneDecimal(rate.perSecond(at: now))) messages/s, \(lag)")
+        let isMinuteOver = now - lastLine >= .seconds(60)
+        let isBurst = !rejected.isEmpty && lastRejected.map { now - $0 >= .seconds(60) } ?? true
+        guard isMinuteOver || isBurst else { return }
         let seconds = (now - lastLine) / .seconds(1)
         lastLine = now
-        writeLine(committed, consumer, topic, seconds)
+        if !rejected.isEmpty { lastRejected = now }
+        writeLine(lag, seconds)
     }
 
     /// Tells the group how far the database is. Only lag tools read it, so a failure changes nothing.
@@ -55,25 +76,60 @@ struct ProgressReport {
                     PartitionOffset(partition: TopicPartition(topic: topic, partition: partition), offset: next)
                 })
         } catch {
-            logger.debug("\(error)")
+            service.logger.debug("\(error)")
         }
     }
 
-    private mutating func writeLine(
-        _ committed: [Int32: Int64], _ consumer: KafkaConsumer, _ topic: String, _ seconds: Double
-    ) {
-        let lag = committed.reduce(Int64(0)) { sum, place in
-            let partition = TopicPartition(topic: topic, partition: place.key)
-            return sum + max(0, (consumer.cachedWatermarks(of: partition)?.high ?? place.value) - place.value)
-        }
+    private mutating func writeLine(_ lag: Lag, _ seconds: Double) {
         let count = stored - storedAtLastLine
         storedAtLastLine = stored
-        let reasons = rejected.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+        let line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"
+        var fields: Logger.Metadata = ["HEARTBEAT_MESSAGES": "\(count)", "HEARTBEAT_LAG_MESSAGES": "\(lag.messages)"]
+        if let seconds = lag.seconds { fields["HEARTBEAT_LAG_SECONDS"] = "\(oneDecimal(seconds))" }
+        guard !rejected.isEmpty else { return service.logger.info("\(line)", metadata: fields) }
+        let counts = rejected.map { ($0.key.rawValue, $0.value) }.sorted { $0 < $1 }
         rejected = [:]
-        logger.info(
-            """
-            \(count) messages in \(Int(seconds.rounded())) s, lag \(lag) messages\
-            \(reasons.isEmpty ? "" : ", rejected: \(reasons)")
-            """)
+        fields["HEARTBEAT_REJECTED"] = "\(counts.reduce(0) { $0 + $1.1 })"
+        fields["HEARTBEAT_REASON"] = "\(counts.map { "\($0.0)=\($0.1)" }.joined(separator: " "))"
+        let reasons = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        service.logger.report(.rejected, "\(line), rejected: \(reasons)", fields)
     }
+}
+
+/// How far the database is behind the log.
+private struct Lag: CustomStringConvertible {
+    let messages: Int64
+    /// The age of the last stored message of the partition that is furthest behind; nil when it is not known.
+    let seconds: Double?
+
+    /// - Parameters:
+    ///   - committed: one past the last stored offset, by partition.
+    ///   - times: Kafka's time stamp of the last stored message, in milliseconds since 1970, where one was stored.
+    init(_ committed: [Int32: Int64], _ times: [Int32: Int64], _ consumer: KafkaConsumer, _ topic: String) {
+        var messages: Int64 = 0
+        var oldest: Int64?
+        var isKnown = true
+        for (number, next) in committed {
+            let partition = TopicPartition(topic: topic, partition: number)
+            let behind = (consumer.cachedWatermarks(of: partition)?.high ?? next) - next
+            guard behind > 0 else { continue }
+            messages += behind
+            if let time = times[number] { oldest = min(oldest ?? time, time) } else { isKnown = false }
+        }
+        self.messages = messages
+        if let oldest {
+            seconds = max(0, Double(wallClockMicroseconds() / 1000 - oldest) / 1000)
+        } else {
+            seconds = isKnown ? 0 : nil
+        }
+    }
+
+    var description: String {
+        "lag \(messages) messages" + (seconds.map { $0 > 0 ? ", \(oneDecimal($0)) s" : "" } ?? "")
+    }
+}
+
+private func oneDecimal(_ number: Double) -> String {
+    let tenths = Int((number * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10)"
 }

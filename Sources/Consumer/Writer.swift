@@ -11,26 +11,35 @@ struct Writer: ~Copyable {
     private let parameters: [String: String]
     private let consumerName: String
     private let schemaVersion: Int
-    private let logger: Logger
+    private let service: Service
+    private let metrics: ConsumerMetrics
+    private let loop: WorkLoop
     private var store: ReadingStore?
     private var batch = Batch()
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
-    private var awaySince: ContinuousClock.Instant?
     private var lastLog = ContinuousClock.now
 
-    init(_ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int) {
+    init(
+        _ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int,
+        _ service: Service, _ metrics: ConsumerMetrics, _ loop: WorkLoop
+    ) {
         self.exchange = exchange
         self.parameters = parameters
         self.consumerName = consumerName
         self.schemaVersion = schemaVersion
-        logger = Logger(label: "consumer")
+        self.service = service
+        self.metrics = metrics
+        self.loop = loop
     }
 
     /// Does jobs until it is told to stop.
     mutating func run() {
+        // Before anybody asks, so that a database that does not answer is told at once.
+        _ = untilDone(batch.epoch) { _ throws(PostgreSQLError) in }
         while true {
+            loop.progressed()
             switch exchange.next(into: &batch, milliseconds: 1000) {
             case .stop: return
             case .nothing: break
@@ -46,7 +55,7 @@ struct Writer: ~Copyable {
         let epoch = batch.epoch
         let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
-        for finding in found.findings { log(finding) }
+        for finding in found.findings { report(finding, request.topic) }
         exchange.answer(found.positions, epoch: epoch)
     }
 
@@ -55,6 +64,7 @@ struct Writer: ~Copyable {
         let epoch = batch.epoch
         var isInDoubt = false
         while exchange.isCurrent(epoch) {
+            loop.progressed()
             do throws(PostgreSQLError) {
                 if isInDoubt {
                     switch try standing() {
@@ -88,7 +98,9 @@ struct Writer: ~Copyable {
             try store?.createPartition(day: day)
             preparedDays.insert(day)
         }
+        let start = ContinuousClock.now
         try store?.write(batch)
+        metrics.committed(within: ContinuousClock.now - start)
     }
 
     private mutating func standing() throws(PostgreSQLError) -> ReadingStore.Standing {
@@ -97,6 +109,7 @@ struct Writer: ~Copyable {
     }
 
     private mutating func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool = false) {
+        if isWritten { metrics.stored(batch) }
         exchange.finish(batch, refusal, isWritten: isWritten)
         batch.removeAll()
     }
@@ -123,6 +136,7 @@ struct Writer: ~Copyable {
         _ epoch: Int, _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
     ) -> Answer? {
         while exchange.isCurrent(epoch) {
+            loop.progressed()
             do throws(PostgreSQLError) {
                 try connect()
                 guard let answer = try ask(body) else { continue }
@@ -147,43 +161,42 @@ struct Writer: ~Copyable {
     /// - Returns: whether the job still has to be done.
     private mutating func pause(after error: PostgreSQLError, _ epoch: Int) -> Bool {
         store = nil
-        if awaySince == nil {
-            awaySince = .now
-            logger.warning("waiting for PostgreSQL: \(error)")
-        } else {
-            logger.debug("still waiting for PostgreSQL: \(error)")
-        }
+        service.waits(
+            for: .postgreSQL, "\(error)",
+            error.sqlState.map { ["POSTGRES_SQLSTATE": .string($0.rawValue)] } ?? [:])
         return exchange.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)), while: epoch)
     }
 
     private mutating func recovered() {
         backoff.reset()
-        guard let since = awaySince else { return }
-        awaySince = nil
-        let seconds = (ContinuousClock.now - since) / .seconds(1)
-        logger.notice("PostgreSQL is back after \(seconds.rounded()) s; nothing was lost")
+        service.answered(.postgreSQL)
     }
 
     // MARK: - The journal
 
-    private func log(_ finding: ReadingStore.Finding) {
+    private func report(_ finding: ReadingStore.Finding, _ topic: String) {
         switch finding {
         case .deleted(let partition, let offsets):
-            logger.error(
+            metrics.gapMessages.add(offsets.count)
+            service.logger.report(
+                .gap,
                 """
                 Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
                 "offset_gaps" and can not be had back. Give the topic a longer retention
                 """,
-                metadata: [
-                    "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(offsets.lowerBound)",
+                [
+                    "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)",
+                    "KAFKA_OFFSET": "\(offsets.lowerBound)",
                     "KAFKA_OFFSET_END": "\(offsets.upperBound - 1)",
                 ])
         case .createdAnew(let partition, let stored, let end):
-            logger.warning(
+            service.logger.report(
+                .createdAnew,
                 """
                 the topic was created anew: its log ends at \(end), before the stored offset \(stored). \
                 Reading starts over from its beginning
-                """, metadata: ["KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
+                """,
+                ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
         }
     }
 

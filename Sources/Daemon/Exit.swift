@@ -55,7 +55,7 @@ extension ParsableCommand {
         // ArgumentParser has a status of its own for what is its to tell, and 1 for any other error.
         if error is ExitCode || exitCode(for: error) != .failure { exit(withError: error) }
         let failure = Failure(error)
-        for line in failure.lines { complain(line) }
+        for line in failure.lines { complain(line, failure.event) }
         exitOrderly(failure.exit.rawValue)
     }
 }
@@ -64,6 +64,15 @@ extension ParsableCommand {
 struct Failure: Equatable {
     let lines: [String]
     let exit: Exit
+
+    /// As the journal knows it.
+    var event: JournalEvent? {
+        switch exit {
+        case .config: .settingsRefused
+        case .unavailable: .unavailable
+        case .ok, .software: nil
+        }
+    }
 
     init(_ error: any Error) {
         switch error {
@@ -74,9 +83,10 @@ struct Failure: Equatable {
     }
 }
 
-private func complain(_ line: String) {
+private func complain(_ line: String, _ event: JournalEvent?) {
     if standardErrorIsJournal() {
-        logWriter()(LogLine(level: .error, label: "heartbeat", message: line, metadata: [:]))
+        let fields = event.map { [JournalEvent.field: Logger.MetadataValue.string($0.id)] } ?? [:]
+        logWriter()(LogLine(level: .error, label: "heartbeat", message: line, metadata: fields))
     } else {
         writeToStandardError("heartbeat: \(line)")
     }

@@ -1,5 +1,5 @@
 public import Kafka
-public import Logging
+internal import Logging
 internal import Synchronization
 
 extension Settings {
@@ -39,32 +39,31 @@ extension Settings {
         return configuration
     }
 
-    /// Finds the topic, or makes it when it is missing; waits for Kafka as long as it takes.
+    /// Finds the topic, or makes it when it is missing; waits for Kafka until the service is asked to stop.
     ///
     /// A topic that is there with other partitions or copies than configured is named in the journal, never changed.
     ///
     /// - Returns: false when it was asked to stop before that.
     /// - Throws: `SettingsError` or `KafkaError` when waiting can not help.
-    public func ensureTopic(_ configuration: KafkaConfiguration, stop: StopSignal, logger: Logger) throws -> Bool {
+    public func ensureTopic(_ configuration: KafkaConfiguration, _ service: Service) throws -> Bool {
+        let logger = service.logger
         let wanted = KafkaCluster.Topic(
             partitions: self[.kafkaPartitions], replicationFactor: self[.kafkaReplicationFactor])
         // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
-        let client = try KafkaConsumer(configuration, events: .journal(logger))
-        var backoff = Backoff()
-        var isWaiting = false
-        while !stop.isRequested {
+        let client = try KafkaConsumer(configuration, events: .journal(service))
+        var backoff = Backoff(to: .seconds(5))
+        while !service.stop.isRequested {
             do throws(KafkaError) {
                 if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 2000) {
-                    if isWaiting { logger.notice("Kafka has answered") }
+                    service.answered(.kafka)
                     report(found, wanted, logger)
                     return true
                 }
                 try create(wanted, client, configuration, logger)
             } catch {
                 guard error.isRetriable else { throw error }
-                if !isWaiting { logger.warning("waiting for Kafka at \(self[.kafkaBootstrapServers]): \(error)") }
-                isWaiting = true
-                if stop.wait(for: backoff.next()) { return false }
+                service.waits(for: .kafka, "\(error)")
+                if service.stop.wait(for: backoff.next()) { return false }
             }
         }
         return false
@@ -101,16 +100,26 @@ extension Settings {
 }
 
 extension KafkaEvents {
-    /// Into the log: an error that repeats, as a broker that is away, once a minute; librdkafka's own lines for
-    /// debugging.
-    public static func journal(_ logger: Logger) -> KafkaEvents {
+    /// Into the journal: that no broker answers as the service's waiting, another error once a minute, librdkafka's own
+    /// lines for debugging.
+    public static func journal(_ service: Service) -> KafkaEvents {
         let lastLogged = LastLogged()
+        let logger = service.logger
         return KafkaEvents(
             log: { _, text in logger.debug("librdkafka: \(text)") },
             error: { error in
+                if error.code == .allBrokersDown { return service.waits(for: .kafka, "\(error)") }
                 guard lastLogged.isDue(error.code) else { return logger.debug("\(error)") }
                 logger.warning("\(error)")
             })
+    }
+}
+
+extension KafkaCluster {
+    /// Asks whether Kafka answers again, as long as the service waits for it. Call it about once a second.
+    public func look(for topic: String, _ service: Service) {
+        guard service.isWaiting(for: .kafka) else { return }
+        if (try? self.topic(topic, withinMilliseconds: 200)) != nil { service.answered(.kafka) }
     }
 }
 

@@ -23,7 +23,11 @@ struct LogLine {
         // The style cuts off, and a decimal fraction may be a bit too small as a Double: so take the millisecond's middle.
         let time = Date(timeIntervalSince1970: (Double(microseconds / 1000) + 0.5) / 1000)
             .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-        let fields = fields.map { " \($0.name)=\(Self.quotedIfNeeded(escapingControls($0.value)))" }.joined()
+        // Ids are for the journal, and what HEARTBEAT_ fields have is in the message, too.
+        let shown = fields.filter { $0.name != JournalEvent.field && !$0.name.hasPrefix("HEARTBEAT_") }
+        let fields = shown.map {
+            " \($0.name)=\(Self.quotedIfNeeded(escapingControls($0.value)))"
+        }.joined()
         return "\(time) \(level) \(escapingControls(label)): \(escapingControls(message))\(fields)"
     }
 

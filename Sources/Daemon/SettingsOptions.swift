@@ -1,7 +1,5 @@
 public import ArgumentParser
 internal import FoundationEssentials
-public import Logging
-internal import Systemd
 
 /// The options that every command with settings has.
 ///
@@ -11,7 +9,7 @@ internal import Systemd
 /// func run() throws {
 ///     guard let settings = try options.load(consumerSettings) else { return }
 /// ```
-public struct SettingsOptions: ParsableArguments {
+public struct SettingsOptions: ParsableArguments, Sendable {
     /// The file that was named, if one was.
     @Option(help: ArgumentHelp("Read the settings from this file.", valueName: "file"))
     public var config: String?
@@ -61,28 +59,5 @@ public struct SettingsOptions: ParsableArguments {
         let newer = try Settings(
             current.schema, file: config, environment: environment ?? ProcessInfo.processInfo.environment)
         return try current.reloaded(from: newer)
-    }
-
-    /// Takes new settings over when SIGHUP has asked for it; bad ones change nothing, and the log says why.
-    ///
-    /// - Returns: whether `settings` has changed.
-    public func reloadIfAsked(_ settings: inout Settings, _ signals: Signals, _ logger: Logger) -> Bool {
-        guard signals.takeReloadRequest() else { return false }
-        _ = notify(.reloading)
-        defer { _ = notify(.ready) }
-        do throws(SettingsError) {
-            let reload = try reload(settings)
-            settings = reload.settings
-            setLogLevel(settings[.logLevel])
-            logger.notice(
-                "reloaded: \(reload.changed.isEmpty ? "nothing" : reload.changed.joined(separator: ", ")) changed")
-            if !reload.needsRestart.isEmpty {
-                logger.warning("a restart is needed for \(reload.needsRestart.joined(separator: ", "))")
-            }
-            return true
-        } catch {
-            logger.error("the settings are as they were: \(error)")
-            return false
-        }
     }
 }

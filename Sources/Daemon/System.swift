@@ -44,21 +44,47 @@ func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
     }
 }
 
+/// Replaces a file as a whole, readable by everybody: a reader sees the old one or the new one, never a part.
+func replaceFile(_ path: String, with text: String) throws(SystemError) {
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    let draft = path + ".tmp"
+    // The folder may be open to others: nobody else's file or link is written to.
+    _ = unsafe unlink(draft)
+    let descriptor = unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw SystemError.last }
+    // Whatever the umask is.
+    let isReadable = fchmod(descriptor, 0o644) == 0
+    let isWritten = isReadable && writeAll(text, to: descriptor)
+    let failure = SystemError.last
+    close(descriptor)
+    guard isWritten else {
+        _ = unsafe unlink(draft)
+        throw failure
+    }
+    guard unsafe rename(draft, path) == 0 else { throw SystemError.last }
+}
+
+/// Removes a file, if it is there.
+func removeFile(_ path: String) { _ = unsafe unlink(path) }
+
 /// Writes a line to standard output without a buffer in between, for whoever waits for it at a pipe's other end.
 public func printAtOnce(_ line: String) { writeLine(line, to: STDOUT_FILENO) }
 
 /// Writes a line and its end to standard error by one write(2), so that lines of several threads do not mix.
 func writeToStandardError(_ line: String) { writeLine(line, to: STDERR_FILENO) }
 
-private func writeLine(_ line: String, to descriptor: Int32) {
-    var rest = Array((line + "\n").utf8)[...]
+// When it fails there is nowhere left to complain.
+private func writeLine(_ line: String, to descriptor: Int32) { _ = writeAll(line + "\n", to: descriptor) }
+
+private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
         let count = unsafe rest.withUnsafeBytes { bytes in unsafe write(descriptor, bytes.baseAddress, bytes.count) }
         if count < 0, Glibc.errno == EINTR { continue }
-        // There is nowhere left to complain.
-        guard count > 0 else { return }
+        guard count > 0 else { return false }
         rest = rest.dropFirst(count)
     }
+    return true
 }
 
 /// The time of day in microseconds since 1970-01-01 00:00 UTC, without leap seconds.

@@ -1,7 +1,6 @@
 public import Daemon
 import Kafka
-public import Logging
-import Systemd
+import Logging
 
 /// `heartbeat producer`: simulated customers, or recorded readings, into Kafka.
 public struct Producer {
@@ -15,7 +14,6 @@ public struct Producer {
 
     private let settings: Settings
     private let configuration: KafkaConfiguration
-    private let logger = Logger(label: "producer")
 
     /// A producer with these settings; connects to nothing yet.
     ///
@@ -44,57 +42,51 @@ public struct Producer {
     ///
     /// - Parameters:
     ///   - speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
-    ///   - reload: changes the settings when somebody has asked for it, and returns whether it did.
     /// - Returns: `ok` when everything was delivered, else `unavailable`.
     /// - Throws: `CommandFailure` when the file can not be used; `KafkaError` when librdkafka can not go on.
-    public func run(
-        _ source: Source, speed: Double?, stop: StopSignal, reload: @escaping (inout Settings, Logger) -> Bool
-    ) throws -> Exit {
+    public func run(_ source: Source, speed: Double?, _ service: Service) throws -> Exit {
         switch source {
         case .simulation(let count):
             var simulation = Simulation(settings)
-            return try publish(stop, reload) { publisher throws in
+            return try publish(service) { publisher throws in
                 try simulation.run(&publisher, count: count, isPaced: speed != nil)
             }
         case .replay(let path, let shiftsToNow):
             // Before Kafka is asked for anything: a file that can not be used needs no broker to be refused.
             var replay = try Replay(path: path, speed: speed, shiftsToNow: shiftsToNow)
-            return try publish(stop, reload) { publisher throws in
+            return try publish(service) { publisher throws in
                 try replay.run(&publisher)
             }
         }
     }
 
     private func publish(
-        _ stop: StopSignal, _ reload: @escaping (inout Settings, Logger) -> Bool,
-        _ work: (inout Publisher) throws -> Publisher.End
+        _ service: Service, _ work: (inout Publisher) throws -> Publisher.End
     ) throws -> Exit {
-        guard try settings.ensureTopic(configuration, stop: stop, logger: logger) else {
-            return finish("stopped", ProgressReport.Counts())
+        guard try settings.ensureTopic(configuration, service) else {
+            return finish("stopped", ProgressReport.Counts(), service)
         }
-        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(logger))
-        logger.notice("ready: Kafka has answered")
-        notify(.ready)
-        // The log level, which `reload` sets itself, is all that takes effect without a restart.
-        var current = settings
-        let logger = logger
-        var publisher = Publisher(producer, stop: stop, report: ProgressReport(logger)) { _ = reload(&current, logger) }
+        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(service))
+        service.ready()
+        var publisher = Publisher(producer, settings, service)
         do {
             if try work(&publisher) == .finished { try publisher.drain() }
         } catch {
             // What came before the error is delivered; after a fatal error of librdkafka this ends at once.
             try? publisher.drain()
-            _ = finish("stopped by an error", publisher.counts)
+            _ = finish("stopped by an error", publisher.counts, service)
             throw error
         }
-        notify(.stopping)
+        service.stopping()
         // systemd's own patience is longer, but an operator's is not.
         publisher.flush(milliseconds: 4500)
-        return finish(stop.isRequested ? "stopped" : "finished", publisher.counts)
+        return finish(service.stop.isRequested ? "stopped" : "finished", publisher.counts, service)
     }
 
-    private func finish(_ end: String, _ counts: ProgressReport.Counts) -> Exit {
-        logger.notice("\(end): \(counts.delivered) delivered, \(counts.undelivered) not delivered")
+    private func finish(_ end: String, _ counts: ProgressReport.Counts, _ service: Service) -> Exit {
+        service.logger.report(
+            .stopped, "\(end): \(counts.delivered) delivered, \(counts.undelivered) not delivered",
+            ["HEARTBEAT_DELIVERED": "\(counts.delivered)", "HEARTBEAT_UNDELIVERED": "\(counts.undelivered)"])
         return counts.undelivered == 0 ? .ok : .unavailable
     }
 }

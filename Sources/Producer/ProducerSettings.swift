@@ -78,7 +78,7 @@ extension SettingsSchema {
             Setting.kafkaBootstrapServers, Setting.kafkaTopic, Setting.kafkaPartitions, Setting.kafkaReplicationFactor,
             Setting.numCustomers, Setting.intervalSeconds, Setting.seed, Setting.bradycardiaSpellsPerHour,
             Setting.tachycardiaSpellsPerHour, Setting.malformedRate, Setting.dropoutRate, Setting.lateRate,
-            Setting.lateSeconds, Setting.logLevel,
+            Setting.lateSeconds, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
         ],
         checks: [
             faultRates,

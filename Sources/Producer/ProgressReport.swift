@@ -1,7 +1,8 @@
+import Daemon
 import Logging
-import Systemd
 
-/// What the producer tells of its progress: a line a minute, a status every 10 s, and when it comes to lag behind.
+/// What the producer tells of its progress: a line a minute, its sentence and its metrics once a second, and when it comes
+/// to lag behind.
 struct ProgressReport {
     /// What there is to count.
     struct Counts: Equatable {
@@ -18,46 +19,74 @@ struct ProgressReport {
         var undelivered: Int { produced - delivered }
     }
 
-    private let logger: Logger
+    private let service: Service
+    private let delivered, failed: Metrics.Counter
+    private let queued, late: Metrics.Gauge
     private var lag = LagReport()
+    private var rate = RateMeter()
     private var lastLine: Int64 = 0
-    private var lastStatus: Int64 = 0
+    private var lastSecond: Int64 = 0
     private var atLastLine = Counts()
-    private var atLastStatus = Counts()
+    private var atLastSecond = Counts()
 
-    init(_ logger: Logger) { self.logger = logger }
+    init(_ service: Service) {
+        self.service = service
+        func messages(_ outcome: String) -> Metrics.Counter {
+            service.metrics.counter(
+                "heartbeat_producer_messages_total", "Messages by what became of them.", ["outcome": outcome])
+        }
+        delivered = messages("delivered")
+        failed = messages("failed")
+        queued = service.metrics.gauge(
+            "heartbeat_producer_queued_messages", "Messages that Kafka has not acknowledged yet.")
+        late = service.metrics.gauge("heartbeat_producer_late_seconds", "How late the messages are.")
+    }
 
     /// - Parameters:
     ///   - counts: since the start.
     ///   - behind: how late the messages are, in nanoseconds.
     ///   - now: nanoseconds since the start.
-    mutating func update(_ counts: Counts, behind: Int64, at now: Int64) {
+    /// - Returns: whether a second has passed since the last time that it was true.
+    mutating func update(_ counts: Counts, behind: Int64, at now: Int64) -> Bool {
         switch lag.observe(lag: behind, at: now) {
         case .behind(let lag):
-            logger.warning("behind by \(Self.seconds(lag)) s, \(counts.waiting) messages wait for Kafka")
-        case .caughtUp: logger.notice("caught up: messages come when they are due again")
+            service.logger.warning("behind by \(Self.seconds(lag)) s, \(counts.waiting) messages wait for Kafka")
+        case .caughtUp: service.logger.notice("caught up: messages come when they are due again")
         case nil: break
         }
-        if now - lastStatus >= 10_000_000_000 { writeStatus(counts, behind, now) }
+        guard now - lastSecond >= 1_000_000_000 else { return false }
+        lastSecond = now
+        tell(counts, behind)
         if now - lastLine >= 60_000_000_000 { writeLine(counts, now) }
+        return true
     }
 
     private mutating func writeLine(_ counts: Counts, _ now: Int64) {
-        logger.info(
+        let (produced, delivered) = (counts.produced - atLastLine.produced, counts.delivered - atLastLine.delivered)
+        let failed = counts.failed - atLastLine.failed
+        service.logger.info(
             """
-            \(counts.produced - atLastLine.produced) produced, \(counts.delivered - atLastLine.delivered) delivered, \
-            \(counts.waiting) waiting, \(counts.failed - atLastLine.failed) failed in \(Self.seconds(now - lastLine)) s
-            """)
+            \(produced) produced, \(delivered) delivered, \(counts.waiting) waiting, \(failed) failed in \
+            \(Self.seconds(now - lastLine)) s
+            """,
+            metadata: [
+                "HEARTBEAT_PRODUCED": "\(produced)", "HEARTBEAT_DELIVERED": "\(delivered)",
+                "HEARTBEAT_QUEUED": "\(counts.waiting)", "HEARTBEAT_FAILED": "\(failed)",
+            ])
         atLastLine = counts
         lastLine = now
     }
 
-    private mutating func writeStatus(_ counts: Counts, _ behind: Int64, _ now: Int64) {
-        let rate = (counts.delivered - atLastStatus.delivered) * 1_000_000_000 / Int(now - lastStatus)
-        atLastStatus = counts
-        lastStatus = now
+    private mutating func tell(_ counts: Counts, _ behind: Int64) {
+        rate.add(counts.delivered - atLastSecond.delivered)
+        delivered.add(counts.delivered - atLastSecond.delivered)
+        failed.add(counts.failed - atLastSecond.failed)
+        atLastSecond = counts
+        queued.set(Double(counts.waiting))
+        late.set(Double(behind) / 1e9)
         let late = lag.isBehind ? ", behind by \(Self.seconds(behind)) s" : ""
-        notify(.status("\(rate) messages/s delivered, \(counts.waiting) waiting\(late)"))
+        service.tell(
+            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) waiting\(late)")
     }
 
     private static func seconds(_ nanoseconds: Int64) -> Int64 { (nanoseconds + 500_000_000) / 1_000_000_000 }

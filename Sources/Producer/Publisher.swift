@@ -17,9 +17,12 @@ struct Publisher: ~Copyable {
 
     private let start = ContinuousClock.now
     private let producer: KafkaProducer
-    private let stop: StopSignal
+    private let service: Service
+    private let loop: WorkLoop
+    private let topic: String
+    /// The log level, which a reload sets itself, is all that takes effect without a restart.
+    private var settings: Settings
     private var report: ProgressReport
-    private let everyTick: () -> Void
     private var produced = 0
     private var sinceTick = 0
     /// In nanoseconds since the start, as the clock was read last.
@@ -27,16 +30,17 @@ struct Publisher: ~Copyable {
     /// When the message at hand is due; nil without pace.
     private var due: Int64?
 
-    /// - Parameter everyTick: called now and then, at least each 100 ms.
-    init(_ producer: KafkaProducer, stop: StopSignal, report: ProgressReport, everyTick: @escaping () -> Void) {
+    init(_ producer: KafkaProducer, _ settings: Settings, _ service: Service) {
         self.producer = producer
-        self.stop = stop
-        self.report = report
-        self.everyTick = everyTick
+        self.settings = settings
+        self.service = service
+        topic = settings[.kafkaTopic]
+        loop = service.loop("publisher")
+        report = ProgressReport(service)
     }
 
     /// Whether it was asked to stop. Cheap enough to ask for each message.
-    var isStopped: Bool { stop.isRequested }
+    var isStopped: Bool { service.stop.isRequested }
 
     /// Messages since the start.
     var counts: ProgressReport.Counts {
@@ -52,13 +56,13 @@ struct Publisher: ~Copyable {
         self.due = due
         while due > now {
             try tick()
-            guard !stop.isRequested else { return false }
+            guard !service.stop.isRequested else { return false }
             guard due > now else { break }
             // At least 1 ms, so that fast producers hand over a few messages at once instead of spinning; at most
             // 100 ms, to see the wish to stop. It is over earlier when there are delivery reports.
             producer.poll(milliseconds: Int32(min(max((due - now) / 1_000_000, 1), 100)))
         }
-        return !stop.isRequested
+        return !service.stop.isRequested
     }
 
     /// Queues one message; its bytes are copied. Waits while the queue is full, however long Kafka is away.
@@ -66,11 +70,11 @@ struct Publisher: ~Copyable {
     /// - Returns: false when it was asked to stop before that; then the message is not sent.
     /// - Throws: `KafkaError` when librdkafka can not go on.
     mutating func publish(key: RawSpan, value: RawSpan) throws(KafkaError) -> Bool {
-        guard !stop.isRequested else { return false }
+        guard !service.stop.isRequested else { return false }
         while !(try producer.produce(key: key, value: value)) {
             producer.poll(milliseconds: 100)
             try tick()
-            guard !stop.isRequested else { return false }
+            guard !service.stop.isRequested else { return false }
         }
         produced += 1
         sinceTick += 1
@@ -87,7 +91,7 @@ struct Publisher: ~Copyable {
     /// - Throws: `KafkaError` when librdkafka can not go on.
     mutating func drain() throws(KafkaError) {
         due = nil
-        while producer.flush(milliseconds: 100) > 0, !stop.isRequested { try tick() }
+        while producer.flush(milliseconds: 100) > 0, !service.stop.isRequested { try tick() }
     }
 
     /// Waits until everything is delivered or given up, but no longer than so many milliseconds.
@@ -97,7 +101,10 @@ struct Publisher: ~Copyable {
     private mutating func tick() throws(KafkaError) {
         now = (ContinuousClock.now - start).wholeNanoseconds
         if let fatal = producer.fatalError { throw fatal }
-        everyTick()
-        report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now)
+        loop.progressed()
+        _ = service.reloadIfAsked(&settings)
+        if report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now) {
+            producer.cluster.look(for: topic, service)
+        }
     }
 }

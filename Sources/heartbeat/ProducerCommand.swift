@@ -46,13 +46,13 @@ struct ProducerCommand: ParsableCommand {
 
     func run() throws {
         guard let settings = try options.load(.producer) else { return }
-        startLogging(level: settings[.logLevel])
+        startLogging(level: settings[.logLevel], identifier: "heartbeat-producer")
         let producer = try Producer(settings)
-        let signals = try Signals.install()
+        let service = try Service("producer", settings, options, needs: [.kafka])
         let source = replay.map { Producer.Source.replay(path: $0, shiftsToNow: shiftToNow) }
-        let exit = try producer.run(
-            source ?? .simulation(count: count), speed: flatOut ? nil : speed ?? 1, stop: signals.stop
-        ) { options.reloadIfAsked(&$0, signals, $1) }
+        let exit = try service.run {
+            try producer.run(source ?? .simulation(count: count), speed: flatOut ? nil : speed ?? 1, service)
+        }
         if exit != .ok { throw ExitCode(exit.rawValue) }
     }
 }

@@ -1,0 +1,63 @@
+import Daemon
+import HeartRate
+import PostgreSQL
+
+/// What the consumer measures. What is stored is counted when the database has committed it.
+struct ConsumerMetrics: Sendable {
+    private let valid, anomalies, rejected: Metrics.Counter
+    private let reasons: [RejectionReason.Code: Metrics.Counter]
+    private let commitSeconds, batchMessages: Metrics.Histogram
+    let lagMessages, lagSeconds, assignedPartitions: Metrics.Gauge
+    let gapMessages, fenced: Metrics.Counter
+
+    init(_ metrics: Metrics) {
+        func messages(_ outcome: String) -> Metrics.Counter {
+            metrics.counter(
+                "heartbeat_consumer_messages_total", "Messages that are stored, by what became of them.",
+                ["outcome": outcome])
+        }
+        valid = messages("valid")
+        anomalies = messages("anomaly")
+        rejected = messages("rejected")
+        reasons = Dictionary(
+            uniqueKeysWithValues: RejectionReason.Code.allCases.map { code in
+                (
+                    code,
+                    metrics.counter(
+                        "heartbeat_consumer_rejected_total",
+                        "Messages that were found to be rejected, by reason; one that is read again counts again.",
+                        ["reason": code.rawValue])
+                )
+            })
+        lagMessages = metrics.gauge("heartbeat_consumer_lag_messages", "Messages in Kafka that are not stored yet.")
+        lagSeconds = metrics.gauge(
+            "heartbeat_consumer_lag_seconds",
+            "The age of the last stored message of the partition that is furthest behind; 0 when none is behind.")
+        assignedPartitions = metrics.gauge(
+            "heartbeat_consumer_assigned_partitions", "Partitions that the group has given to this consumer.")
+        commitSeconds = metrics.histogram(
+            "heartbeat_consumer_commit_duration_seconds", "How long a batch's transaction lasted.",
+            buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
+        batchMessages = metrics.histogram(
+            "heartbeat_consumer_batch_messages", "How many messages a batch had.",
+            buckets: [1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000])
+        gapMessages = metrics.counter(
+            "heartbeat_consumer_gap_messages_total", "Messages that Kafka did not have any more, or never handed out.")
+        fenced = metrics.counter(
+            "heartbeat_consumer_fenced_total", "How often another consumer owned a partition that was written to here.")
+    }
+
+    /// Measures a transaction.
+    func committed(within duration: Duration) { commitSeconds.observe(duration / .seconds(1)) }
+
+    /// Counts a batch that the database has.
+    func stored(_ batch: borrowing Batch) {
+        guard batch.count > 0 else { return }
+        batchMessages.observe(Double(batch.count))
+        valid.add(batch.readings.rowCount - batch.anomalies)
+        anomalies.add(batch.anomalies)
+        rejected.add(batch.rejected.rowCount)
+    }
+
+    func rejected(_ code: RejectionReason.Code) { reasons[code]?.add() }
+}

@@ -1,0 +1,156 @@
+internal import Synchronization
+
+/// What a daemon measures of itself, in Prometheus' text format.
+///
+/// Every sample has the label `instance`. Values are set by any thread; a `Service` writes them once a second.
+public final class Metrics: Sendable {
+    /// A number that only grows.
+    public final class Counter: Sendable {
+        private let value = Atomic<Int>(0)
+
+        /// Adds to it, 0 or more.
+        public func add(_ count: Int = 1) { value.add(count, ordering: .relaxed) }
+
+        var samples: [Sample] { [Sample(value: "\(value.load(ordering: .relaxed))")] }
+    }
+
+    /// A number that goes up and down.
+    public final class Gauge: Sendable {
+        private let value = Mutex<Double?>(nil)
+
+        /// Sets it; nil takes the sample away, and so it is at first.
+        public func set(_ number: Double?) { value.withLock { $0 = number } }
+
+        var samples: [Sample] { value.withLock { $0 }.map { [Sample(value: plain($0))] } ?? [] }
+    }
+
+    /// How often which sizes came.
+    public final class Histogram: Sendable {
+        private let bounds: [Double]
+        private let state: Mutex<(counts: [Int], sum: Double)>
+
+        init(bounds: [Double]) {
+            self.bounds = bounds
+            state = Mutex(([Int](repeating: 0, count: bounds.count + 1), 0))
+        }
+
+        /// Counts one.
+        public func observe(_ number: Double) {
+            let bucket = bounds.firstIndex { number <= $0 } ?? bounds.count
+            state.withLock { state in
+                state.counts[bucket] += 1
+                state.sum += number
+            }
+        }
+
+        var samples: [Sample] {
+            let (counts, sum) = state.withLock { $0 }
+            var samples: [Sample] = []
+            var total = 0
+            for (bound, count) in zip(bounds.map(plain) + ["+Inf"], counts) {
+                total += count
+                samples.append(Sample(suffix: "_bucket", label: ("le", bound), value: "\(total)"))
+            }
+            return samples + [Sample(suffix: "_sum", value: plain(sum)), Sample(suffix: "_count", value: "\(total)")]
+        }
+    }
+
+    struct Sample {
+        var suffix = ""
+        var label: (name: String, value: String)?
+        let value: String
+    }
+
+    private struct Series {
+        let labels: [(name: String, value: String)]
+        let samples: @Sendable () -> [Sample]
+    }
+
+    private struct Family {
+        let name, type, help: String
+        var series: [Series] = []
+    }
+
+    /// The value of the label `instance`, such as `consumer-1`; also the name of the file.
+    public let instance: String
+    private let families = Mutex<[Family]>([])
+
+    init(instance: String) { self.instance = instance }
+
+    /// Adds a number that only grows; its name ends in `_total`.
+    public func counter(_ name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:]) -> Counter {
+        let counter = Counter()
+        add(name, "counter", help, labels) { counter.samples }
+        return counter
+    }
+
+    /// Adds a number that goes up and down.
+    public func gauge(_ name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:]) -> Gauge {
+        let gauge = Gauge()
+        add(name, "gauge", help, labels) { gauge.samples }
+        return gauge
+    }
+
+    /// Adds a distribution.
+    ///
+    /// - Parameter buckets: upper bounds, growing; the one without bound comes by itself.
+    public func histogram(_ name: String, _ help: String, buckets: [Double]) -> Histogram {
+        let histogram = Histogram(bounds: buckets)
+        add(name, "histogram", help, [:]) { histogram.samples }
+        return histogram
+    }
+
+    /// Families of one name share its first HELP and TYPE.
+    private func add(
+        _ name: String, _ type: String, _ help: String, _ labels: KeyValuePairs<String, String>,
+        _ samples: @escaping @Sendable () -> [Sample]
+    ) {
+        let series = Series(labels: labels.map { (name: $0.key, value: $0.value) }, samples: samples)
+        families.withLock { families in
+            if let place = families.firstIndex(where: { $0.name == name }) {
+                families[place].series.append(series)
+            } else {
+                families.append(Family(name: name, type: type, help: help, series: [series]))
+            }
+        }
+    }
+
+    /// Everything as text. A family without a sample is left out.
+    public var text: String {
+        var lines: [String] = []
+        for family in families.withLock({ $0 }) {
+            var found: [String] = []
+            for series in family.series {
+                for sample in series.samples() {
+                    let labels =
+                        [(name: "instance", value: instance)] + series.labels + (sample.label.map { [$0] } ?? [])
+                    let list = labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",")
+                    found.append("\(family.name)\(sample.suffix){\(list)} \(sample.value)")
+                }
+            }
+            guard !found.isEmpty else { continue }
+            lines += ["# HELP \(family.name) \(family.help)", "# TYPE \(family.name) \(family.type)"] + found
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}
+
+private func plain(_ number: Double) -> String {
+    // Prometheus reads what Go reads: 1e+16 and 0.25, but "1.0" is longer than need be.
+    let text = "\(number)"
+    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+}
+
+/// A label's value as the format wants it: backslash, quote and line end escaped.
+private func escaped(_ value: String) -> String {
+    var text = ""
+    for scalar in value.unicodeScalars {
+        switch scalar {
+        case "\\": text += "\\\\"
+        case "\"": text += "\\\""
+        case "\n": text += "\\n"
+        default: text.unicodeScalars.append(scalar)
+        }
+    }
+    return text
+}

@@ -1,0 +1,127 @@
+internal import Logging
+internal import Synchronization
+internal import Systemd
+
+/// What every daemon measures.
+struct OwnMetrics {
+    let needs: [Dependency]
+    let ready: Metrics.Gauge
+    let updated: Metrics.Gauge
+    let waitingSince: [Dependency: Metrics.Gauge]
+    let reconnects: [Dependency: Metrics.Counter]
+
+    init(_ metrics: Metrics, _ needs: [Dependency]) {
+        self.needs = needs
+        metrics.gauge("heartbeat_build_info", "The program's version.", ["version": heartbeatVersion]).set(1)
+        ready = metrics.gauge("heartbeat_ready", "Whether what the daemon needs has answered and it works.")
+        ready.set(0)
+        updated = metrics.gauge("heartbeat_updated_timestamp_seconds", "When these figures were written.")
+        waitingSince = Dictionary(
+            needs.map { need in
+                (
+                    need,
+                    metrics.gauge(
+                        "heartbeat_waiting_since_timestamp_seconds",
+                        "Since when a server is waited for; absent while it answers.", ["for": need.rawValue])
+                )
+            }
+        ) { first, _ in first }
+        reconnects = Dictionary(
+            needs.map { need in
+                (
+                    need,
+                    metrics.counter(
+                        "heartbeat_reconnects_total", "How often a server came back.", ["system": need.rawValue])
+                )
+            }
+        ) { first, _ in first }
+    }
+}
+
+extension Service {
+    /// What the reporting thread remembers.
+    private struct Reported {
+        var text = ""
+        var lastStatus: ContinuousClock.Instant?
+        var lastExtension: ContinuousClock.Instant?
+        var lastFile: ContinuousClock.Instant?
+        var watchdog: WatchdogRounds?
+    }
+
+    /// The reporting thread: sends what is due until the daemon ends.
+    func report() {
+        var reported = Reported()
+        let interval = Watchdog.interval
+        reported.watchdog = interval.map { WatchdogRounds(interval: $0, at: start) }
+        let pace = min(.milliseconds(250), interval.map { $0 / 8 } ?? .milliseconds(250))
+        while !ended.wait(for: pace) {
+            let now = ContinuousClock.now
+            let state = state.withLock { $0 }
+            if !state.sentence.isReady { extendStart(state, &reported, now) }
+            judgeLoops(state, &reported, now)
+            if state.sentence.text != reported.text, isDue(reported.lastStatus, now) {
+                reported.lastStatus = now
+                reported.text = state.sentence.text
+                notify(.status(reported.text))
+            }
+            if isDue(reported.lastFile, now) {
+                reported.lastFile = now
+                writeMetrics(hasFailedBefore: state.hasNoMetricsFile)
+            }
+        }
+    }
+
+    private func isDue(_ last: ContinuousClock.Instant?, _ now: ContinuousClock.Instant) -> Bool {
+        last.map { now - $0 >= .seconds(1) } ?? true
+    }
+
+    /// Asks for more time while a server does not answer, and ends the daemon when that lasted too long.
+    private func extendStart(_ state: State, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
+        guard state.failure == nil else { return }
+        let waited = now - start
+        if startTimeout > .zero, waited >= startTimeout, let waiting = state.sentence.waiting.first {
+            let failure = CommandFailure(
+                .unavailable,
+                """
+                gave up waiting for \(waiting.dependency.rawValue) after \(Int(waited / .seconds(1))) s: \
+                \(waiting.cause)
+                """, hint: "START_TIMEOUT_SECONDS says how long a start may wait")
+            self.state.withLock { $0.failure = failure }
+            return stop.request()
+        }
+        guard reported.lastExtension.map({ now - $0 >= .seconds(5) }) ?? true else { return }
+        reported.lastExtension = now
+        notify(.extendTimeout(microseconds: 30_000_000))
+    }
+
+    private func judgeLoops(_ state: State, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
+        // Without a loop there is no evidence of anything.
+        guard reported.watchdog != nil, !state.loops.isEmpty else { return }
+        switch reported.watchdog?.judge(state.loops.map(\.count), at: now) {
+        case .progress:
+            notify(.watchdog)
+            if !state.sentence.stalled.isEmpty { self.state.withLock { $0.sentence.stalled = [] } }
+        case .stalled(let places):
+            let names = places.map { state.loops[$0].name }
+            self.state.withLock { $0.sentence.stalled = names }
+            let seconds = Int((reported.watchdog?.silence(at: now) ?? .zero) / .seconds(1))
+            let list = names.joined(separator: ", ")
+            logger.report(
+                .stalled, "no progress for \(seconds) s: \(list). The watchdog is not told that the work goes on",
+                ["HEARTBEAT_LOOP": "\(list)", "HEARTBEAT_SECONDS": "\(seconds)"])
+        case .wait, nil: break
+        }
+    }
+
+    private func writeMetrics(hasFailedBefore: Bool) {
+        own.updated.set(Double(wallClockMicroseconds()) / 1e6)
+        do throws(SystemError) {
+            try replaceFile(metricsPath, with: metrics.text)
+            if hasFailedBefore { state.withLock { $0.hasNoMetricsFile = false } }
+        } catch {
+            guard !hasFailedBefore else { return }
+            state.withLock { $0.hasNoMetricsFile = true }
+            logger.info("no metrics: unable to write \"\(metricsPath)\": \(error)")
+        }
+    }
+}

@@ -1,0 +1,213 @@
+public import Logging
+internal import FoundationEssentials
+internal import Synchronization
+internal import Systemd
+
+/// A daemon's life in the eyes of the service manager, of the journal and of the metrics' readers.
+///
+/// ```swift
+/// let service = try Service("consumer", settings, options, needs: [.kafka, .postgreSQL])
+/// try service.run {
+///     let loop = service.loop("intake")      // the watchdog wants every loop to come round
+///     ...
+///     service.waits(for: .kafka, "\(error)") // as often as it fails: the journal has the first
+///     service.answered(.kafka)               // as often as it works: the journal has the first after a failure
+///     service.ready()                        // READY=1, once
+///     while !service.stop.isRequested {
+///         loop.progressed()
+///         if service.reloadIfAsked(&settings) { ... }
+///         service.tell("20 messages/s")      // STATUS=, at most once a second and only when it has changed
+///     }
+///     service.stopping()                     // STOPPING=1
+/// }
+/// ```
+///
+/// A thread of its own sends what is due: STATUS, EXTEND_TIMEOUT_USEC before the daemon is ready, WATCHDOG=1 when all loops
+/// have progressed, and the metrics file. All calls may come from any thread.
+public final class Service: Sendable {
+    struct State {
+        var sentence = ServiceSentence()
+        var answered: Set<Dependency> = []
+        var loops: [WorkLoop] = []
+        /// Why the daemon ends although nobody asked it to.
+        var failure: CommandFailure?
+        var hasNoMetricsFile = false
+    }
+
+    /// Asked for by SIGTERM and SIGINT, and when the start took too long.
+    public let stop: StopSignal
+    /// What is written to `METRICS_DIRECTORY`.
+    public let metrics: Metrics
+    /// Writes under the daemon's name.
+    public let logger: Logger
+    private let options: SettingsOptions
+    private let signals: Signals
+    private let places: [Dependency: String]
+    let startTimeout: Duration
+    let start = ContinuousClock.now
+    let ended = StopSignal()
+    let own: OwnMetrics
+    let state = Mutex(State())
+    let metricsPath: String
+
+    /// Begins a daemon's life: catches signals and starts the thread that reports.
+    ///
+    /// - Parameters:
+    ///   - name: `producer`, `consumer` or `dashboard`.
+    ///   - settings: must have `START_TIMEOUT_SECONDS` and `METRICS_DIRECTORY`.
+    ///   - options: where a reload finds the settings.
+    ///   - needs: the servers that it can not do without.
+    ///   - instance: tells apart several daemons of the name on one machine.
+    /// - Throws: when the system has no pipe or thread left.
+    public init(
+        _ name: String, _ settings: Settings, _ options: SettingsOptions, needs: [Dependency], instance: String? = nil
+    ) throws(SystemError) {
+        signals = try Signals.install()
+        stop = signals.stop
+        self.options = options
+        logger = Logger(label: name)
+        metrics = Metrics(instance: instance.map { "\(name)-\($0)" } ?? name)
+        metricsPath = "\(settings[.metricsDirectory])/\(metrics.instance).prom"
+        startTimeout = settings[.startTimeoutSeconds]
+        let brokers = needs.contains(.kafka) ? "Kafka at \(settings[.kafkaBootstrapServers])" : ""
+        places = [.kafka: brokers, .postgreSQL: Dependency.postgreSQL.rawValue]
+        own = OwnMetrics(metrics, needs)
+        _ = try WorkThread(name: "service") { [self] in report() }
+    }
+
+    /// Does the daemon's work.
+    ///
+    /// - Throws: what the work throws; `CommandFailure` with `unavailable` when the start took too long.
+    public func run<Result>(_ work: () throws -> Result) throws -> Result {
+        defer { close() }
+        let result = try work()
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        return result
+    }
+
+    /// Adds a loop that the watchdog watches from now on.
+    public func loop(_ name: String) -> WorkLoop {
+        let loop = WorkLoop(name)
+        state.withLock { $0.loops.append(loop) }
+        return loop
+    }
+
+    // MARK: - The servers that it needs
+
+    /// Says that a server does not answer and that it is tried again.
+    ///
+    /// - Parameters:
+    ///   - cause: what failed, as the error has it.
+    ///   - fields: the journal's, such as `POSTGRES_SQLSTATE`.
+    public func waits(for dependency: Dependency, _ cause: String, _ fields: Logger.Metadata = [:]) {
+        let now = wallClockMicroseconds()
+        let isNew = state.withLock { state in
+            let waiting = state.sentence.waiting.firstIndex { $0.dependency == dependency }
+            let since = waiting.map { state.sentence.waiting.remove(at: $0).since }
+            state.sentence.waiting.append(.init(dependency: dependency, since: since ?? now, cause: cause))
+            return waiting == nil
+        }
+        let place = places[dependency] ?? ""
+        guard isNew else { return logger.debug("still waiting for \(place): \(cause)") }
+        own.waitingSince[dependency]?.set(Double(now) / 1e6)
+        logger.report(
+            .waiting, "waiting for \(place): \(cause)",
+            fields.merging(["HEARTBEAT_WAITS_FOR": "\(dependency.rawValue)"]) { _, new in new })
+    }
+
+    /// Says that a server answers.
+    public func answered(_ dependency: Dependency) {
+        let (since, isFirst) = state.withLock { state in
+            let waiting = state.sentence.waiting.firstIndex { $0.dependency == dependency }
+            return (
+                waiting.map { state.sentence.waiting.remove(at: $0).since }, state.answered.insert(dependency).inserted
+            )
+        }
+        guard let since else { return }
+        own.waitingSince[dependency]?.set(nil)
+        if !isFirst { own.reconnects[dependency]?.add() }
+        let seconds = max(0, wallClockMicroseconds() - since) / 1_000_000
+        let name = dependency.rawValue
+        logger.report(
+            .recovered,
+            isFirst
+                ? "\(name) has answered after \(seconds) s" : "\(name) is back after \(seconds) s; nothing was lost",
+            ["HEARTBEAT_WAITS_FOR": "\(name)", "HEARTBEAT_SECONDS": "\(seconds)"])
+    }
+
+    /// Whether it waits for a server.
+    public func isWaiting(for dependency: Dependency) -> Bool {
+        state.withLock { $0.sentence.waiting.contains { $0.dependency == dependency } }
+    }
+
+    // MARK: - From the start to the stop
+
+    /// Says that everything that the daemon needs has answered and that it works: READY=1. Only the first call counts.
+    ///
+    /// - Parameter reason: for the journal; the default says that what it needs has answered.
+    public func ready(_ reason: String? = nil) {
+        let sentence = state.withLock { state -> ServiceSentence? in
+            guard !state.sentence.isReady else { return nil }
+            state.sentence.isReady = true
+            return state.sentence
+        }
+        guard let sentence else { return }
+        let names = own.needs.map(\.rawValue)
+        let answered = "\(names.joined(separator: " and ")) \(names.count == 1 ? "has" : "have") answered"
+        logger.report(.started, "ready: \(reason ?? answered)")
+        own.ready.set(1)
+        notify(.ready, .status(sentence.text))
+    }
+
+    /// Says in a sentence how the work goes. It is for `systemctl status` only and may change as often as it likes.
+    public func tell(_ work: String) { state.withLock { $0.sentence.work = work } }
+
+    /// Says that the daemon is about to end: STOPPING=1.
+    public func stopping() {
+        let sentence = state.withLock { state in
+            state.sentence.isStopping = true
+            return state.sentence
+        }
+        own.ready.set(0)
+        notify(.stopping, .status(sentence.text))
+    }
+
+    /// Takes new settings over when SIGHUP has asked for it; bad ones change nothing, and journal and status say why.
+    ///
+    /// - Returns: whether `settings` has changed.
+    public func reloadIfAsked(_ settings: inout Settings) -> Bool {
+        guard signals.takeReloadRequest() else { return false }
+        // Before it is ready the start is what the service manager waits for, and READY=1 would end it.
+        let isReady = state.withLock { $0.sentence.isReady }
+        if isReady { notify(.reloading) }
+        let hasChanged = reload(&settings)
+        if isReady { notify(.ready, .status(state.withLock { $0.sentence.text })) }
+        return hasChanged
+    }
+
+    private func reload(_ settings: inout Settings) -> Bool {
+        do throws(SettingsError) {
+            let reload = try options.reload(settings)
+            settings = reload.settings
+            setLogLevel(settings[.logLevel])
+            let changed = reload.changed.joined(separator: ", ")
+            let needsRestart = reload.needsRestart.joined(separator: ", ")
+            state.withLock { $0.sentence.refusal = nil }
+            logger.report(
+                .reloaded, "reloaded: \(changed.isEmpty ? "nothing" : changed) changed",
+                ["HEARTBEAT_CHANGED": "\(changed)", "HEARTBEAT_NEEDS_RESTART": "\(needsRestart)"])
+            if !needsRestart.isEmpty { logger.warning("a restart is needed for \(needsRestart)") }
+            return true
+        } catch {
+            let causes = error.problems.joined(separator: "; ")
+            state.withLock { $0.sentence.refusal = causes }
+            logger.report(.settingsRefused, "the settings are as they were: \(causes)")
+            return false
+        }
+    }
+
+    private func close() {
+        ended.request()
+        removeFile(metricsPath)
+    }
+}

@@ -65,7 +65,7 @@ let package = Package(
         library(
             "Dashboard",
             ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "Zlib", hummingbird, logging],
-            resources: [.embedInCode("openapi.json")]),
+            resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
         library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
 
         .executableTarget(
@@ -93,7 +93,7 @@ let package = Package(
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests("Architecture", ["Database", "Harness"]),
         tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
-        tests("Demo", ["Consumer", "Daemon", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
+        tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -79,7 +79,7 @@ struct Point: Encodable, Sendable, Equatable {
 func json(_ value: some Encodable) throws -> ByteBuffer {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.withoutEscapingSlashes]
+    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
     return ByteBuffer(bytes: try encoder.encode(value))
 }
 

@@ -125,11 +125,11 @@ extension OnAServer {
             try database.seed(customers: 2, seconds: 10)
             let dashboard = try await RunningDashboard(database: database)
             let stream = try EventStream(port: dashboard.port)
-            #expect(database(of: try stream.state()) == "ready")
+            #expect(condition(of: try stream.state()) == "ready")
             database.disconnect()
             try await database.cluster.stop(.fast)
             var state = try stream.state()
-            while database(of: state) == "ready" { state = try stream.state() }
+            while condition(of: state) == "ready" { state = try stream.state() }
             #expect((state["totals"] as? [String: Any])?["readings"] as? Int == 20)
             #expect(state["live_since"] is NSNull)
             #expect((state["database"] as? [String: Any])?["since"] is String)
@@ -140,7 +140,7 @@ extension OnAServer {
             // The stream goes on.
             _ = try stream.state()
             try await database.cluster.start()
-            while database(of: state) == "away" { state = try stream.state() }
+            while condition(of: state) == "away" { state = try stream.state() }
             #expect(try dashboard.get("/readyz").status == 200)
             #expect(try dashboard.get("/api/v1/readings?customer_id=cust_0001").status == 200)
         }
@@ -156,7 +156,7 @@ extension OnAServer {
             }
         }
 
-        private func database(of state: [String: Any]) -> String? {
+        private func condition(of state: [String: Any]) -> String? {
             (state["database"] as? [String: Any])?["state"] as? String
         }
     }

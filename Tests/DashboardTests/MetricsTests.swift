@@ -44,9 +44,8 @@ extension OnAServer {
             let lines = answer.text.split(separator: "\n")
             var families: [String] = []
             for line in lines {
-                let name =
-                    line.hasPrefix("#")
-                    ? line.split(separator: " ")[2] : line.prefix { $0 != "{" && $0 != " " }
+                let words = line.split(separator: " ")
+                let name = String(line.hasPrefix("#") ? words[2] : line.prefix { $0 != "{" && $0 != " " })
                 let family = name.replacing(/_(bucket|sum|count)$/, with: "")
                 if families.last != family { families.append(family) }
             }

@@ -83,15 +83,19 @@ let package = Package(
         tests("Daemon", ["Daemon"]),
         tests("Zlib", ["Zlib"]),
 
+        // Stops one thread of a child process, to prove that the watchdog sees it.
+        .target(name: "CThreadStop", path: "Tests/CThreadStop"),
+
         // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.
         .testTarget(
-            name: "Harness", dependencies: ["Daemon", "HeartRate", "Kafka", "PostgreSQL"],
+            name: "Harness", dependencies: ["CThreadStop", "Daemon", "HeartRate", "Kafka", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
         tests("Database", ["Harness", "PostgreSQL"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
-        tests("Architecture", ["Database", "Harness"]),
+        tests("Architecture", ["Daemon", "Database", "Harness"]),
+        tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),

@@ -12,6 +12,9 @@ struct Batch: ~Copyable {
         var expected: Int64 = -1
         /// One past the last message.
         var next: Int64 = -1
+        var readings: Int32 = 0
+        var anomalies: Int32 = 0
+        var rejected: Int32 = 0
         /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
         var timestamp: Int64 = -1
     }
@@ -26,12 +29,13 @@ struct Batch: ~Copyable {
     private(set) var rejected = CopyBuffer()
     private(set) var progress: [Progress] = []
     private(set) var gaps: [Gap] = []
-    private(set) var newCustomers: [String] = []
+    private(set) var customers = CustomerChanges()
+    private(set) var minutes = MinuteChanges()
     /// UTC days since 1970 that its readings fall on, as far as they have a partition of their own.
     private(set) var days: Set<Int32> = []
     private(set) var anomalies = 0
-    /// For each reading its customer's number and its own.
-    private var customers: [UInt64] = []
+    /// For each reading its customer's number.
+    private var customerNumbers: [Int32] = []
     /// The exchange's epoch when it was gathered: an older one must not be written any more.
     var epoch = 0
 
@@ -68,30 +72,39 @@ struct Batch: ~Copyable {
         readings.removeAll(keepingAtMost: 8 << 20)
         rejected.removeAll(keepingAtMost: 1 << 20)
         for slot in progress.indices {
-            progress[slot].expected = -1
-            progress[slot].next = -1
-            progress[slot].timestamp = -1
+            progress[slot] = Progress(sourceID: progress[slot].sourceID, partition: progress[slot].partition)
         }
         gaps.removeAll(keepingCapacity: true)
-        newCustomers.removeAll(keepingCapacity: true)
+        customers.removeAll()
+        minutes.removeAll()
         days.removeAll(keepingCapacity: true)
         anomalies = 0
-        customers.removeAll(keepingCapacity: true)
+        customerNumbers.removeAll(keepingCapacity: true)
     }
 
     /// The readings' numbers, those of one customer one after another. The index on customer and time then takes them
     /// with a fifth less work of the server than in the order in which they came.
-    var readingsByCustomer: [Int] { customers.sorted().map { Int($0 & 0xFFFF_FFFF) } }
+    var readingsByCustomer: [Int] {
+        var places: [Int] = []
+        var next = 0
+        for change in customers.changes {
+            places.append(next)
+            next += Int(change.readings)
+        }
+        var order = [Int](repeating: 0, count: next)
+        for (row, customer) in customerNumbers.enumerated() {
+            order[places[Int(customer)]] = row
+            places[Int(customer)] += 1
+        }
+        return order
+    }
 
     /// Appends a reading as a row of `heart_rate_readings`.
     ///
-    /// - Parameters:
-    ///   - customer: a number that the readings of one customer share.
-    ///   - day: the UTC day whose partition it needs; nil when it goes to the default partition.
-    mutating func append(
-        _ reading: Reading, customer: Int, anomaly: Anomaly?, day: Int32?, slot: Int, offset: Int64
-    ) {
-        customers.append(UInt64(customer) << 32 | UInt64(readings.rowCount))
+    /// - Parameter day: the UTC day whose partition it needs; nil when it goes to the default partition.
+    mutating func append(_ reading: Reading, anomaly: Anomaly?, day: Int32?, slot: Int, offset: Int64) {
+        customerNumbers.append(Int32(customers.add(reading, anomaly)))
+        minutes.add(reading, isAnomaly: anomaly != nil)
         readings.beginRow(fields: 7)
         readings.append(reading.customerID.utf8)
         readings.append(reading.recordedAt.microsecondsSince2000)
@@ -99,6 +112,7 @@ struct Batch: ~Copyable {
         readings.append(anomaly != nil)
         if let anomaly {
             anomalies += 1
+            progress[slot].anomalies += 1
             anomaly.withReason { readings.append($0) }
         } else {
             readings.appendNull()
@@ -106,6 +120,7 @@ struct Batch: ~Copyable {
         readings.append(progress[slot].sourceID)
         readings.append(offset)
         if let day, !days.contains(day) { days.insert(day) }
+        progress[slot].readings += 1
         advance(slot, past: offset)
     }
 
@@ -131,6 +146,7 @@ struct Batch: ~Copyable {
         }
         rejected.append(reason.code.rawValue)
         rejected.append(reason.sentence)
+        progress[slot].rejected += 1
         advance(slot, past: message.offset)
     }
 
@@ -140,9 +156,6 @@ struct Batch: ~Copyable {
         if progress[slot].expected < 0 { progress[slot].expected = expected }
         progress[slot].next = offset
     }
-
-    /// Notes a customer whom the database may not have yet.
-    mutating func add(_ customer: CustomerID) { newCustomers.append(customer.description) }
 
     /// Notes the time stamp that Kafka keeps with the message that was appended last.
     mutating func note(timestamp: Int64?, slot: Int) { progress[slot].timestamp = timestamp ?? -1 }

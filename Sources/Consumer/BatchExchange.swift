@@ -6,11 +6,17 @@ import Kafka
 /// There is no timer: the writer takes what has gathered as soon as it is free, however little, and the intake thread
 /// waits when the batch is full. Both waits are all the back-pressure there is.
 final class BatchExchange: Sendable {
-    /// A question for the writer, since it owns the session with the database.
+    /// The question where to go on, for the writer, since it owns the session with the database.
     struct LocateRequest: Sendable {
         let clusterID: String
         let topic: String
         let watermarks: [Int32: Watermarks]
+    }
+
+    /// The question how far the whole topic is stored.
+    struct StoredRequest: Sendable {
+        let clusterID: String
+        let topic: String
     }
 
     /// Why the writer could not write a batch and dropped it.
@@ -24,6 +30,7 @@ final class BatchExchange: Sendable {
     /// What the writer has to do next.
     enum Job {
         case locate(LocateRequest)
+        case readStored(StoredRequest)
         case write
         case nothing
         case stop
@@ -47,6 +54,8 @@ final class BatchExchange: Sendable {
         var epoch = 0
         var request: LocateRequest?
         var positions: [Position]?
+        var storedRequest: StoredRequest?
+        var stored: [Int32: Int64]?
         var refusal: Refusal?
         var committed: [Int32: Int64] = [:]
         var storedTimes: [Int32: Int64] = [:]
@@ -124,6 +133,19 @@ final class BatchExchange: Sendable {
         }
     }
 
+    /// Asks the writer for the next offset of every partition of the topic that the database knows.
+    ///
+    /// - Returns: the answer to the question before; nil as long as there is none.
+    func readStored(_ request: StoredRequest) -> [Int32: Int64]? {
+        let stored = state.withLock { state in
+            defer { state.stored = nil }
+            state.storedRequest = request
+            return state.stored
+        }
+        state.wakeAll()
+        return stored
+    }
+
     /// Why the last batch was dropped, if it was.
     var refusal: Refusal? { state.withLock { $0.refusal } }
 
@@ -163,6 +185,11 @@ final class BatchExchange: Sendable {
                 batch.epoch = state.epoch
                 return .locate(request)
             }
+            if let request = state.storedRequest {
+                state.storedRequest = nil
+                batch.epoch = state.epoch
+                return .readStored(request)
+            }
             guard state.refusal == nil, !state.gathering.isEmpty else { return nil }
             swap(&state.gathering, &batch)
             // The positions stay the same until the next assignment.
@@ -190,6 +217,9 @@ final class BatchExchange: Sendable {
         state.withLock { if $0.epoch == epoch { $0.positions = positions } }
         state.wakeAll()
     }
+
+    /// Answers `readStored`.
+    func answer(stored: [Int32: Int64]) { state.withLock { $0.stored = stored } }
 
     /// Says how the batch ended: written, or refused, or dropped since nobody wants it any more.
     func finish(_ batch: borrowing Batch, _ refusal: Refusal? = nil, isWritten: Bool) {

@@ -1,59 +1,59 @@
-/// The ids of customers that the database is known to have, so that a batch only brings the new ones.
+/// The customers of a batch, numbered in the order in which they came first.
 ///
-/// Ids stand one after another in one array of bytes with an open-addressed table of their starts, about 30 bytes a
-/// customer; looking an id up allocates nothing.
+/// Ids stand one after another in one array of bytes with an open-addressed table of their numbers, about 30 bytes a
+/// customer; looking an id up allocates nothing, and emptying it keeps the memory.
 struct CustomerSet {
-    private var bytes: [UInt8] = []  // each id: its length, then its UTF-8
-    private var starts: [Int32]  // -1 is a free place
-    private(set) var count = 0
-    private let mostCustomers: Int
+    private var bytes: [UInt8] = []
+    private var ends: [Int32] = []  // of each number's id within the bytes
+    private var table = [Int32](repeating: -1, count: 64)  // -1 is a free place
 
-    /// An empty set. Beyond so many customers it starts over, which costs the database some needless inserts.
-    init(mostCustomers: Int = 500_000) {
-        self.mostCustomers = mostCustomers
-        starts = [Int32](repeating: -1, count: 64)
+    /// How many customers there are.
+    var count: Int { ends.count }
+
+    mutating func removeAll() {
+        guard count > 0 else { return }
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+        for place in table.indices { table[place] = -1 }
     }
 
-    mutating func removeAll() { self = CustomerSet(mostCustomers: mostCustomers) }
-
-    /// Adds an id.
-    ///
-    /// - Returns: a number that stands for the id until the set starts over, and whether it was new.
-    mutating func insert(_ id: Span<UInt8>) -> (number: Int, isNew: Bool) {
-        var place = Self.hash(id) & (starts.count - 1)
-        while starts[place] >= 0 {
-            if isEqual(at: Int(starts[place]), id) { return (Int(starts[place]), false) }
-            place = (place + 1) & (starts.count - 1)
+    /// The number of an id, which is the count before it when it is new.
+    mutating func insert(_ id: Span<UInt8>) -> Int {
+        var place = Self.hash(id) & (table.count - 1)
+        while table[place] >= 0 {
+            let number = Int(table[place])
+            if isEqual(number, id) { return number }
+            place = (place + 1) & (table.count - 1)
         }
-        if count >= mostCustomers {
-            removeAll()
-            place = Self.hash(id) & (starts.count - 1)
-        }
-        let start = bytes.count
-        starts[place] = Int32(start)
-        bytes.append(UInt8(truncatingIfNeeded: id.count))
+        let number = count
+        table[place] = Int32(number)
         for index in id.indices { bytes.append(id[index]) }
-        count += 1
-        if count * 2 > starts.count { grow() }
-        return (start, true)
+        ends.append(Int32(bytes.count))
+        if count * 2 > table.count { grow() }
+        return number
     }
 
-    private func isEqual(at start: Int, _ id: Span<UInt8>) -> Bool {
-        guard Int(bytes[start]) == id.count else { return false }
-        for index in id.indices where bytes[start + 1 + index] != id[index] { return false }
+    /// The UTF-8 of a number's id.
+    func id(_ number: Int) -> ArraySlice<UInt8> {
+        bytes[(number == 0 ? 0 : Int(ends[number - 1]))..<Int(ends[number])]
+    }
+
+    private func isEqual(_ number: Int, _ id: Span<UInt8>) -> Bool {
+        let start = number == 0 ? 0 : Int(ends[number - 1])
+        guard Int(ends[number]) - start == id.count else { return false }
+        for index in id.indices where bytes[start + index] != id[index] { return false }
         return true
     }
 
     private mutating func grow() {
-        var larger = [Int32](repeating: -1, count: starts.count * 2)
-        for start in starts where start >= 0 {
-            let from = Int(start) + 1
-            let id = bytes.span.extracting(from..<from + Int(bytes[Int(start)]))
-            var place = Self.hash(id) & (larger.count - 1)
+        var larger = [Int32](repeating: -1, count: table.count * 2)
+        for number in 0..<count {
+            let start = number == 0 ? 0 : Int(ends[number - 1])
+            var place = Self.hash(bytes.span.extracting(start..<Int(ends[number]))) & (larger.count - 1)
             while larger[place] >= 0 { place = (place + 1) & (larger.count - 1) }
-            larger[place] = start
+            larger[place] = Int32(number)
         }
-        starts = larger
+        table = larger
     }
 
     /// FNV-1a with 64 bits (Fowler, Noll, Vo), its upper half folded in.

@@ -1,17 +1,20 @@
 import Kafka
 
-/// How far the log reached when each partition was first assigned.
+/// How far each partition of the topic reached at the start.
 struct DrainTargets {
-    private var ends: [Int32: Int64] = [:]
-    private var isAssigned = false
+    private let watermarks: [Int32: Watermarks]
 
-    mutating func note(_ watermarks: [Int32: Watermarks]) {
-        isAssigned = true
-        for (partition, found) in watermarks where ends[partition] == nil { ends[partition] = found.high }
+    init(_ watermarks: [Int32: Watermarks]) { self.watermarks = watermarks }
+
+    /// Whether these partitions, those that this consumer has now, are all stored up to their ends.
+    func areReached(by committed: [Int32: Int64]) -> Bool {
+        committed.allSatisfy { partition, next in next >= watermarks[partition]?.high ?? 0 }
     }
 
-    /// Whether the partitions that are assigned now are all in the database up to their ends.
-    func isReached(by committed: [Int32: Int64]) -> Bool {
-        isAssigned && committed.allSatisfy { partition, next in next >= ends[partition] ?? 0 }
+    /// Whether the whole topic is stored up to its end, by whichever consumer of the group.
+    ///
+    /// - Parameter stored: the next offset of every partition that the database knows.
+    func isTopicReached(by stored: [Int32: Int64]) -> Bool {
+        watermarks.allSatisfy { partition, found in stored[partition] ?? found.low >= found.high }
     }
 }

@@ -28,15 +28,12 @@ struct Intake: ~Copyable {
     private let retentionDays: Int32
 
     private var decoder = ReadingDecoder()
-    private var customers = CustomerSet()
     private var positions: [Position] = []
     /// For each partition's number its place in `positions`; -1 when it is not assigned.
     private var slots: [Int] = []
     /// Partitions that the group gave, as long as it is not known where to go on with them.
     private var unlocated: [Int32]?
     private var isRequested = false
-    /// Whether the group has given partitions, or none, and it is known where to go on with them.
-    private var isAssigned = false
     private var isPaused = false
     /// Partitions that another consumer had moved on, and when that was found.
     private var fenced: (partitions: [Int32], at: ContinuousClock.Instant)?
@@ -44,7 +41,9 @@ struct Intake: ~Copyable {
     private var suspectedGap: PartitionOffset?
     /// What the database refused, by the message, as its reason.
     private var refusedByDatabase: [PartitionOffset: String] = [:]
-    private var drain: DrainTargets?
+    private let isDrain: Bool
+    /// With `isDrain` what has to be stored, and where it is asked whether it is.
+    private var drain: (targets: DrainTargets, stored: BatchExchange.StoredRequest)?
     private var report: ProgressReport
     private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
 
@@ -66,7 +65,7 @@ struct Intake: ~Copyable {
             maximumPayloadBytes: settings[.maxMessageBytes],
             maximumClockSkew: Int64(settings[.maxClockSkewSeconds] / .microseconds(1)))
         retentionDays = Int32(settings[.retentionDays])
-        drain = isDrain ? DrainTargets() : nil
+        self.isDrain = isDrain
     }
 
     /// Works until it is asked to stop or everything is drained.
@@ -152,12 +151,10 @@ struct Intake: ~Copyable {
             let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
             if !refusedByDatabase.isEmpty { try checkRefusal(message) }
             let anomaly = rule.judge(reading.heartRate)
-            let (customer, isNew) = customers.insert(reading.customerID.utf8)
             let day = partitionDay(of: reading.recordedAt)
             let offset = message.offset
             return exchange.gather { batch in
-                batch.append(reading, customer: customer, anomaly: anomaly, day: day, slot: slot, offset: offset)
-                if isNew { batch.add(reading.customerID) }
+                batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
                 batch.note(timestamp: timestamp, slot: slot)
             }
         } catch {
@@ -286,10 +283,7 @@ struct Intake: ~Copyable {
         slots = []
         unlocated = nil
         isRequested = false
-        isAssigned = false
         fenced = nil
-        // A batch that was dropped may have had new customers in it.
-        customers.removeAll()
     }
 
     /// Reads every partition from the next offset that has not gathered.
@@ -332,7 +326,7 @@ struct Intake: ~Copyable {
                 watermarks[partition] = try consumer.cluster.watermarks(
                     of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 2000)
             }
-            drain?.note(watermarks)
+            if isDrain, drain == nil { drain = try drainTargets(clusterID) }
             exchange.locate(.init(clusterID: clusterID, topic: topic, watermarks: watermarks))
             isRequested = true
         } catch {
@@ -343,7 +337,6 @@ struct Intake: ~Copyable {
     private mutating func start(at found: [Position]) throws(KafkaError) {
         unlocated = nil
         isRequested = false
-        isAssigned = true
         positions = found
         slots = [Int](repeating: -1, count: Int(found.map(\.partition).max() ?? -1) + 1)
         for (slot, position) in found.enumerated() { slots[Int(position.partition)] = slot }
@@ -355,10 +348,26 @@ struct Intake: ~Copyable {
         report.started(found)
     }
 
+    // MARK: - Draining
+
+    private func drainTargets(
+        _ clusterID: String
+    ) throws(KafkaError) -> (DrainTargets, BatchExchange.StoredRequest)? {
+        guard let found = try consumer.cluster.topic(topic, withinMilliseconds: 2000) else { return nil }
+        var watermarks: [Int32: Watermarks] = [:]
+        for partition in 0..<Int32(found.partitions) {
+            watermarks[partition] = try consumer.cluster.watermarks(
+                of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 2000)
+        }
+        return (DrainTargets(watermarks), .init(clusterID: clusterID, topic: topic))
+    }
+
+    /// Whether everything that the topic had at the start is stored, also by the others of the group.
     private var isDrained: Bool {
-        // Between two assignments of a rebalance there is nothing to compare with.
-        guard let drain, isAssigned else { return false }
-        return drain.isReached(by: exchange.committed)
+        guard let drain, drain.targets.areReached(by: exchange.committed),
+            let stored = exchange.readStored(drain.stored)
+        else { return false }
+        return drain.targets.isTopicReached(by: stored)
     }
 }
 

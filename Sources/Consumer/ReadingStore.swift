@@ -69,77 +69,40 @@ struct ReadingStore: ~Copyable {
 
     /// Writes a batch in one transaction, or nothing.
     ///
-    /// First the rows, which take no lock that another consumer waits for. Then everything that does together with
-    /// COMMIT, in one simple query: the server starts it only when it has all of it, so a consumer that is stopped at
-    /// any moment leaves no lock behind.
+    /// All of it is one simple query. First come the rows, which take no lock that another consumer waits for. Then
+    /// everything that does, and COMMIT: the server starts that only when it has the last row and needs nothing more
+    /// from here, so a consumer that is stopped at any moment leaves no lock behind.
     func write(_ batch: borrowing Batch) throws(PostgreSQLError) {
-        var begin = "BEGIN; "
-        if batch.readings.rowCount > 0 {
+        var script = "BEGIN;"
+        if !batch.readings.isEmpty {
+            script += """
+                COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, source_id, \
+                kafka_offset) FROM STDIN (FORMAT binary);
+                """
+        }
+        if !batch.rejected.isEmpty {
+            script += """
+                COPY rejected_messages (source_id, topic, partition, kafka_offset, produced_at, key, payload, headers, \
+                reason_code, reason) FROM STDIN (FORMAT binary);
+                """
+        }
+        script += try BatchStatements(connection, consumerName: consumerName).text(of: batch) + "COMMIT"
+        try connection.start(script, unableTo: "send \(batch.count) messages")
+        if !batch.readings.isEmpty {
             try connection.copy(
-                begin + """
-                    COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, \
-                    source_id, kafka_offset) FROM STDIN (FORMAT binary)
-                    """, batch.readings, order: batch.readingsByCustomer,
+                batch.readings, order: batch.readingsByCustomer,
                 unableTo: "copy \(batch.readings.rowCount) rows into \"heart_rate_readings\"")
-            begin = ""
         }
-        if batch.rejected.rowCount > 0 {
+        if !batch.rejected.isEmpty {
             try connection.copy(
-                begin + """
-                    COPY rejected_messages (source_id, topic, partition, kafka_offset, produced_at, key, payload, \
-                    headers, reason_code, reason) FROM STDIN (FORMAT binary)
-                    """, batch.rejected,
-                unableTo: "copy \(batch.rejected.rowCount) rows into \"rejected_messages\"")
-            begin = ""
+                batch.rejected, unableTo: "copy \(batch.rejected.rowCount) rows into \"rejected_messages\"")
         }
-        try connection.execute(begin + (try lastStatements(of: batch)), unableTo: "commit \(batch.count) messages")
-    }
-
-    private func lastStatements(of batch: borrowing Batch) throws(PostgreSQLError) -> String {
-        var statements = ""
-        if !batch.newCustomers.isEmpty {
-            // Sorted, so that two consumers that insert the same customers wait for each other in one order only.
-            var values: [String] = []
-            for customer in batch.newCustomers.sorted() { values.append("(\(try connection.literal(customer)))") }
-            statements += """
-                INSERT INTO customers (customer_id) VALUES \(values.joined(separator: ",")) ON CONFLICT DO NOTHING;
-                """
-        }
-        for gap in batch.gaps {
-            statements += """
-                INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason) VALUES \
-                (\(gap.sourceID), \(gap.offsets.lowerBound), \(gap.offsets.upperBound), 'not handed out by Kafka');
-                """
-        }
-        let moved = batch.progress.indices.filter { batch.progress[$0].expected >= 0 }
-        func array(_ values: [some BinaryInteger]) -> String {
-            "'{" + values.map { String($0) }.joined(separator: ",") + "}'"
-        }
-        return statements
-            + logStatement(
-                read: batch.count, valid: batch.readings.rowCount - batch.anomalies, anomalies: batch.anomalies,
-                invalid: batch.rejected.rowCount) + """
-                SELECT advance_offsets(\(array(moved.map { batch.progress[$0].sourceID })), \
-                \(array(moved.map { batch.progress[$0].expected })), \(array(moved.map { batch.progress[$0].next }))); COMMIT
-                """
-    }
-
-    /// One row a minute and consumer, counted up by each batch of that minute.
-    private func logStatement(read: Int, valid: Int, anomalies: Int, invalid: Int) -> String {
-        """
-        INSERT INTO pipeline_log AS l (logged_at, consumer, messages_read, messages_valid, messages_anomaly, \
-        messages_invalid) VALUES (date_trunc('minute', now()), \(consumerName), \(read), \(valid), \(anomalies), \
-        \(invalid)) ON CONFLICT (logged_at, consumer) DO UPDATE SET \
-        messages_read = l.messages_read + excluded.messages_read, \
-        messages_valid = l.messages_valid + excluded.messages_valid, \
-        messages_anomaly = l.messages_anomaly + excluded.messages_anomaly, \
-        messages_invalid = l.messages_invalid + excluded.messages_invalid;
-        """
+        try connection.finish(unableTo: "commit \(batch.count) messages")
     }
 
     /// Writes this minute's row of `pipeline_log` although nothing came.
     func logIdleMinute() throws(PostgreSQLError) {
-        try connection.execute(logStatement(read: 0, valid: 0, anomalies: 0, invalid: 0), unableTo: "log the minute")
+        try connection.execute("SELECT log_messages(\(consumerName), 0, 0, 0)", unableTo: "log the minute")
     }
 
     /// Ends a transaction that failed; nothing when there is none.
@@ -176,6 +139,18 @@ struct ReadingStore: ~Copyable {
     }
 
     // MARK: - Positions
+
+    /// The next offset of every partition of a topic, of its latest incarnation.
+    func storedOffsets(_ request: BatchExchange.StoredRequest) throws(PostgreSQLError) -> [Int32: Int64] {
+        let rows = try connection.query(
+            """
+            SELECT DISTINCT ON (partition) partition, next_offset FROM kafka_offsets
+             WHERE cluster_id = $1 AND topic = $2 ORDER BY partition, incarnation DESC
+            """, [request.clusterID, request.topic], unableTo: "read the stored offsets")
+        var stored: [Int32: Int64] = [:]
+        for row in 0..<rows.count { stored[Int32(rows.integer(row, 0) ?? -1)] = rows.integer(row, 1) }
+        return stored
+    }
 
     /// Where to go on with each partition, and what of it is worth a line in the journal.
     func locate(

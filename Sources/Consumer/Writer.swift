@@ -44,6 +44,7 @@ struct Writer: ~Copyable {
             case .stop: return
             case .nothing: break
             case .locate(let request): locate(request)
+            case .readStored(let request): readStored(request)
             case .write: write()
             }
             logIdleMinute()
@@ -57,6 +58,11 @@ struct Writer: ~Copyable {
         guard let found else { return }
         for finding in found.findings { report(finding, request.topic) }
         exchange.answer(found.positions, epoch: epoch)
+    }
+
+    private mutating func readStored(_ request: BatchExchange.StoredRequest) {
+        let stored = untilDone(batch.epoch) { store throws(PostgreSQLError) in try store.storedOffsets(request) }
+        if let stored { exchange.answer(stored: stored) }
     }
 
     /// Writes the batch, as often as it takes, and says how it ended.

@@ -68,11 +68,14 @@ extension Setting where Value == Int {
             "On how many brokers each partition is kept when the topic is created.")
     }
 
-    /// `RETENTION_DAYS`: the age up to which a day has a partition of its own, 1 to 36500 days.
+    /// `RETENTION_DAYS`: for how long readings are kept, and so up to which age a day has a partition, 1 to 36500 days.
     public static var retentionDays: Setting {
         Setting(
             "RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
-            "The days up to this age have a partition each; an older reading goes to the default partition.")
+            """
+            Readings are kept for so many days, each in the partition of its day; "heartbeat database maintain" drops older \
+            days. A reading that is older when it comes goes to the default partition and is kept as long from then on.
+            """)
     }
 
     /// `HEART_RATE_MIN`: the lowest heart rate that is not an anomaly, 1 to 299 bpm.

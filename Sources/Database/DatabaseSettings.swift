@@ -1,5 +1,21 @@
 public import Daemon
 
+extension Setting where Value == Int {
+    /// `REJECTED_RETENTION_DAYS`: for how long rejected messages are kept, 1 to 36500 days.
+    public static var rejectedRetentionDays: Setting {
+        Setting(
+            "REJECTED_RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
+            "Rejected messages are kept for so many days; \"heartbeat database maintain\" deletes older ones.")
+    }
+
+    /// `PARTITION_DAYS_AHEAD`: for how many days to come there is a partition, 1 to 31 days.
+    public static var partitionDaysAhead: Setting {
+        Setting(
+            "PARTITION_DAYS_AHEAD", .integer(in: 1...31, unit: "days"), default: 7,
+            "\"heartbeat database maintain\" makes the partitions of today and of so many days to come.")
+    }
+}
+
 extension SettingsSchema {
     /// The settings of the commands for the operator; Kafka is for "heartbeat rejected replay".
     public static let database = SettingsSchema(
@@ -7,6 +23,7 @@ extension SettingsSchema {
         sentence: "Settings of \"heartbeat database\", \"heartbeat verify\" and \"heartbeat rejected\".",
         settings: [
             Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
-            Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.logLevel,
+            Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.retentionDays,
+            Setting.rejectedRetentionDays, Setting.partitionDaysAhead, Setting.logLevel,
         ])
 }

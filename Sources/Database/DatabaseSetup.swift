@@ -7,6 +7,8 @@ public struct DatabaseSetup {
     public static let owner = "heartbeat"
     /// The roles that the daemons log in as.
     public static let daemonRoles = ["heartbeat-consumer", "heartbeat-dashboard"]
+    /// The role that maintenance logs in as, to become the owner: it has no rights of its own.
+    public static let maintenanceRole = "heartbeat-maintenance"
 
     private let parameters: [String: String]
     private let database: String
@@ -42,9 +44,10 @@ public struct DatabaseSetup {
             guard (try? PostgreSQLConnection(parameters)) != nil else { throw error }
             return
         }
-        for role in [Self.owner] + Self.daemonRoles {
-            try makeRole(role, on: connection)
-        }
+        try makeRole(Self.owner, "NOLOGIN", on: connection)
+        for role in Self.daemonRoles { try makeRole(role, "LOGIN", on: connection) }
+        let membership = "LOGIN NOINHERIT IN ROLE \(PostgreSQLConnection.identifier(Self.owner))"
+        try makeRole(Self.maintenanceRole, membership, on: connection)
         let exists = try connection.query(
             "SELECT 1 FROM pg_database WHERE datname = $1", [database], unableTo: "look for database \"\(database)\"")
         guard exists.count == 0 else { return }
@@ -59,14 +62,15 @@ public struct DatabaseSetup {
         }
     }
 
-    private func makeRole(_ role: String, on connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    private func makeRole(
+        _ role: String, _ options: String, on connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) {
         let action = "create role \"\(role)\""
         let exists = try connection.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role], unableTo: action)
         guard exists.count == 0 else { return }
-        let login = role == Self.owner ? "NOLOGIN" : "LOGIN"
         try ignoring([.duplicateObject, .uniqueViolation]) { () throws(PostgreSQLError) in
             try connection.execute(
-                "CREATE ROLE \(PostgreSQLConnection.identifier(role)) \(login)", unableTo: action)
+                "CREATE ROLE \(PostgreSQLConnection.identifier(role)) \(options)", unableTo: action)
             logger.info("created role \"\(role)\"")
         }
     }

@@ -9,6 +9,7 @@ struct Migration {
         Migration(number: 1, name: "tables", PackageResources._001_tables_sql),
         Migration(number: 2, name: "functions", PackageResources._002_functions_sql),
         Migration(number: 3, name: "rights", PackageResources._003_rights_sql),
+        Migration(number: 4, name: "maintenance", PackageResources._004_maintenance_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

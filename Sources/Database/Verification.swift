@@ -16,10 +16,14 @@ public struct Verification: Sendable {
         public let firstOffset: Int64
         /// One past the last offset that was read.
         public let nextOffset: Int64
-        /// How many of its messages are readings.
+        /// How many of its messages are readings, those that retention has dropped among them.
         public let readings: Int64
-        /// How many of its messages are rejected.
+        /// How many of its messages are rejected, those that retention has dropped among them.
         public let rejected: Int64
+        /// How many readings retention has dropped (`retired_offsets`).
+        public let droppedReadings: Int64
+        /// How many rejected messages retention has dropped.
+        public let droppedRejected: Int64
         /// How many offsets no reader will ever see (`offset_gaps`).
         public let gaps: Int64
         /// Offsets that are stored nowhere, as ranges.
@@ -46,21 +50,27 @@ public struct Verification: Sendable {
     ///
     /// - Throws: `PostgreSQLError`.
     public init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        // The lock, which holds up no batch, comes before the picture is taken: maintenance must not move or drop a day
+        // between two of the questions.
         try connection.execute(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", unableTo: "begin a transaction")
+            """
+            BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+            LOCK TABLE heart_rate_readings, heart_rate_readings_retired IN ACCESS SHARE MODE
+            """, unableTo: "begin a transaction")
         // 64 MB let a million offsets be sorted in memory.
         try connection.execute("SET LOCAL work_mem = '64MB'", unableTo: "set work_mem")
         let rows = try connection.query(
             """
             SELECT source_id, coalesce(o.topic, 'not in kafka_offsets: source ' || source_id), coalesce(o.partition, -1),
                    coalesce(o.incarnation, 1), coalesce(o.first_offset, 0), coalesce(o.next_offset, 0),
-                   coalesce(r.count, 0), coalesce(x.count, 0), coalesce(g.count, 0)
+                   coalesce(r.count, 0) + coalesce(d.readings, 0), coalesce(x.count, 0) + coalesce(d.rejected, 0),
+                   coalesce(g.count, 0), coalesce(d.readings, 0), coalesce(d.rejected, 0)
               FROM kafka_offsets o
-              FULL JOIN (SELECT source_id, count(*) FROM heart_rate_readings WHERE source_id IS NOT NULL GROUP BY 1) r
-                        USING (source_id)
+              FULL JOIN (SELECT source_id, count(*) FROM (\(Self.readings)) kept GROUP BY 1) r USING (source_id)
               FULL JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
               FULL JOIN (SELECT source_id, sum(until_offset - from_offset) AS count FROM offset_gaps GROUP BY 1) g
                         USING (source_id)
+              FULL JOIN retired_offsets d USING (source_id)
              ORDER BY o.topic, o.partition, o.incarnation
             """, unableTo: "count the messages of each partition")
         let missing = try Self.missing(connection)
@@ -72,15 +82,24 @@ public struct Verification: Sendable {
                 sourceID: id, topic: rows[row, 1] ?? "", partition: rows.integer(row, 2) ?? 0,
                 incarnation: rows.integer(row, 3) ?? 0, firstOffset: rows.integer(row, 4) ?? 0,
                 nextOffset: rows.integer(row, 5) ?? 0, readings: rows.integer(row, 6) ?? 0,
-                rejected: rows.integer(row, 7) ?? 0, gaps: rows.integer(row, 8) ?? 0, missing: missing[id] ?? [],
+                rejected: rows.integer(row, 7) ?? 0, droppedReadings: rows.integer(row, 9) ?? 0,
+                droppedRejected: rows.integer(row, 10) ?? 0, gaps: rows.integer(row, 8) ?? 0,
+                missing: missing[id] ?? [],
                 surplus: surplus[id] ?? [])
         }
     }
 
+    /// The readings that are there and came from a message; those of retired days, too.
+    private static let readings = """
+        SELECT source_id, kafka_offset FROM heart_rate_readings WHERE source_id IS NOT NULL
+        UNION ALL SELECT source_id, kafka_offset FROM heart_rate_readings_retired WHERE source_id IS NOT NULL
+        """
+
     /// Everything that accounts for offsets, as ranges that include their ends.
     private static let stored = """
-        SELECT source_id, kafka_offset AS low, kafka_offset AS high FROM heart_rate_readings WHERE source_id IS NOT NULL
+        SELECT source_id, kafka_offset AS low, kafka_offset AS high FROM (\(readings)) kept
         UNION ALL SELECT source_id, kafka_offset, kafka_offset FROM rejected_messages
+        UNION ALL SELECT source_id, lower(dropped), upper(dropped) - 1 FROM retired_offsets, unnest(offsets) AS dropped
         UNION ALL SELECT source_id, from_offset, until_offset - 1 FROM offset_gaps
         """
 

@@ -67,26 +67,60 @@ internal import CLibPQ
         return unsafe try result(answer, unableTo: action)
     }
 
-    /// Copies rows in the binary format; nothing is stored before the transaction around it is committed.
+    // MARK: - Statements with COPY
+
+    /// Sends one or several statements as one simple query. Each COPY ... FROM STDIN (FORMAT binary) among them waits
+    /// for `copy`, in their order; then `finish` has to be called. The server goes on with the statement after a COPY
+    /// as soon as it has the last row, without another round trip.
     ///
-    /// - Parameters:
-    ///   - sql: a COPY ... FROM STDIN (FORMAT binary), perhaps with BEGIN before it.
-    ///   - order: the rows' numbers in the order in which to send them; none for the order of the buffer.
-    /// - Throws: `PostgreSQLError`; the transaction has failed then.
+    /// - Throws: `PostgreSQLError`.
+    public func start(_ sql: String, unableTo action: @autoclosure () -> String) throws(PostgreSQLError) {
+        guard unsafe PQsendQuery(handle, sql) == 1 else { throw currentError(unableTo: action()) }
+    }
+
+    /// Gives the next COPY its rows.
+    ///
+    /// - Parameter order: the rows' numbers in the order in which to send them; none for the order of the buffer.
+    /// - Throws: `PostgreSQLError`, of an earlier statement too; nothing is left to finish then.
     public func copy(
-        _ sql: String, _ rows: borrowing CopyBuffer, order: [Int] = [], unableTo action: @autoclosure () -> String
+        _ rows: borrowing CopyBuffer, order: [Int] = [], unableTo action: @autoclosure () -> String
     ) throws(PostgreSQLError) {
-        unsafe try result(PQexec(handle, sql), expecting: PGRES_COPY_IN, unableTo: action())
+        try readResults(until: PGRES_COPY_IN, unableTo: action())
         let isSent = unsafe rows.send(order: order) { piece in
             let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
             return unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
         }
-        guard isSent, unsafe PQputCopyEnd(handle, nil) == 1 else {
-            throw currentError(unableTo: action())
+        guard isSent, unsafe PQputCopyEnd(handle, nil) == 1 else { throw currentError(unableTo: action()) }
+    }
+
+    /// Waits for the end of what `start` has sent.
+    ///
+    /// - Throws: `PostgreSQLError` of the first statement that fails.
+    public func finish(unableTo action: @autoclosure () -> String) throws(PostgreSQLError) {
+        try readResults(until: nil, unableTo: action())
+    }
+
+    /// Reads results until one has this status, or with nil until there are no more.
+    private func readResults(
+        until awaited: ExecStatusType?, unableTo action: @autoclosure () -> String
+    ) throws(PostgreSQLError) {
+        while let answer = unsafe PQgetResult(handle) {
+            let result = unsafe PostgreSQLResult(consuming: answer)
+            let status = unsafe PQresultStatus(answer)
+            if status == awaited { return }
+            if status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK { continue }
+            var error = result.error(unableTo: action())
+            if status == PGRES_COPY_IN {
+                error = PostgreSQLError(unableTo: action(), cause: "the statements have a COPY without rows")
+                unsafe PQputCopyEnd(handle, "no rows")
+            }
+            // The protocol asks to read to the end, which comes next.
+            while let rest = unsafe PQgetResult(handle) { unsafe PQclear(rest) }
+            throw error
         }
-        // One result for the COPY, then null: the protocol asks to read both.
-        defer { while let rest = unsafe PQgetResult(handle) { unsafe PQclear(rest) } }
-        unsafe try result(PQgetResult(handle), unableTo: action())
+        guard awaited == nil else {
+            throw PostgreSQLError(unableTo: action(), cause: "the statements have no COPY for these rows")
+        }
     }
 
     /// A text as an SQL literal with its quotes.

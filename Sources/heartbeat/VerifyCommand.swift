@@ -24,6 +24,8 @@ struct VerifyCommand: ParsableCommand {
         let consumed = verification.sources.reduce(0) { $0 + $1.consumed }
         let readings = verification.sources.reduce(0) { $0 + $1.readings }
         print("sound: \(consumed) messages = \(readings) readings + \(consumed - readings) rejected, each exactly once")
+        let dropped = verification.sources.reduce(0) { $0 + $1.droppedReadings + $1.droppedRejected }
+        if dropped > 0 { print("\(dropped) of them are not there any more: retention has dropped them") }
     }
 
     private static func line(_ source: Verification.Source) -> String {
@@ -34,6 +36,9 @@ struct VerifyCommand: ParsableCommand {
             \(source.readings) readings + \(source.rejected) rejected
             """
         if source.gaps > 0 { line += ", \(source.gaps) in gaps" }
+        if source.droppedReadings + source.droppedRejected > 0 {
+            line += "; dropped by retention: \(source.droppedReadings) readings + \(source.droppedRejected) rejected"
+        }
         func list(_ items: [String]) -> String {
             items.joined(separator: ", ") + (items.count == Verification.mostListed ? ", ..." : "")
         }

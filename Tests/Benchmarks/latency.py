@@ -3,11 +3,12 @@
 
 usage: latency.py [--rates 20,1000] [--seconds S] [--runs R]
 
-In each run the same messages are seen by two: a bare Kafka consumer that only notes the time, and an observer in
-PostgreSQL that polls for new rows every 2 ms while `heartbeat consumer` works. The difference is what heartbeat adds.
+In each run the same messages are seen by two: a bare Kafka consumer that only notes the time, and another session of
+PostgreSQL that is notified of each transaction which `heartbeat consumer` commits (by a trigger of the benchmark: to
+poll costs as much as is measured). The difference is what heartbeat adds.
 Needs Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
-import argparse, datetime as dt, json, multiprocessing, os, signal, statistics, subprocess, threading, time
+import argparse, datetime as dt, json, multiprocessing, os, signal, statistics, subprocess, time
 
 import psycopg
 from confluent_kafka import Consumer, Producer
@@ -36,37 +37,34 @@ def bare_consumer(bootstrap, topic, pipe):
     consumer.close()
 
 
-class Observer(threading.Thread):
-    """Notes when each row becomes visible to another session."""
-
-    def __init__(self, dsn):
-        super().__init__(daemon=True)
-        self.dsn, self.seen, self.done = dsn, {}, threading.Event()
-
-    def run(self):
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
-            last = 0
-            while not self.done.is_set():
-                # Looks back a little: ids of one transaction become visible together.
-                rows = connection.execute("SELECT id, recorded_at FROM heart_rate_readings WHERE id > %s",
-                                          (last - 100,)).fetchall()
-                now = time.time()
-                for number, when in rows:
-                    self.seen.setdefault(when.astimezone(bench.UTC).isoformat(), now)
-                    last = max(last, number)
-                time.sleep(0.002)
+def observe(dsn, pipe):
+    """Notes when each transaction becomes visible to another session; sends {timestamp: time} when told to end."""
+    visible = {}
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("LISTEN stored")
+        while not pipe.poll():
+            for notification in connection.notifies(timeout=0.2, stop_after=1):
+                visible[notification.payload] = time.time()
+        rows = connection.execute("SELECT recorded_at, xmin::text FROM heart_rate_readings").fetchall()
+    pipe.send({when.astimezone(bench.UTC).isoformat(): visible[xid] for when, xid in rows if xid in visible})
 
 
 def measure(lab, rate):
     """One run: milliseconds of each message until the bare consumer has it, and until its row is visible."""
     lab.reset()
+    connection = psycopg.connect(lab.dsn("postgres"), autocommit=True)
+    connection.execute("""
+        CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN PERFORM pg_notify('stored', pg_current_xact_id()::text); RETURN NULL; END $$;
+        CREATE TRIGGER tell AFTER UPDATE ON kafka_offsets FOR EACH STATEMENT EXECUTE FUNCTION tell()""")
     ours = subprocess.Popen([bench.HEARTBEAT, "consumer"], stderr=subprocess.DEVNULL,
                             env=lab.environment({"KAFKA_GROUP_ID": f"ours{time.time_ns()}"}))
-    here, there = multiprocessing.Pipe()
-    bare = multiprocessing.Process(target=bare_consumer, args=(lab.bootstrap, lab.topic, there))
-    bare.start()
-    observer = Observer(lab.dsn("postgres"))
-    observer.start()
+    watchers = []
+    for watch, arguments in ((bare_consumer, (lab.bootstrap, lab.topic)), (observe, (lab.dsn("postgres"),))):
+        here, there = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=watch, args=(*arguments, there))
+        process.start()
+        watchers.append((process, here))
     producer = Producer({"bootstrap.servers": lab.bootstrap, "linger.ms": 0, "acks": "all"})
     sent = {}
 
@@ -81,7 +79,11 @@ def measure(lab, rate):
         producer.poll(0)
 
     number = 0
-    while number < 20 or not observer.seen:  # until rows flow
+
+    def stored():
+        return connection.execute("SELECT sum(readings) FROM kafka_offsets").fetchone()[0] or 0
+
+    while number < 20 or stored() == 0:  # until rows flow
         send(number)
         number += 1
         time.sleep(0.05)
@@ -93,19 +95,20 @@ def measure(lab, rate):
         send(number + k)
     producer.flush(30)
     deadline = time.time() + 30
-    while not sent.keys() <= observer.seen.keys() and time.time() < deadline:
+    while stored() < number + count and time.time() < deadline:
         time.sleep(0.05)
     time.sleep(0.5)
-    here.send(None)
-    bare_seen = here.recv()
-    bare.join()
-    observer.done.set()
+    connection.close()
+    found = []
+    for process, pipe in watchers:
+        pipe.send(None)
+        found.append(pipe.recv())
+        process.join()
     ours.send_signal(signal.SIGTERM)
     ours.wait()
-    if not sent.keys() <= observer.seen.keys():
-        raise SystemExit("rows are missing")
-    return ([1000 * (bare_seen[t] - s) for t, s in sent.items() if t in bare_seen],
-            [1000 * (observer.seen[t] - s) for t, s in sent.items()])
+    if not all(sent.keys() <= seen.keys() for seen in found):
+        raise SystemExit("messages are missing")
+    return [[1000 * (seen[t] - s) for t, s in sent.items()] for seen in found]
 
 
 def main():

@@ -24,7 +24,6 @@ import Testing
         _ = try #require(exchange.takePositions(waitingMilliseconds: 0))
         var written = Batch()
         var decoder = ReadingDecoder()
-        var customers = CustomerSet()
         let rule = AnomalyRule()
         var offset: Int64 = 0
         var allocations: UInt64 = 0
@@ -36,10 +35,8 @@ import Testing
                 let payload = payloads[index]
                 let reading = try decoder.decode(payload.span.bytes, receivedAt: now)
                 let anomaly = rule.judge(reading.heartRate)
-                let (customer, isNew) = customers.insert(reading.customerID.utf8)
-                _ = exchange.gather { batch in
-                    batch.append(reading, customer: customer, anomaly: anomaly, day: 20_000, slot: 0, offset: offset)
-                    if isNew { batch.add(reading.customerID) }
+                _ = exchange.gather {
+                    $0.append(reading, anomaly: anomaly, day: 20_000, slot: 0, offset: offset)
                 }
                 offset += 1
             }

@@ -22,8 +22,7 @@ import Testing
                 let reading = Reading(
                     customerID: customer, recordedAt: Instant(microsecondsSince1970: 0), heartRate: bpm)
             else { return }
-            batch.append(
-                reading, customer: 0, anomaly: AnomalyRule().judge(bpm), day: nil, slot: slot, offset: offset)
+            batch.append(reading, anomaly: AnomalyRule().judge(bpm), day: nil, slot: slot, offset: offset)
         }
     }
 
@@ -56,6 +55,7 @@ import Testing
         #expect(writer.batch.progress.map(\.sourceID) == [7, 8])
         #expect(writer.batch.progress.map(\.expected) == [100, 0])
         #expect(writer.batch.progress.map(\.next) == [102, 1])
+        #expect(writer.batch.progress.map(\.readings) == [2, 1] && writer.batch.progress.map(\.anomalies) == [1, 0])
         #expect(!writer.take(), "it was taken")
     }
 
@@ -101,7 +101,7 @@ import Testing
                     let reading = Reading(
                         customerID: customer, recordedAt: Instant(microsecondsSince1970: 0), heartRate: 72)
                 else { return }
-                batch.append(reading, customer: 0, anomaly: nil, day: nil, slot: 0, offset: Int64(rows))
+                batch.append(reading, anomaly: nil, day: nil, slot: 0, offset: Int64(rows))
             }
             rows += 1
         }
@@ -176,12 +176,20 @@ import Testing
     func order() {
         let writer = Writer(exchange)
         gather(0, 100)
+        #expect(exchange.readStored(.init(clusterID: "c", topic: "t")) == nil)
         exchange.locate(.init(clusterID: "c", topic: "t", watermarks: [:]))
-        guard case .locate(let request) = writer.next() else {
-            Issue.record("the question was not asked")
+        guard case .locate(let request) = writer.next(), case .readStored(let other) = writer.next() else {
+            Issue.record("the questions were not asked")
             return
         }
-        #expect(request.clusterID == "c")
+        #expect(request.clusterID == "c" && other.topic == "t")
+        exchange.answer(stored: [0: 7])
+        #expect(exchange.readStored(other) == [0: 7])
+        #expect(exchange.readStored(other) == nil, "an answer is given once")
+        guard case .readStored = writer.next() else {
+            Issue.record("the question was not asked again")
+            return
+        }
         #expect(writer.take(), "it is asked once")
         exchange.stop()
         gather(0, 101)
@@ -210,8 +218,8 @@ import Testing
             guard let id = try? CustomerID("\(customer)"),
                 let reading = Reading(customerID: id, recordedAt: Instant(microsecondsSince1970: 0), heartRate: 72)
             else { continue }
-            batch.append(reading, customer: customer, anomaly: nil, day: nil, slot: 0, offset: Int64(row))
+            batch.append(reading, anomaly: nil, day: nil, slot: 0, offset: Int64(row))
         }
-        #expect(batch.readingsByCustomer == [1, 4, 0, 2, 3])
+        #expect(batch.readingsByCustomer == [0, 2, 1, 4, 3])
     }
 }

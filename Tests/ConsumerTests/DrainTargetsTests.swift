@@ -4,19 +4,18 @@ import Testing
 @testable import Consumer
 
 @Suite("Draining and headers") struct DrainTargetsTests {
-    @Test("it is over when each assigned partition is where its log ended at the start")
+    @Test("it is over when each partition of the topic is where its log ended at the start")
     func targets() {
-        var targets = DrainTargets()
-        #expect(!targets.isReached(by: [:]), "nothing was assigned yet")
-        targets.note([0: Watermarks(low: 0, high: 10), 1: Watermarks(low: 5, high: 5)])
-        #expect(!targets.isReached(by: [0: 9, 1: 5]))
-        #expect(targets.isReached(by: [0: 10, 1: 5]))
-        #expect(targets.isReached(by: [0: 12, 1: 5]))
-        // What came after the start does not count.
-        targets.note([0: Watermarks(low: 0, high: 20)])
-        #expect(targets.isReached(by: [0: 10]))
-        targets.note([2: Watermarks(low: 0, high: 3)])
-        #expect(!targets.isReached(by: [0: 10, 2: 2]))
+        let targets = DrainTargets([0: Watermarks(low: 0, high: 10), 1: Watermarks(low: 5, high: 5)])
+        #expect(!targets.areReached(by: [0: 9, 1: 5]))
+        #expect(targets.areReached(by: [0: 10, 1: 5]))
+        #expect(targets.areReached(by: [0: 12, 1: 5]), "what came after the start does not count")
+        #expect(targets.areReached(by: [1: 5]), "only those that it has")
+
+        #expect(!targets.isTopicReached(by: [1: 5]), "another has not begun with the other one")
+        #expect(!targets.isTopicReached(by: [0: 9, 1: 5]))
+        #expect(targets.isTopicReached(by: [0: 10, 1: 5]))
+        #expect(targets.isTopicReached(by: [0: 12]), "nobody stores anything of an empty partition")
     }
 
     @Test("headers keep their order, their bytes and what is null")

@@ -161,3 +161,41 @@ extension OnAServer {
         }
     }
 }
+
+extension OnAServer {
+    /// From Kafka to the viewer, with a real consumer between.
+    @Suite("The whole way", .ownFolder) struct WholeWayTests {
+        @Test("what is published is on the page, counted by its outcome, and the consumer's state with it")
+        func published() async throws {
+            let pipeline = try await Pipeline()
+            let dashboard = try await RunningDashboard(database: pipeline.database)
+            let consumer = try pipeline.startConsumer("consumer", ["METRICS_DIRECTORY": try TestFolder.required().path])
+            let stream = try EventStream(port: dashboard.port)
+            let now = Date.now.formatted(.iso8601)
+            try pipeline.broker.publish([
+                Message(customer: "cust_0001", timestamp: now, heartRate: 72),
+                Message(customer: "<b>", timestamp: now, heartRate: 207),
+                Message(customer: "cust_0001", timestamp: now, heartRate: 999),
+            ])
+            while true {
+                let state = try stream.state()
+                let totals = try #require(state["totals"] as? [String: Int])
+                guard totals["rejected"] == 1, totals["readings"] == 2 else { continue }
+                #expect(totals == ["readings": 2, "customers": 2, "anomalies": 1, "rejected": 1])
+                let anomaly = (state["anomalies"] as? [[String: Any]])?.first
+                #expect(anomaly?["customer_id"] as? String == "<b>")
+                #expect(anomaly?["anomaly_reason"] as? String == "tachycardia (bpm=207 > threshold=180)")
+                let minutes = try #require(state["throughput"] as? [[String: Any]])
+                #expect(minutes.reduce(0) { $0 + ($1["valid"] as? Int ?? 0) } == 1)
+                #expect(minutes.reduce(0) { $0 + ($1["invalid"] as? Int ?? 0) } == 1)
+                break
+            }
+            try await dashboard.untilState("the consumer is ready and its lag is known") { state in
+                let daemons = state["daemons"] as? [[String: Any]] ?? []
+                return daemons.contains { $0["name"] as? String == "consumer" && $0["state"] as? String == "ready" }
+                    && (state["lag"] as? [String: Any])?["messages"] as? Int == 0
+            }
+            try await pipeline.stop(consumer)
+        }
+    }
+}

@@ -19,7 +19,9 @@ extension OnAServer {
                 "UPDATE offset_gaps SET until_offset = 0", "INSERT INTO schema_version VALUES (99, 'x')",
                 "ALTER TABLE heart_rate_readings ADD COLUMN x integer",
                 "ALTER TABLE heart_rate_readings DISABLE TRIGGER ALL", "CREATE TABLE x (y integer)",
-                "CREATE OR REPLACE FUNCTION advance_offsets(integer[], bigint[], bigint[]) RETURNS void LANGUAGE sql AS ''",
+                """
+                CREATE OR REPLACE FUNCTION log_messages(text, integer, integer, integer) RETURNS void LANGUAGE sql AS ''
+                """,
                 "DROP FUNCTION create_readings_partition(date)", "CREATE ROLE x", "CREATE DATABASE x",
                 "SET ROLE heartbeat", "SET ROLE postgres", "CREATE INDEX ON customers (created_at)",
                 "COPY customers TO PROGRAM 'true'", "ALTER ROLE postgres NOLOGIN",
@@ -71,6 +73,30 @@ extension OnAServer {
             } catch {
                 #expect(error.sqlState == .insufficientPrivilege, "\(statement): \(error)")
             }
+        }
+
+        @Test("a customer's latest reading is the latest by its time stamp, whatever comes when")
+        func customerState() async throws {
+            let database = try await TestDatabase.make()
+            let session = try database.connect(as: "heartbeat-consumer")
+            func record(_ id: String, at time: String, bpm: Int, isLow: Bool = false) throws -> [String?] {
+                try session.rows(
+                    """
+                    SELECT record_customers('{\(id)}', '{2026-02-19T\(time)Z}', '{\(bpm)}',
+                        '{\(isLow ? "low" : "NULL")}', '{2}', '{\(isLow ? 1 : 0)}')
+                    """)
+                return try session.rows(
+                    """
+                    SELECT recorded_at::time, heart_rate, is_anomaly, anomaly_reason, readings, anomalies
+                      FROM customer_state WHERE customer_id = '\(id)'
+                    """)[0]
+            }
+            #expect(try record("a", at: "16:00:00", bpm: 70) == ["16:00:00", "70", "f", nil, "2", "0"])
+            #expect(try record("a", at: "15:59:59", bpm: 30, isLow: true) == ["16:00:00", "70", "f", nil, "4", "1"])
+            #expect(try record("a", at: "16:00:00", bpm: 20, isLow: true) == ["16:00:00", "20", "t", "low", "6", "2"])
+            #expect(try record("a", at: "16:00:01", bpm: 71) == ["16:00:01", "71", "f", nil, "8", "2"])
+            #expect(try record("b", at: "12:00:00", bpm: 72) == ["12:00:00", "72", "f", nil, "2", "0"])
+            #expect(try session.rows("SELECT customer_id FROM customers ORDER BY 1").map { $0[0] } == ["a", "b"])
         }
 
         @Test("the contract's statements run as they are written")

@@ -24,6 +24,8 @@ package enum Heartbeat {
         var environment = ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": folder.path]
         // For toolchains whose runtime is not where the program was linked to find it.
         environment["LD_LIBRARY_PATH"] = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"]
+        // Otherwise it would be the machine's own, if there is one.
+        environment["METRICS_DIRECTORY"] = folder.path + "/metrics"
         environment.merge(settings) { _, setting in setting }
         // Otherwise it would be /etc/heartbeat's.
         let config = try config ?? folder.write("empty.conf", "")

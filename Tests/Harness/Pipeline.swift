@@ -95,5 +95,30 @@ package struct Pipeline {
         #expect(
             log == [["\(total.messages)", "\(total.readings)", "\(total.rejected)"]], "pipeline_log",
             sourceLocation: sourceLocation)
+        try expectRolledUp(total, sourceLocation)
+    }
+
+    /// Expects that what is kept beside the readings agrees with them.
+    private func expectRolledUp(_ total: Load.Total, _ sourceLocation: SourceLocation) throws {
+        let sums = try database.rows(
+            """
+            SELECT (SELECT sum(readings) FROM kafka_offsets), (SELECT sum(rejected) FROM kafka_offsets),
+                   (SELECT sum(readings) FROM customer_state), (SELECT sum(readings) FROM readings_per_minute),
+                   (SELECT sum(heart_rate_sum) FROM readings_per_minute)
+            """)
+        #expect(
+            sums == [
+                [
+                    "\(total.readings)", "\(total.rejected)", "\(total.readings)", "\(total.readings)",
+                    "\(total.heartRates)",
+                ]
+            ], "sums of kafka_offsets, customer_state and readings_per_minute", sourceLocation: sourceLocation)
+        let stale = try database.rows(
+            """
+            SELECT customer_id FROM customer_state s WHERE (recorded_at, heart_rate) IS DISTINCT FROM (
+                SELECT (recorded_at, heart_rate) FROM heart_rate_readings r WHERE r.customer_id = s.customer_id
+                 ORDER BY r.recorded_at DESC LIMIT 1)
+            """)
+        #expect(stale.isEmpty, "customers whose latest reading is another", sourceLocation: sourceLocation)
     }
 }

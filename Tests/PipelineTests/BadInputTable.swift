@@ -189,6 +189,12 @@ extension OddMessage {
         OddMessage("NUL in the id", message(id: #""odd\u0000id""#), .rejected("id_contains_nul")),
         OddMessage("a bare NUL in the id", message(id: "\"odd\u{0}\""), .rejected("malformed_json")),
         OddMessage("a tab and a line feed in the id", message(id: #""odd\tid\n""#), stored(as: "odd\tid\n")),
+        // Ids also travel as elements of an array.
+        OddMessage("a quote in the id", message(id: #""Conan \"Red\" O'Brien""#), stored(as: #"Conan "Red" O'Brien"#)),
+        OddMessage("backslashes in the id", message(id: #""a\\b\\""#), stored(as: #"a\b\"#)),
+        OddMessage("an array as the id", message(id: #""{a,\"b\"}""#), stored(as: #"{a,"b"}"#)),
+        OddMessage("NULL as the id", message(id: #""NULL""#), stored(as: "NULL")),
+        OddMessage("spaces as the id", message(id: #""  ""#), stored(as: "  ")),
         OddMessage(
             "SQL in the id", message(id: #""x'); DROP TABLE customers; --""#),
             stored(as: "x'); DROP TABLE customers; --")),

@@ -141,8 +141,9 @@ extension EndToEnd {
             let pipeline = try await Pipeline(partitions: 8)
             try pipeline.database.rows(
                 """
-                CREATE OR REPLACE FUNCTION advance_offsets(source_ids integer[], expected bigint[], advanced bigint[])
-                RETURNS void LANGUAGE sql AS $$
+                CREATE OR REPLACE FUNCTION advance_offsets(
+                    source_ids integer[], expected bigint[], advanced bigint[], more_readings integer[],
+                    more_anomalies integer[], more_rejected integer[]) RETURNS void LANGUAGE sql AS $$
                     UPDATE kafka_offsets o SET next_offset = greatest(o.next_offset, a.next)
                       FROM unnest(source_ids, advanced) AS a (source_id, next) WHERE o.source_id = a.source_id
                 $$

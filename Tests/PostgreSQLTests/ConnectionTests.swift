@@ -44,7 +44,7 @@ struct ConnectionTests {
         }
         buffer.beginRow(fields: 9)
         for _ in 0..<9 { buffer.appendNull() }
-        try connection.copy(sql, buffer, unableTo: "copy")
+        try connection.copyAll(sql, buffer, unableTo: "copy")
         let rows = try connection.rows(
             "SELECT a, b, c, d, e, f, g = decode('\((0...255).map { String($0 + 256, radix: 16).dropFirst() }.joined())', 'hex'), "
                 + "h, i AT TIME ZONE 'UTC' FROM t ORDER BY c")
@@ -58,13 +58,57 @@ struct ConnectionTests {
         #expect(rows[5] == Array(repeating: nil, count: 9))
 
         buffer.removeAll()
-        try connection.copy(sql, buffer, unableTo: "copy no rows")
+        try connection.copyAll(sql, buffer, unableTo: "copy no rows")
         buffer.beginRow(fields: 9)
         for _ in 0..<6 { buffer.appendNull() }
         buffer.append([UInt8](repeating: 7, count: 20_000_000).span.bytes)
         for _ in 0..<2 { buffer.appendNull() }
-        try connection.copy(sql, buffer, unableTo: "copy 20 MB")
+        try connection.copyAll(sql, buffer, unableTo: "copy 20 MB")
         #expect(try connection.rows("SELECT max(length(g)) FROM t") == [["20000000"]])
+    }
+
+    @Test("several COPYs and what follows them, in one query")
+    func script() throws {
+        let connection = try connect()
+        try connection.rows("CREATE TEMP TABLE t (a integer); CREATE TEMP TABLE u (a integer)")
+        func rows(_ numbers: ClosedRange<Int32>) -> CopyBuffer {
+            var buffer = CopyBuffer()
+            for number in numbers {
+                buffer.beginRow(fields: 1)
+                buffer.append(number)
+            }
+            return buffer
+        }
+        let copies = "COPY t FROM STDIN (FORMAT binary); COPY u FROM STDIN (FORMAT binary);"
+        try connection.start("BEGIN; \(copies) INSERT INTO t SELECT a FROM u; COMMIT", unableTo: "start")
+        try connection.copy(rows(1...3), unableTo: "copy into t")
+        try connection.copy(rows(7...8), unableTo: "copy into u")
+        try connection.finish(unableTo: "finish")
+        #expect(!connection.isInTransaction)
+        #expect(try connection.rows("SELECT a FROM t ORDER BY a").map { $0[0] } == ["1", "2", "3", "7", "8"])
+
+        try connection.start("BEGIN; \(copies) SELECT 1 / 0; COMMIT", unableTo: "start")
+        try connection.copy(rows(4...4), unableTo: "copy into t")
+        try connection.copy(rows(9...9), unableTo: "copy into u")
+        let late = try error { () throws(PostgreSQLError) in try connection.finish(unableTo: "finish") }
+        #expect(late.sqlState?.rawValue == "22012" && connection.isInTransaction)
+        try connection.rows("ROLLBACK")
+
+        try connection.start("BEGIN; SELECT 1 / 0; \(copies) COMMIT", unableTo: "start")
+        let early = try error { () throws(PostgreSQLError) in
+            try connection.copy(rows(4...4), unableTo: "copy into t")
+        }
+        #expect(early.description.hasPrefix("unable to copy into t: division by zero"))
+        try connection.rows("ROLLBACK")
+
+        // Rows that nobody gives, and rows that nobody asked for.
+        try connection.start(copies, unableTo: "start")
+        let hungry = try error { () throws(PostgreSQLError) in try connection.finish(unableTo: "finish") }
+        #expect(hungry.description == "unable to finish: the statements have a COPY without rows")
+        try connection.start("SELECT 1", unableTo: "start")
+        let idle = try error { () throws(PostgreSQLError) in try connection.copy(rows(4...4), unableTo: "copy") }
+        #expect(idle.description == "unable to copy: the statements have no COPY for these rows")
+        #expect(try connection.rows("SELECT count(*) FROM t") == [["5"]])
     }
 
     @Test("rows in another order")
@@ -76,7 +120,7 @@ struct ConnectionTests {
             buffer.beginRow(fields: 1)
             buffer.append(number)
         }
-        try connection.copy("COPY t (a) FROM STDIN (FORMAT binary)", buffer, order: [2, 0, 3, 1], unableTo: "copy")
+        try connection.copyAll("COPY t (a) FROM STDIN (FORMAT binary)", buffer, order: [2, 0, 3, 1], unableTo: "copy")
         #expect(try connection.rows("SELECT a FROM t ORDER BY id").map { $0[0] } == ["2", "0", "3", "1"])
     }
 
@@ -125,7 +169,7 @@ struct ConnectionTests {
             buffer.append(number)
         }
         let found = try error { () throws(PostgreSQLError) in
-            try connection.copy("COPY t FROM STDIN (FORMAT binary)", buffer, unableTo: "copy 4 rows")
+            try connection.copyAll("COPY t FROM STDIN (FORMAT binary)", buffer, unableTo: "copy 4 rows")
         }
         #expect(found.sqlState?.rawValue == "23514" && found.isCausedByData)
         #expect(
@@ -134,7 +178,7 @@ struct ConnectionTests {
         try connection.rows("ROLLBACK")
         #expect(try connection.rows("SELECT count(*) FROM t") == [["0"]])
         let missing = try error { () throws(PostgreSQLError) in
-            try connection.copy("COPY nowhere FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
+            try connection.copyAll("COPY nowhere FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
         }
         #expect(missing.sqlState == .undefinedTable && !missing.isCausedByData)
         #expect(try connection.rows("SELECT 1") == [["1"]], "the session can still be used")
@@ -171,7 +215,7 @@ struct ConnectionTests {
             buffer.append(number)
         }
         let found = try error { () throws(PostgreSQLError) in
-            try connection.copy("COPY t FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
+            try connection.copyAll("COPY t FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
         }
         #expect(!found.isCausedByData && connection.isBroken, "\(found)")
     }
@@ -232,5 +276,16 @@ struct ConnectionTests {
         let touched = try connection.execute("CREATE TEMP TABLE t AS SELECT generate_series(1, 7)", unableTo: "make")
         #expect(touched.affectedRows == 7 && touched.count == 0)
         #expect(connection.serverVersion >= 150_000)
+    }
+}
+
+extension PostgreSQLConnection {
+    /// One COPY from its start to its end.
+    fileprivate func copyAll(
+        _ sql: String, _ rows: borrowing CopyBuffer, order: [Int] = [], unableTo action: String
+    ) throws(PostgreSQLError) {
+        try start(sql, unableTo: action)
+        try copy(rows, order: order, unableTo: action)
+        try finish(unableTo: action)
     }
 }

@@ -1,0 +1,89 @@
+import HeartRate
+import PostgreSQL
+
+/// The statements with which a batch ends, after its rows: calls of the functions in `db/0002_functions.sql`.
+struct BatchStatements {
+    private let connection: PostgreSQLConnection
+    private let consumerName: String
+
+    /// - Parameter consumerName: as a literal of SQL.
+    init(_ connection: PostgreSQLConnection, consumerName: String) {
+        self.connection = connection
+        self.consumerName = consumerName
+    }
+
+    func text(of batch: borrowing Batch) throws(PostgreSQLError) -> String {
+        let valid = batch.readings.rowCount - batch.anomalies
+        return fence(batch.progress.filter { $0.expected >= 0 })
+            + gaps(batch.gaps)
+            + (try customers(batch.customers)) + minutes(batch.minutes.changes)
+            + "SELECT log_messages(\(consumerName), \(valid), \(batch.anomalies), \(batch.rejected.rowCount));"
+    }
+
+    private func fence(_ moved: [Batch.Progress]) -> String {
+        """
+        SELECT advance_offsets(\(array(moved) { $0.sourceID }), \(array(moved) { $0.expected }), \
+        \(array(moved) { $0.next }), \(array(moved) { $0.readings }), \(array(moved) { $0.anomalies }), \
+        \(array(moved) { $0.rejected }));
+        """
+    }
+
+    private func gaps(_ gaps: [Batch.Gap]) -> String {
+        gaps.map { gap in
+            """
+            INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason) VALUES \
+            (\(gap.sourceID), \(gap.offsets.lowerBound), \(gap.offsets.upperBound), 'not handed out by Kafka');
+            """
+        }.joined()
+    }
+
+    private func customers(_ customers: CustomerChanges) throws(PostgreSQLError) -> String {
+        let changes = customers.changes
+        guard !changes.isEmpty else { return "" }
+        let ids = try connection.literal(arrayOfIDs(customers.customers))
+        return """
+            SELECT record_customers(\(ids), \(array(changes) { $0.latest.recordedAt }), \
+            \(array(changes) { $0.latest.heartRate }), \(array(changes) { reason(of: $0.latest.anomaly) }), \
+            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }));
+            """
+    }
+
+    private func minutes(_ changes: [MinuteChanges.Change]) -> String {
+        guard !changes.isEmpty else { return "" }
+        return """
+            SELECT record_minutes(\(consumerName), \(array(changes) { $0.start }), \
+            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }), \
+            \(array(changes) { $0.lowest }), \(array(changes) { $0.highest }), \(array(changes) { $0.sum }));
+            """
+    }
+
+    /// An anomaly's reason as an element of an array: it has commas never, spaces and signs only.
+    private func reason(of anomaly: Anomaly?) -> String { anomaly.map { "\"\($0.reason)\"" } ?? "NULL" }
+
+    /// An array literal of elements that need no quotes.
+    private func array<Element>(_ elements: [Element], _ value: (Element) -> some CustomStringConvertible) -> String {
+        var text = "'{"
+        for element in elements {
+            if text.utf8.count > 2 { text += "," }
+            text += value(element).description
+        }
+        return text + "}'"
+    }
+
+    /// The ids as the text of an array, each in double quotes with what is special there escaped.
+    private func arrayOfIDs(_ customers: CustomerSet) -> String {
+        let quote = UInt8(ascii: "\"")
+        let backslash = UInt8(ascii: "\\")
+        var text: [UInt8] = []
+        for number in 0..<customers.count {
+            text += [number == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","), quote]
+            for byte in customers.id(number) {
+                if byte == quote || byte == backslash { text.append(backslash) }
+                text.append(byte)
+            }
+            text.append(quote)
+        }
+        text.append(UInt8(ascii: "}"))
+        return String(decoding: text, as: UTF8.self)
+    }
+}

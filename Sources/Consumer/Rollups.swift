@@ -1,0 +1,84 @@
+import HeartRate
+
+/// What a batch changes in `customer_state`.
+struct CustomerChanges {
+    /// What it changes of one customer.
+    struct Change {
+        /// The latest by its time stamp; of two with the same one the later in the log.
+        var latest: (recordedAt: Instant, heartRate: Int16, anomaly: Anomaly?)
+        var readings: Int32 = 0
+        var anomalies: Int32 = 0
+    }
+
+    /// Whose changes they are, by the same numbers.
+    private(set) var customers = CustomerSet()
+    private(set) var changes: [Change] = []
+
+    mutating func removeAll() {
+        customers.removeAll()
+        changes.removeAll(keepingCapacity: true)
+    }
+
+    /// - Returns: the customer's number.
+    mutating func add(_ reading: Reading, _ anomaly: Anomaly?) -> Int {
+        let number = customers.insert(reading.customerID.utf8)
+        let latest = (reading.recordedAt, reading.heartRate, anomaly)
+        if number == changes.count {
+            changes.append(Change(latest: latest))
+        } else if reading.recordedAt >= changes[number].latest.recordedAt {
+            changes[number].latest = latest
+        }
+        changes[number].readings += 1
+        if anomaly != nil { changes[number].anomalies += 1 }
+        return number
+    }
+}
+
+/// What a batch adds to `readings_per_minute`.
+struct MinuteChanges {
+    /// The readings of one minute; heart rates in bpm.
+    struct Change {
+        let start: Instant
+        var readings: Int32 = 0
+        var anomalies: Int32 = 0
+        var lowest: Int16 = .max
+        var highest: Int16 = .min
+        var sum: Int64 = 0
+    }
+
+    private(set) var changes: [Change] = []
+    private var numbers: [Int64: Int] = [:]
+    /// Where the last reading was counted: most readings of a batch share a minute.
+    private var last = (minute: Int64.min, number: 0)
+
+    mutating func removeAll() {
+        changes.removeAll(keepingCapacity: true)
+        numbers.removeAll(keepingCapacity: true)
+        last = (.min, 0)
+    }
+
+    mutating func add(_ reading: Reading, isAnomaly: Bool) {
+        let number = number(of: reading.recordedAt)
+        changes[number].readings += 1
+        if isAnomaly { changes[number].anomalies += 1 }
+        changes[number].lowest = min(changes[number].lowest, reading.heartRate)
+        changes[number].highest = max(changes[number].highest, reading.heartRate)
+        changes[number].sum += Int64(reading.heartRate)
+    }
+
+    private mutating func number(of instant: Instant) -> Int {
+        let microseconds: Int64 = 60_000_000
+        let (quotient, remainder) = instant.microsecondsSince1970.quotientAndRemainder(dividingBy: microseconds)
+        let minute = remainder < 0 ? quotient - 1 : quotient
+        if last.minute == minute { return last.number }
+        var number = changes.count
+        if let found = numbers[minute] {
+            number = found
+        } else {
+            numbers[minute] = number
+            changes.append(Change(start: Instant(microsecondsSince1970: minute * microseconds)))
+        }
+        last = (minute, number)
+        return number
+    }
+}

@@ -1,0 +1,176 @@
+public import Daemon
+import FoundationEssentials
+public import PostgreSQL
+
+/// `heartbeat database status`: how much there is, how fast it grows, and for how long the disk is large enough.
+public struct DatabaseStatus: Encodable, Sendable {
+    /// The file system that the server's data are on.
+    public struct Disk: Encodable, Sendable {
+        /// Bytes that are free for the server.
+        public let freeBytes: Int64
+        /// The folder whose file system that is.
+        public let path: String
+        /// Where the folder is known from.
+        public let source: String
+    }
+
+    /// The database's name.
+    public let database: String
+    /// Everything in it.
+    public let bytes: Int64
+    /// The partitions of days, without the default one.
+    public let partitions: Int
+    /// The first and the last day that has one, as `2026-08-25`.
+    public let firstPartition, lastPartition: String?
+    /// When the oldest and the newest reading were taken, in UTC; customers that a person added are not looked at.
+    public let oldestReading, newestReading: String?
+    /// The bytes of the default partition, which has readings that were too old for a partition when they came.
+    public let defaultPartitionBytes: Int64
+    /// Days that are taken out and not dropped yet.
+    public let retiredDays: Int
+    /// The mean size of the whole days of the last week; nil before the first whole day.
+    public let bytesPerDay: Int64?
+    /// Nil when it can not be known from here: `diskUnknown` says why.
+    public let disk: Disk?
+    /// Why the disk is not known.
+    public let diskUnknown: String?
+    /// How long the disk lasts when it goes on as in the last week; nil when that is not known or retention stops the
+    /// growth before.
+    public let daysUntilFull: Int?
+    /// Whether retention stops the growth before the disk is full.
+    public let isKeptByRetention: Bool
+
+    /// Looks at the database.
+    ///
+    /// - Throws: `PostgreSQLError`.
+    public init(_ settings: Settings, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        try connection.execute("SET timezone = 'UTC'; SET lock_timeout = '10s'", unableTo: "prepare a session")
+        let isAllowed = try connection.query(
+            "SELECT has_schema_privilege('public', 'USAGE')", unableTo: "ask for the role's rights")
+        if isAllowed[0, 0] != "t" {
+            try connection.execute(
+                "SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner))",
+                unableTo: "become the role \"\(DatabaseSetup.owner)\"")
+        }
+        let sizes = try connection.query(
+            """
+            SELECT current_database(), pg_database_size(current_database()),
+                   pg_total_relation_size('heart_rate_readings_default'),
+                   (SELECT count(*) FROM pg_inherits WHERE inhparent = 'heart_rate_readings_retired'::regclass)
+            """, unableTo: "measure the database")
+        let days = try connection.query(
+            """
+            SELECT c.relname, pg_total_relation_size(c.oid),
+                   ((now() AT TIME ZONE 'UTC')::date - to_date(right(c.relname, 8), 'YYYYMMDD')), c.relpages
+              FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             WHERE i.inhparent = 'heart_rate_readings'::regclass AND c.relname ~ '^heart_rate_readings_[0-9]{8}$'
+             ORDER BY c.relname
+            """, unableTo: "measure the partitions")
+        let names = (0..<days.count).compactMap { days[$0, 0] }
+        database = sizes[0, 0] ?? ""
+        bytes = sizes.integer(0, 1) ?? 0
+        defaultPartitionBytes = sizes.integer(0, 2) ?? 0
+        retiredDays = Int(sizes.integer(0, 3) ?? 0)
+        partitions = names.count
+        firstPartition = names.first.map(day(of:))
+        lastPartition = names.last.map(day(of:))
+        oldestReading = try Self.end("ASC", of: names, connection)
+        newestReading = try Self.end("DESC", of: names.reversed(), connection)
+        let ages = (0..<days.count).map { (age: days.integer($0, 2) ?? 0, bytes: days.integer($0, 1) ?? 0) }
+        bytesPerDay = Self.growth(ages.filter { (1...7).contains($0.age) }.map(\.bytes))
+        (disk, diskUnknown) = Self.disk(connection)
+        let daysLeft = Self.daysLeft(disk, bytesPerDay)
+        // What is older than the first day with readings is not to be dropped before it is old enough.
+        let oldest = ages.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0
+        let untilSteady = Int64(settings[.retentionDays]) - oldest
+        isKeptByRetention = daysLeft.map { $0 > untilSteady } ?? false
+        daysUntilFull = isKeptByRetention ? nil : daysLeft
+    }
+
+    /// A partition without rows has the first pages of its indexes.
+    private static let emptyPartitionBytes: Int64 = 65_536
+
+    private static func growth(_ sizes: [Int64]) -> Int64? {
+        let filled = sizes.filter { $0 > emptyPartitionBytes }
+        return filled.isEmpty ? nil : filled.reduce(0, +) / Int64(filled.count)
+    }
+
+    private static func daysLeft(_ disk: Disk?, _ bytesPerDay: Int64?) -> Int? {
+        guard let disk, let bytesPerDay, bytesPerDay > 0 else { return nil }
+        return Int(disk.freeBytes / bytesPerDay)
+    }
+
+    /// The time of the first reading, by one look into the index for each customer.
+    private static func end(
+        _ order: String, of partitions: [String], _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> String? {
+        for name in partitions {
+            let found = try connection.query(
+                """
+                SELECT to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM customers c CROSS JOIN LATERAL (
+                    SELECT recorded_at FROM \(PostgreSQLConnection.identifier(name)) r
+                     WHERE r.customer_id = c.customer_id ORDER BY recorded_at \(order) LIMIT 1) first
+                 ORDER BY recorded_at \(order) LIMIT 1
+                """, unableTo: "look for a reading in \"\(name)\"")
+            if let time = found[0, 0] { return time }
+        }
+        return nil
+    }
+
+    /// Only the server knows where its data are, and only on its own machine that means anything.
+    private static func disk(_ connection: PostgreSQLConnection) -> (Disk?, String?) {
+        let address = try? connection.query("SELECT inet_server_addr()", unableTo: "ask for the server's address")[0, 0]
+        guard address == nil else { return (nil, "the server is reached over the network: look at its own disk") }
+        let told = try? connection.query(
+            "SELECT current_setting('data_directory')", unableTo: "ask for the server's folder")[0, 0]
+        let path = told ?? "/var/lib/postgresql"
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        guard let free = attributes?[.systemFreeSize] as? any BinaryInteger else {
+            return (nil, "unable to look at \"\(path)\"")
+        }
+        let source =
+            told == nil
+            ? "Debian's folder of clusters, since role may not see data_directory" : "the server's data_directory"
+        return (Disk(freeBytes: Int64(free), path: path, source: source), nil)
+    }
+}
+
+extension DatabaseStatus {
+    /// For people.
+    public var text: String {
+        var lines = ["database \"\(database)\": \(Self.size(bytes))"]
+        lines.append(
+            "readings: "
+                + (oldestReading.flatMap { oldest in newestReading.map { "\(oldest) to \($0)" } }
+                    ?? "none in the kept days"))
+        lines.append(
+            "partitions: \(partitions)"
+                + (firstPartition.flatMap { first in lastPartition.map { ", \(first) to \($0)" } } ?? "")
+                + "; default partition \(Self.size(defaultPartitionBytes))"
+                + (retiredDays > 0 ? "; \(retiredDays) days wait to be dropped" : ""))
+        lines.append(
+            "growth: "
+                + (bytesPerDay.map { "\(Self.size($0)) a day (mean of the whole days of the last week)" }
+                    ?? "not known before the first whole day"))
+        if let disk {
+            lines.append("disk: \(Self.size(disk.freeBytes)) free at \"\(disk.path)\" (\(disk.source))")
+        } else {
+            lines.append("disk: not known: \(diskUnknown ?? "")")
+        }
+        if isKeptByRetention {
+            lines.append("full: never, at this growth: retention drops days before")
+        } else {
+            lines.append("full: " + (daysUntilFull.map { "in \($0) days" } ?? "not known"))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func size(_ bytes: Int64) -> String {
+        var number = Double(bytes)
+        for unit in ["bytes", "kB", "MB", "GB"] {
+            if number < 1000 { return unit == "bytes" ? "\(bytes) bytes" : "\((number * 10).rounded() / 10) \(unit)" }
+            number /= 1000
+        }
+        return "\((number * 10).rounded() / 10) TB"
+    }
+}

@@ -11,7 +11,7 @@ struct GzipTests {
             let packed = try #require(gzip(bytes, level: level))
             let path = FileManager.default.temporaryDirectory.appending(path: "heartbeat-\(UUID())").path
             defer { try? FileManager.default.removeItem(atPath: path) }
-            FileManager.default.createFile(atPath: path, contents: Data(packed))
+            #expect(FileManager.default.createFile(atPath: path, contents: Data(packed)))
             var file = try GzipFile(path: path)
             var buffer = [UInt8](repeating: 0, count: count + 1)
             var unpacked = 0

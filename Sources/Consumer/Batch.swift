@@ -12,11 +12,11 @@ struct Batch: ~Copyable {
         var expected: Int64 = -1
         /// One past the last message.
         var next: Int64 = -1
+        /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
+        var timestamp: Int64 = -1
         var readings: Int32 = 0
         var anomalies: Int32 = 0
         var rejected: Int32 = 0
-        /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
-        var timestamp: Int64 = -1
     }
 
     /// Offsets that the log does not hand out.

@@ -56,6 +56,9 @@ extension ParsableCommand {
         if error is ExitCode || exitCode(for: error) != .failure { exit(withError: error) }
         let failure = Failure(error)
         for line in failure.lines { complain(line, failure.event) }
+        // The journal looks up whose lines these are. Of a process that is gone by then it does not know the unit, and
+        // neither "journalctl -u" nor "systemctl status" would show them.
+        if standardErrorIsJournal() { _ = StopSignal().wait(for: .milliseconds(500)) }
         exitOrderly(failure.exit.rawValue)
     }
 }

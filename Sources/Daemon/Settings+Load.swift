@@ -1,6 +1,9 @@
 extension Settings {
     /// Reads and checks the settings of a daemon.
     ///
+    /// Over the file there may be a second one, with secrets: the credential `secrets`, which systemd hands to a unit by
+    /// `LoadCredential=` (`CREDENTIALS_DIRECTORY`).
+    ///
     /// - Parameters:
     ///   - schema: which settings there are.
     ///   - file: the file to read. When nil, it is the schema's default path, and that one may be absent.
@@ -17,6 +20,7 @@ extension Settings {
                 loader.problems.append("\(file ?? schema.defaultPath): unable to read: \(error)")
             }
         }
+        if let folder = environment["CREDENTIALS_DIRECTORY"] { loader.readSecrets("\(folder)/secrets") }
         loader.readEnvironment(environment)
         self = try loader.settings()
         databaseIsNamedElsewhere = environment["PGDATABASE"] != nil || environment["PGSERVICE"] != nil
@@ -54,10 +58,19 @@ private struct Loader {
         }
         // Only the last assignment of a name counts, so values are looked at when all of them are known.
         for (name, entry) in assigned {
-            guard case .file(_, let line) = entry.origin, let problem = problem(name, entry) else { continue }
+            guard case .file(path, let line) = entry.origin, let problem = problem(name, entry) else { continue }
             found.append((line, problem))
         }
         problems += found.sorted { ($0.line, $0.text) < ($1.line, $1.text) }.map(\.text)
+    }
+
+    /// There need not be any.
+    mutating func readSecrets(_ path: String) {
+        do throws(SystemError) {
+            readFile(try readWholeFile(path), path: path)
+        } catch {
+            if !error.isNoSuchFile { problems.append("\(path): unable to read: \(error)") }
+        }
     }
 
     mutating func readEnvironment(_ environment: [String: String]) {

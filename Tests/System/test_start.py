@@ -1,0 +1,81 @@
+"""From dpkg -i to rows, and what the journal, the status and the metrics say of it."""
+
+import json
+
+from machine import eventually
+from pipeline import DAEMONS, EVENTS, Pipeline, PipelineTest, unit
+
+
+class Installation(PipelineTest):
+    starts = False
+
+    def test_nothing_starts_by_itself(self):
+        # The machine was booted with the package in it.
+        running = self.machine.run("systemctl", "list-units", "--all", "--no-legend", "--plain", "heartbeat*")
+        self.assertEqual(running, "")
+        self.assertEqual(self.machine.attempt("systemctl", "is-enabled", "heartbeat.target").stdout.strip(), "disabled")
+        self.assertFalse(self.machine.has_database())
+
+    def test_users_and_folders(self):
+        users = self.machine.shell("getent passwd | grep ^heartbeat").splitlines()
+        self.assertEqual(len(users), 4)
+        for user in users:
+            self.assertTrue(user.endswith("/usr/sbin/nologin"), user)
+        self.assertEqual(self.machine.run("stat", "-c", "%A %U %G", "/run/heartbeat"), "drwxrwsr-t root heartbeat")
+
+    def test_commands_and_manual_are_there(self):
+        self.assertIn("consumer", self.machine.run("heartbeat", "--help"))
+        pages = self.machine.shell("find /usr/share/man -name 'heartbeat*' | sed 's/.*man//' | sort").split()
+        for page in ["1/heartbeat.1.gz", "5/heartbeat-consumer.conf.5.gz", "8/heartbeat-consumer.8.gz"]:
+            self.assertIn(page, pages)
+        self.assertIn("_heartbeat", self.machine.run("cat", "/usr/share/bash-completion/completions/heartbeat"))
+
+
+class Start(PipelineTest):
+    def test_all_of_it(self):
+        machine = self.machine
+        for name in DAEMONS:
+            with self.subTest(active=name):
+                self.assertEqual(machine.state(unit(name)), "active")
+                self.assertEqual(machine.restarts(name), 0)
+                self.assertNotEqual(machine.show(unit(name), "User"), "root")
+        self.assertEqual(machine.run("systemctl", "--failed", "--no-legend"), "")
+        self.assertGreater(machine.verified(), 0)
+
+        with self.subTest("fields in the journal"):
+            entries = machine.journal("-u", unit("consumer"), f"MESSAGE_ID={EVENTS['started']}")
+            self.assertEqual(len(entries), 1)
+            self.assertEqual(entries[0]["HEARTBEAT_COMPONENT"], "consumer")
+            self.assertEqual(entries[0]["_SYSTEMD_UNIT"], unit("consumer"))
+            self.assertEqual(entries[0]["PRIORITY"], "5")
+
+        with self.subTest("catalog"):
+            text = machine.run("journalctl", "-x", "--no-pager", "-u", unit("consumer"))
+            self.assertIn("Subject: heartbeat works", text)
+            self.assertIn(f"systemctl status {unit('consumer')}", text)
+
+        with self.subTest("status"):
+            self.assertRegex(eventually("a rate", lambda: machine.status("consumer")), r"\d")
+
+        with self.subTest("metrics"):
+            for name in DAEMONS:
+                eventually(f"{name} is ready", lambda: machine.metric(name, "heartbeat_ready") == 1)
+            self.assertGreater(machine.metric("consumer", "heartbeat_consumer_messages_total"), 0)
+            modes = machine.shell("stat -c '%a %U %n' /run/heartbeat/*.prom").splitlines()
+            for name in DAEMONS:
+                self.assertIn(f"644 heartbeat-{name} /run/heartbeat/{name}.prom", modes)
+
+        with self.subTest("quiet"):
+            # A line a minute at most, whatever comes in; what is said at the start does not count.
+            cursor = json.loads(machine.run("journalctl", "-n1", "-o", "json", "-u", unit("consumer")))["__CURSOR"]
+            before = machine.stored()
+            eventually("5,000 more messages", lambda: machine.stored() > before + 5000)
+            lines = machine.journal("-u", unit("consumer"), f"--after-cursor={cursor}")
+            self.assertLessEqual(len(lines), 2, [line["MESSAGE"] for line in lines])
+
+    def test_the_dashboard_shows_it(self):
+        page = self.machine.run("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:8501/")
+        self.assertIn("<html", page)
+        self.machine.run("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:8501/readyz")
+        metrics = self.machine.run("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:8501/metrics")
+        self.assertIn('heartbeat_ready{instance="consumer"} 1', metrics)

@@ -13,7 +13,7 @@ const lines = new LineChart(part("chart"), { labels: false });
 const refresh = 2000; // ms between two requests while the shown time ends now
 let range = { minutes: 15, from: null, until: null };
 let latest = null, customer = null, history = null, anomalies = { items: [], next: null };
-let asked = 0, turn = 0, failed = false;
+let asked = 0, turn = 0, failed = false, edited = false;
 
 setText(part("customer-id"), id);
 document.title = `${id} · heartbeat`;
@@ -39,10 +39,12 @@ part("range-form").addEventListener("submit", (event) => {
   setText(part("range-error"), wrong);
   if (wrong === "") choose({ minutes: null, from, until }, null);
 });
+part("range-form").addEventListener("input", () => { edited = true; });
 part("more").addEventListener("click", () => loadAnomalies(true));
 
 function choose(wanted, button) {
   range = wanted;
+  edited = false;
   anomalies = { items: [], next: null };
   press(part("presets"), button);
   setText(part("range-error"), "");
@@ -126,9 +128,9 @@ function showHistory() {
   fillFields(from, until);
 }
 
-/** The fields follow the shown time, but never under the fingers of somebody who edits them. */
+/** The fields follow the shown time, but never while somebody edits them. */
 function fillFields(from, until) {
-  if (part("range-form").contains(document.activeElement) || range.minutes === null) return;
+  if (edited || range.minutes === null || part("range-form").contains(document.activeElement)) return;
   part("from").value = fieldText(from);
   part("until").value = fieldText(until);
 }

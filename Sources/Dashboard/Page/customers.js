@@ -48,7 +48,9 @@ export class Customers {
     rows.addEventListener("change", () => this.#change({ limit: Number(rows.value), offset: 0 }));
     statuses.addEventListener("click", ({ target }) => {
       const button = target.closest("button");
-      if (button) this.#change({ status: button.dataset.status, offset: 0 });
+      if (!button) return;
+      press(statuses, button);
+      this.#change({ status: button.dataset.status, offset: 0 });
     });
     customers.tHead.addEventListener("click", ({ target }) => {
       const column = target.closest("button")?.closest("th").dataset.sort;

@@ -71,7 +71,7 @@ class Browser:
         self.one(selector).click()
 
     def wait_text(self, selector, wanted):
-        return eventually(lambda: wanted in self.text(selector), f"{wanted!r} in {selector}")
+        return eventually(lambda: wanted in self.text(selector), lambda: f"{wanted!r} in {selector}, not {self.text(selector)!r}")
 
     def notices(self):
         return self.text("#notices strong")

@@ -11,14 +11,14 @@ PATIENCE = 90  # seconds: the machine may be busy with other work
 
 
 def eventually(check, what):
-    """The first true answer of `check`; fails when there is none in time."""
+    """The first true answer of `check`; fails when there is none in time. `what` is a text, or makes one of the end."""
     end = time.monotonic() + PATIENCE
     while True:
         answer = check()
         if answer:
             return answer
         if time.monotonic() > end:
-            raise AssertionError(f"not within {PATIENCE} s: {what}")
+            raise AssertionError(f"not within {PATIENCE} s: {what() if callable(what) else what}")
         time.sleep(0.1)
 
 
@@ -41,7 +41,7 @@ class Daemon:
             if self.process.poll() is not None:
                 raise AssertionError("the daemon has ended:\n" + "\n".join(self.lines[-20:]))
             return next(filter(None, (re.search(pattern, line) for line in list(self.lines))), None)
-        return eventually(look, f"{pattern!r} in the log:\n" + "\n".join(self.lines[-20:]))
+        return eventually(look, lambda: f"{pattern!r} in the log:\n" + "\n".join(self.lines[-20:]))
 
     def send(self, number):
         self.process.send_signal(number)
@@ -70,6 +70,8 @@ class Pipeline(bench.Lab):
         for name in ("producer", "dashboard", "consumer"):
             self.stop(name)
         super().__exit__(*what)
+        self.broker.stdin.close()
+        self.broker.stdout.close()
 
     def start(self, name, **settings):
         own = {"consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard"}.get(name)

@@ -56,7 +56,8 @@ class Customers(unittest.TestCase):
         return self.browser.texts(f"#customers tbody td:nth-child({number})")
 
     def shown(self, text):
-        eventually(lambda: self.browser.text("#range") == text, f"{text!r} under the table, not {self.browser.text('#range')!r}")
+        eventually(lambda: self.browser.text("#range") == text,
+                   lambda: f"{text!r} under the table, not {self.browser.text('#range')!r}")
 
     def total(self):
         return self.pipeline.rows("SELECT count(*) FROM customers")[0][0]
@@ -154,7 +155,10 @@ class Customers(unittest.TestCase):
         """Fills in the two fields, in the viewer's zone, and asks for that."""
         zone = dt.timezone(dt.timedelta(hours=5, minutes=30))
         for field, when in (("from", start), ("until", end)):
-            self.browser.script("document.getElementById(arguments[0]).value = arguments[1]", field,
+            self.browser.script("""
+                const field = document.getElementById(arguments[0]);
+                field.value = arguments[1];
+                field.dispatchEvent(new Event("input", {bubbles: true}))""", field,
                                 when.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"))
         self.browser.click("#range-form button")
 

@@ -13,7 +13,7 @@ const lines = new LineChart(part("chart"), { labels: false });
 const refresh = 2000; // ms between two requests while the shown time ends now
 let range = { minutes: 15, from: null, until: null };
 let latest = null, customer = null, history = null, anomalies = { items: [], next: null };
-let asked = 0, turn = 0, failed = false;
+let asked = 0, turn = 0, loading = false, failed = false, edited = false;
 
 setText(part("customer-id"), id);
 document.title = `${id} · heartbeat`;
@@ -22,7 +22,7 @@ startFrame((view) => {
   latest = view;
   if (view.state === null) return;
   const due = Date.now() - asked > (range.minutes === null || range.minutes > 60 ? 5 * refresh : refresh);
-  if ((view.current || history === null) && due) load();
+  if ((view.current || history === null) && due && !loading) load();
   showNow();
   showHistory();
 });
@@ -39,10 +39,12 @@ part("range-form").addEventListener("submit", (event) => {
   setText(part("range-error"), wrong);
   if (wrong === "") choose({ minutes: null, from, until }, null);
 });
-part("more").addEventListener("click", () => loadAnomalies(true));
+part("range-form").addEventListener("input", () => { edited = true; });
+part("more").addEventListener("click", showEarlier);
 
 function choose(wanted, button) {
   range = wanted;
+  edited = false;
   anomalies = { items: [], next: null };
   press(part("presets"), button);
   setText(part("range-error"), "");
@@ -51,6 +53,7 @@ function choose(wanted, button) {
 
 async function load() {
   asked = Date.now();
+  loading = true;
   const mine = ++turn;
   const until = range.until ?? latest?.now ?? Date.now();
   const times = {
@@ -61,11 +64,12 @@ async function load() {
       fetchJSON("/api/v1/customer", { customer_id: id }),
       fetchJSON("/api/v1/readings", { customer_id: id, ...times, buckets: 400 }),
     ]);
+    const latestAnomalies = await askAnomalies(readings, null);
     if (mine !== turn) return;
     [customer, history] = [one, readings];
+    takeAnomalies(latestAnomalies);
     if (failed) setText(part("range-error"), "");
     failed = false;
-    await loadAnomalies(false);
     showNow();
     showHistory();
   } catch (failure) {
@@ -73,19 +77,35 @@ async function load() {
     if (failure.status === 404) return setText(part("now"), "There is no customer of this name.");
     failed = true;
     setText(part("range-error"), failure.message);
+  } finally {
+    if (mine === turn) loading = false;
   }
 }
 
-async function loadAnomalies(more) {
-  const { from, until } = history;
-  const before = more ? anomalies.next : null;
-  const answer = await fetchJSON("/api/v1/anomalies", { customer_id: id, from, until, before, limit: 50 });
-  const items = answer.items, last = items.at(-1)?.recorded_at ?? until;
-  // What was shown of earlier ones stays when the latest are asked for anew.
-  const kept = more ? anomalies.items : anomalies.items.filter(({ recorded_at: at }) => at < last && at >= from);
-  anomalies = more || kept.length === 0 ? { items: [...kept, ...items], next: answer.next_before } :
-    { items: [...items, ...kept], next: anomalies.next };
+function askAnomalies({ from, until }, before) {
+  return fetchJSON("/api/v1/anomalies", { customer_id: id, from, until, before, limit: 50 });
+}
+
+/** Takes the latest anomalies. What was shown of earlier ones stays. */
+function takeAnomalies({ items, next_before: next }) {
+  const last = items.at(-1)?.recorded_at ?? history.until;
+  const kept = anomalies.items.filter(({ recorded_at: at }) => at < last && at >= history.from);
+  anomalies = { items: [...items, ...kept], next: kept.length === 0 ? next : anomalies.next };
   showAnomalies();
+}
+
+async function showEarlier() {
+  const mine = range;
+  try {
+    const { items, next_before: next } = await askAnomalies(history, anomalies.next);
+    if (mine !== range) return;
+    const known = new Set(anomalies.items.map(({ recorded_at: at }) => at));
+    anomalies = { items: [...anomalies.items, ...items.filter(({ recorded_at: at }) => !known.has(at))], next };
+    showAnomalies();
+  } catch (failure) {
+    failed = true;
+    setText(part("range-error"), failure.message);
+  }
 }
 
 function showNow() {
@@ -126,9 +146,9 @@ function showHistory() {
   fillFields(from, until);
 }
 
-/** The fields follow the shown time, but never under the fingers of somebody who edits them. */
+/** The fields follow the shown time, but never while somebody edits them. */
 function fillFields(from, until) {
-  if (part("range-form").contains(document.activeElement) || range.minutes === null) return;
+  if (edited || range.minutes === null || part("range-form").contains(document.activeElement)) return;
   part("from").value = fieldText(from);
   part("until").value = fieldText(until);
 }

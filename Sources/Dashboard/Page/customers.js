@@ -16,6 +16,7 @@ export class Customers {
   #ask;
   #answer = null;
   #asked = 0;
+  #loading = false;
   #latest = 0;
 
   constructor() {
@@ -33,7 +34,8 @@ export class Customers {
   /** Draws ages and filters, and asks for the rows again when it is time to. */
   show({ state, current, now }) {
     this.#drawStatuses(state.status_counts);
-    if ((current || this.#answer === null) && Date.now() - this.#asked > refresh) this.#load();
+    const due = Date.now() - this.#asked > refresh && !this.#loading;
+    if (due && (current || this.#answer === null)) this.#load();
     // Ages go on, also of rows that are not current any more.
     this.#drawAges(now);
   }
@@ -48,7 +50,9 @@ export class Customers {
     rows.addEventListener("change", () => this.#change({ limit: Number(rows.value), offset: 0 }));
     statuses.addEventListener("click", ({ target }) => {
       const button = target.closest("button");
-      if (button) this.#change({ status: button.dataset.status, offset: 0 });
+      if (!button) return;
+      press(statuses, button);
+      this.#change({ status: button.dataset.status, offset: 0 });
     });
     customers.tHead.addEventListener("click", ({ target }) => {
       const column = target.closest("button")?.closest("th").dataset.sort;
@@ -85,6 +89,7 @@ export class Customers {
 
   async #load() {
     this.#asked = Date.now();
+    this.#loading = true;
     const turn = ++this.#latest;
     try {
       const answer = await fetchJSON("/api/v1/customers", this.#ask);
@@ -94,6 +99,8 @@ export class Customers {
       this.#draw();
     } catch (failure) {
       if (turn === this.#latest && this.#answer === null) setText(this.#part.range, `No answer: ${failure.message}`);
+    } finally {
+      if (turn === this.#latest) this.#loading = false;
     }
   }
 

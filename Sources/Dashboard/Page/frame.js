@@ -53,10 +53,12 @@ function startZone(redraw) {
   draw();
 }
 
+const patience = 10_000; // ms: an answer that takes longer is given up, and asked for again
+
 /** Fetches JSON; fails with the problem's own words. */
 export async function fetchJSON(path, parameters) {
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== "");
-  const response = await fetch(`${path}?${new URLSearchParams(given)}`);
+  const response = await fetch(`${path}?${new URLSearchParams(given)}`, { signal: AbortSignal.timeout(patience) });
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
   const failure = new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);

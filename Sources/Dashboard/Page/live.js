@@ -16,7 +16,8 @@ export class Live {
   #source = null;
   #state = null;
   #link = "connecting";
-  #opened = Date.now();
+  #awake = null;
+  #opened = 0;
   #heard = null;
   #ahead = 0;
   #paused = null;
@@ -29,10 +30,13 @@ export class Live {
   }
 
   start() {
-    this.#open();
     setInterval(() => this.#watch(), 500);
-    // Timers sleep with the machine: look at once when somebody looks again.
-    document.addEventListener("visibilitychange", () => this.#watch());
+    // A browser has few connections to one server for all its tabs (six by HTTP/1.1), and keeps those of pages that one
+    // has left for a while: who does not look holds none.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : this.#wake()));
+    addEventListener("pagehide", () => this.#rest());
+    addEventListener("pageshow", () => this.#wake());
+    if (!document.hidden) this.#wake();
   }
 
   get now() { return Date.now() + this.#ahead; }
@@ -40,6 +44,20 @@ export class Live {
   pause(on) {
     this.#paused = on ? this.now : null;
     this.#render();
+  }
+
+  #wake() {
+    if (this.#awake !== null) return;
+    this.#awake = Date.now();
+    this.#open();
+  }
+
+  #rest() {
+    clearTimeout(this.#retry);
+    this.#retry = null;
+    this.#source?.close();
+    this.#awake = null;
+    this.#link = "connecting";
   }
 
   #open() {
@@ -72,9 +90,10 @@ export class Live {
   }
 
   #watch() {
-    const quiet = Date.now() - Math.max(this.#heard ?? 0, this.#opened);
-    if (Date.now() - (this.#heard ?? this.#opened) > silence) this.#link = "cut";
-    if (quiet > silence && this.#retry === null) this.#reopen();
+    if (this.#awake === null) return;
+    const now = Date.now(), heard = this.#heard ?? 0;
+    if (now - Math.max(heard, this.#awake) > silence) this.#link = "cut";
+    if (now - Math.max(heard, this.#opened) > silence && this.#retry === null) this.#reopen();
     if (Date.now() - this.#shown >= 1000) this.#render();
   }
 

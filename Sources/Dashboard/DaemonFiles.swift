@@ -77,7 +77,8 @@ struct DaemonFiles: Sendable {
         }
         let seconds = metrics.samples("heartbeat_consumer_lag_seconds").first?.value
         return State.Lag(
-            messages: Int64(exactly: messages.rounded()) ?? 0, seconds: seconds.flatMap { $0.isFinite ? max(0, $0) : nil })
+            messages: Int64(exactly: messages.rounded()) ?? 0,
+            seconds: seconds.flatMap { $0.isFinite ? max(0, $0) : nil })
     }
 
     private static func microseconds(_ seconds: Double) -> Int64 {

@@ -14,6 +14,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
@@ -33,10 +34,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // The C libraries, from Debian's -dev packages.
+        .systemLibrary(name: "CLibCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CLibRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
@@ -47,6 +50,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("simdjson")]),
 
         // Wrappers: the only targets that touch C. None imports another.
+        library("Crypt", ["CLibCrypt"]),
         library("Kafka", ["CLibRdKafka"]),
         library("PostgreSQL", ["CLibPQ"]),
         library("Systemd", ["CLibSystemd"]),
@@ -58,12 +62,17 @@ let package = Package(
         // Parts: none imports another.
         library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
         library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", logging]),
+        library(
+            "Dashboard",
+            ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "Zlib", hummingbird, logging],
+            resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
         library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
 
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser, logging,
+                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser,
+                logging,
                 subprocess,
             ],
             swiftSettings: swiftSettings),
@@ -87,7 +96,9 @@ let package = Package(
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests("Architecture", ["Daemon", "Database", "Harness"]),
-        tests("Demo", ["Consumer", "Daemon", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
+        tests("Crypt", ["Crypt"]),
+        tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
+        tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -116,7 +116,7 @@ public final class Metrics: Sendable {
     }
 
     /// Everything as text. A family without a sample is left out.
-    var text: String {
+    public var text: String {
         var lines: [String] = []
         for family in families.withLock({ $0 }) {
             var found: [String] = []

@@ -146,7 +146,9 @@ public final class Service: Sendable {
     // MARK: - From the start to the stop
 
     /// Says that everything that the daemon needs has answered and that it works: READY=1. Only the first call counts.
-    public func ready() {
+    ///
+    /// - Parameter reason: for the journal; the default says that what it needs has answered.
+    public func ready(_ reason: String? = nil) {
         let sentence = state.withLock { state -> ServiceSentence? in
             guard !state.sentence.isReady else { return nil }
             state.sentence.isReady = true
@@ -154,8 +156,8 @@ public final class Service: Sendable {
         }
         guard let sentence else { return }
         let names = own.needs.map(\.rawValue)
-        logger.report(
-            .started, "ready: \(names.joined(separator: " and ")) \(names.count == 1 ? "has" : "have") answered")
+        let answered = "\(names.joined(separator: " and ")) \(names.count == 1 ? "has" : "have") answered"
+        logger.report(.started, "ready: \(reason ?? answered)")
         own.ready.set(1)
         notify(.ready, .status(sentence.text))
     }

@@ -54,6 +54,8 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     public static let undefinedTable = SQLState(rawValue: "42P01")
     /// The role may not do this.
     public static let insufficientPrivilege = SQLState(rawValue: "42501")
+    /// The statement took longer than `statement_timeout`.
+    public static let queryCanceled = SQLState(rawValue: "57014")
     /// A lock was not granted within `lock_timeout`.
     public static let lockNotAvailable = SQLState(rawValue: "55P03")
 }

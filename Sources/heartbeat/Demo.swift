@@ -78,11 +78,25 @@ struct Demo: Sendable {
         var producer = heartbeat("producer", ["producer"], producerSettings(brokers))
         consumer.isRestarted = true
         producer.isRestarted = true
-        try await consumer.run(on: screen) { [producer] _ in
-            try await producer.run(on: screen) { _ in try await showFigures(meter, signals) }
-            try await waitUntilEverythingIsStored(meter)
+        try await withDashboard { [consumer, producer] in
+            try await consumer.run(on: screen) { _ in
+                try await producer.run(on: screen) { _ in try await showFigures(meter, signals) }
+                try await waitUntilEverythingIsStored(meter)
+            }
         }
         try await verify(settings, meter.figures)
+    }
+
+    private func withDashboard(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let port = try environment["DASHBOARD_PORT"] ?? "\(freePort(preferring: 8501))"
+        var settings = databaseSettings(as: "heartbeat-dashboard").merging(metricsSettings) { $1 }
+        settings["DASHBOARD_PORT"] = port
+        var dashboard = heartbeat("dashboard", ["dashboard"], settings)
+        dashboard.isRestarted = true
+        try await dashboard.run(on: screen, isReady: { $0.contains("serving on ") }) { line in
+            screen.note("the live page is at \(line.split(separator: " ").last ?? "")")
+            try await body()
+        }
     }
 
     private func showFigures(_ meter: DemoMeter, _ signals: Signals) async throws {
@@ -99,7 +113,7 @@ struct Demo: Sendable {
         }
         screen.endLive()
         let below = (options.brokers == nil ? ["broker"] : []) + (privatePostgreSQL == nil ? [] : ["PostgreSQL"])
-        screen.note("ending: " + (["producer", "consumer"] + below).joined(separator: ", "))
+        screen.note("ending: " + (["producer", "consumer", "dashboard"] + below).joined(separator: ", "))
     }
 
     private static func line(_ figures: DemoMeter.Figures, after time: Duration) -> String {
@@ -175,9 +189,13 @@ struct Demo: Sendable {
         ["KAFKA_BOOTSTRAP_SERVERS": brokers, "KAFKA_TOPIC": topic, "KAFKA_PARTITIONS": "\(options.partitions)"]
     }
 
+    /// Where the daemons write their metrics, for the dashboard.
+    private var metricsSettings: [String: String] { ["METRICS_DIRECTORY": folder.path] }
+
     private func consumerSettings(_ brokers: String) -> [String: String] {
         var settings = inherited.merging(kafkaSettings(brokers)) { $1 }
         settings.merge(databaseSettings(as: "heartbeat-consumer")) { $1 }
+        settings.merge(metricsSettings) { $1 }
         settings["KAFKA_GROUP_ID"] = inherited["KAFKA_GROUP_ID"] ?? "heartbeat-demo"
         if options.brokers == nil {
             // The embedded broker answers an empty fetch only at the end of this time, and rebalances only after most
@@ -196,6 +214,7 @@ struct Demo: Sendable {
         var settings = lively.merging(inherited) { $1 }.merging(kafkaSettings(brokers)) { $1 }
         settings["NUM_CUSTOMERS"] = "\(options.customers)"
         settings["INTERVAL_SECONDS"] = "\(options.interval)"
+        settings.merge(metricsSettings) { $1 }
         return settings
     }
 }

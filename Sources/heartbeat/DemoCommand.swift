@@ -8,9 +8,9 @@ struct DemoCommand: ParsableCommand {
         commandName: "demo",
         abstract: "Runs the whole pipeline on this machine; Ctrl-C ends it and leaves nothing behind.",
         discussion: """
-            It makes a private PostgreSQL cluster in a temporary folder, starts an embedded Kafka broker, a producer and a \
-            consumer, each as its own process, and shows their logs. The last line has the figures; "verified" is what \
-            "heartbeat verify" says. Kill the producer or the consumer to see what happens: they are started again. \
+            It makes a private PostgreSQL cluster in a temporary folder, starts an embedded Kafka broker, a producer, a \
+            consumer and the dashboard, each as its own process, and shows their logs and the page's address. The last line has the figures; "verified" is what \
+            "heartbeat verify" says. Kill one of them to see what happens: it is started again. \
             It ends with status 0 only when everything that was published is stored exactly once.
 
             The producer's other settings (see "heartbeat producer --help") and the consumer's come from the environment, \

@@ -54,6 +54,34 @@ func librariesOfThisProcess() -> [String] {
     }.sorted()
 }
 
+/// A TCP port of 127.0.0.1 that nobody listens on: this one, or any.
+func freePort(preferring wanted: UInt16) throws -> UInt16 {
+    func bound(_ port: UInt16) -> UInt16? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // As the dashboard does, so that connections of a demo before are no hindrance.
+        var yes: Int32 = 1
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, size) == 0 && listen(descriptor, 1) == 0
+                    && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        return isBound ? UInt16(bigEndian: address.sin_port) : nil
+    }
+    guard let port = bound(wanted) ?? bound(0) else {
+        throw CommandFailure(.software, "unable to find a port for the dashboard: \(lastSystemError())")
+    }
+    return port
+}
+
 /// Becomes another program: nothing of this one goes on.
 func become(_ program: String, _ arguments: [String]) throws -> Never {
     var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]

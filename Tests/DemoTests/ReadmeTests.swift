@@ -1,5 +1,6 @@
 import Consumer
 import Daemon
+import Dashboard
 import Database
 import Foundation
 import Producer
@@ -15,7 +16,7 @@ struct ReadmeTests {
 
     @Test func settingsAreThoseOfTheProgram() throws {
         let table = try #require(readme.firstMatch(of: /<!-- settings -->\n((?s).*?)<!-- end of settings -->/)?.1)
-        let expected = Self.settingsTable([.producer, .consumer, .database])
+        let expected = Self.settingsTable([.producer, .consumer, .dashboard, .database])
         if table != expected { Issue.record("The table should be:\n\(expected)") }
     }
 
@@ -39,7 +40,8 @@ struct ReadmeTests {
             "The next run tries it again",
             "this program needs ", "unknown setting", ", did you mean ", "configured are ", "Kafka has deleted ",
             "messages before they were read", "the topic was created anew", "fenced: another consumer owns ",
-            "NOT SOUND",
+            "NOT SOUND", "this dashboard is not known by that name",
+            "can be reached from other machines, which needs a password",
         ]
         for text in explained {
             #expect(readme.contains(text.trimmingCharacters(in: .whitespaces)), "\(text)")

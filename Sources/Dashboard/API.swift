@@ -1,0 +1,262 @@
+import Hummingbird
+internal import Daemon
+internal import HTTPTypes
+internal import Logging
+internal import NIOCore
+internal import PostgreSQL
+internal import Synchronization
+internal import Zlib
+
+/// The answers of /api/v1, as openapi.json describes them.
+struct API: Sendable {
+    let poller: Poller
+    let sessions: Workers<Session>
+    let charts: ChartCache
+    let exports: Exports
+
+    private var now: Int64 { wallClockMicroseconds() }
+
+    func addRoutes(to routes: Router<Viewer>) {
+        let routes = routes.group("api/v1")
+        routes.get("state") { request, _ in
+            _ = try Query(request)
+            return Self.answer(try poller.stateJSON(), to: request)
+        }
+        routes.get("events", use: events)
+        routes.get("chart", use: chart)
+        routes.get("throughput", use: throughput)
+        routes.get("anomalies", use: anomalies)
+        routes.get("customers", use: customers)
+        routes.get("customer", use: customer)
+        routes.get("readings", use: readings)
+        routes.get("readings.csv", use: export)
+        let description = Asset(PageFile.openAPI, type: "application/json")
+        routes.get("openapi.json") { request, _ in description.response(to: request) }
+    }
+
+    // MARK: - From memory
+
+    @Sendable private func events(_ request: Request, _ viewer: Viewer) throws -> Response {
+        _ = try Query(request)
+        let channel = viewer.channel
+        let body: ResponseBody
+        if request.method == .head {
+            body = ResponseBody()
+        } else {
+            let hub = poller.hub
+            guard let (number, events) = hub.listen(disconnect: { channel.close(mode: .all, promise: nil) }) else {
+                throw Problem.busy(.serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
+            }
+            body = ResponseBody { writer in
+                defer { hub.leave(number) }
+                try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
+                for await event in events { try await writer.write(event) }
+                try await writer.finish(nil)
+            }
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "text/event-stream", .cacheControl: "no-store",
+                // nginx would collect events otherwise.
+                Self.accelBuffering: "no",
+            ], body: body)
+    }
+
+    private static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
+
+    @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try Query(request, "search", "status", "sort", "order", "limit", "offset")
+        let wanted = CustomerTable.Request(
+            search: try query.text("search", atMost: 50), status: try query.choice("status", CustomerTable.Status.self),
+            sort: CustomerTable.Sort(
+                key: try query.choice("sort", CustomerTable.Key.self) ?? .customerID,
+                isDescending: try query.choice("order", Order.self) == .desc),
+            limit: try query.integer("limit", in: 1...200, default: 25),
+            offset: try query.integer("offset", in: 0...1_000_000, default: 0))
+        try await completeTraces(wanted)
+        let now = now
+        let staleAfter = poller.staleAfter
+        let (page, asOf, isTruncated) = poller.table.withLock { table in
+            (table.page(wanted, at: now, staleAfter: staleAfter), table.asOf, table.isTruncated)
+        }
+        let list = CustomerList(
+            asOf: asOf.map { Moment(microseconds: $0) }, total: page.total, limit: wanted.limit,
+            offset: wanted.offset, isTruncated: isTruncated,
+            items: page.items.map {
+                CustomerItem($0.row, trace: $0.trace, at: now, staleAfter: staleAfter)
+            })
+        return try Self.answer(json(list), to: request)
+    }
+
+    private enum Order: String, CaseIterable { case asc, desc }
+
+    /// Looks up what customers' traces lack, for each customer once after the dashboard's start.
+    private func completeTraces(_ wanted: CustomerTable.Request) async throws {
+        let now = now
+        let staleAfter = poller.staleAfter
+        let incomplete = poller.table.withLock { table in
+            table.page(wanted, at: now, staleAfter: staleAfter).items.filter { !$0.isTraceComplete }.map(\.row.id)
+        }
+        guard !incomplete.isEmpty, poller.unreadiness == nil else { return }
+        // A trace is a nicety: a list without is better than none.
+        guard
+            let traces = try? await ask({ connection throws(PostgreSQLError) in
+                try CustomerDetails.traces(of: incomplete, from: now - 300_000_000, connection)
+            })
+        else { return }
+        poller.table.withLock { table in
+            for id in incomplete { table.completeTrace(of: id, with: traces[id] ?? []) }
+        }
+    }
+
+    // MARK: - From the database
+
+    @Sendable private func chart(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try Query(request, "minutes")
+        let minutes = try query.integer("minutes", in: 1...60, default: 5)
+        guard [1, 5, 15, 60].contains(minutes) else { throw query.refusal("minutes", "one of 1, 5, 15, 60") }
+        let answer = try await charts.answer(minutes) {
+            let customers = poller.mostActive
+            let until = now
+            let range = TimeRange(from: until - Int64(minutes) * 60_000_000, until: until)
+            let lines = try await ask { connection throws(PostgreSQLError) in
+                try Lines(of: customers, in: range, mostPoints: 400, connection)
+            }
+            return try json(
+                ChartAnswer(
+                    from: Moment(microseconds: range.from), until: Moment(microseconds: range.until),
+                    bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings),
+                    series: customers.map { .init(customerId: $0, points: lines.lines[$0]?.points ?? []) }))
+        }
+        return Self.answer(answer, to: request)
+    }
+
+    @Sendable private func throughput(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let minutes = try Query(request, "minutes").integer("minutes", in: 1...1440, default: 60)
+        let found = try await ask { connection throws(PostgreSQLError) in try Picture.minutes(connection, minutes) }
+        return try Self.answer(json(Throughput(minutes: found)), to: request)
+    }
+
+    @Sendable private func anomalies(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try Query(request, "customer_id", "from", "until", "limit", "before")
+        var wanted = AnomalyPage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
+        wanted.customer = try query.text("customer_id", atMost: 50)
+        if let before = try query.text("before", atMost: 50) {
+            wanted.before = AnomalyPage.Cursor(before)
+            guard wanted.before != nil else { throw query.refusal("before", "next_before of the page before") }
+        }
+        if wanted.customer != nil {
+            let range = try query.range(now: now)
+            (wanted.from, wanted.until) = (range.from, range.until)
+        } else {
+            (wanted.from, wanted.until) = (try query.moment("from"), try query.moment("until"))
+        }
+        let now = now
+        let asked = wanted
+        let page = try await ask { connection throws(PostgreSQLError) in
+            try AnomalyPage(asked, now: now, connection)
+        }
+        return try Self.answer(json(AnomalyList(items: page.items, nextBefore: page.next?.text)), to: request)
+    }
+
+    @Sendable private func customer(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let id = try Query(request, "customer_id").customer()
+        let found = try await ask { connection throws(PostgreSQLError) in try CustomerDetails(id, connection) }
+        guard let found else { throw Problem(.notFound, "there is no such customer") }
+        let item = CustomerItem(found.row, at: now, staleAfter: poller.staleAfter)
+        return try Self.answer(json(DetailsAnswer(item, found)), to: request)
+    }
+
+    @Sendable private func readings(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try Query(request, "customer_id", "from", "until", "buckets")
+        let id = try query.customer()
+        let range = try query.range(now: now)
+        let buckets = try query.integer("buckets", in: 10...1000, default: 400)
+        let lines = try await ask { connection throws(PostgreSQLError) in
+            try Lines(of: [id], in: range, mostPoints: buckets, connection)
+        }
+        let line = lines.lines[id] ?? Lines.Line()
+        let answer = ReadingsAnswer(
+            customerId: id, from: .reading(range.from), until: .reading(range.until),
+            bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings), points: line.points,
+            count: line.count, anomalies: line.anomalies, min: line.lowest, max: line.highest)
+        return try Self.answer(json(answer), to: request)
+    }
+
+    @Sendable private func export(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try Query(request, "customer_id", "from", "until")
+        let id = try query.customer()
+        let range = try query.range(now: now)
+        let headers: HTTPFields = [
+            .contentType: "text/csv; charset=utf-8; header=present", .cacheControl: "no-store",
+            .contentDisposition: "attachment; filename=\"\(Self.fileName(id)).csv\"",
+        ]
+        if request.method == .head { return Response(status: .ok, headers: headers) }
+        let place = try exports.take()
+        let first = try await part(of: id, in: range, after: nil)
+        let body = ResponseBody { writer in
+            defer { place.leave() }
+            try await writer.write(ByteBuffer(string: ReadingsPart.header + first.csv))
+            var next = first.next
+            while let cursor = next {
+                // An error here ends the connection in the middle of a chunk, which no client takes for the end.
+                let part = try await part(of: id, in: range, after: cursor)
+                if !part.csv.isEmpty { try await writer.write(ByteBuffer(string: part.csv)) }
+                next = part.next
+            }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    private func part(
+        of id: String, in range: TimeRange, after cursor: AnomalyPage.Cursor?
+    ) async throws -> ReadingsPart {
+        try await ask { connection throws(PostgreSQLError) in
+            try ReadingsPart(of: id, in: range, after: cursor, connection)
+        }
+    }
+
+    // MARK: -
+
+    /// Asks the database on one of the threads for that.
+    private func ask<Answer: Sendable>(
+        _ question: @escaping @Sendable (PostgreSQLConnection) throws(PostgreSQLError) -> Answer
+    ) async throws -> Answer {
+        // While it is away nobody waits for it.
+        if let reason = poller.unreadiness { throw Problem.busy(.serviceUnavailable, reason) }
+        do {
+            return try await sessions.run { session in try session.ask(question) }
+        } catch is Workers<Session>.Busy {
+            throw Problem.busy(.tooManyRequests, "too many requests are waiting for the database")
+        } catch let error as PostgreSQLError {
+            if error.sqlState == .queryCanceled {
+                throw Problem.busy(.serviceUnavailable, "the database did not answer in time: ask for a shorter range")
+            }
+            throw Problem.busy(.serviceUnavailable, "\(error)")
+        }
+    }
+
+    /// JSON, packed when it is worth it.
+    private static func answer(_ body: ByteBuffer, to request: Request) -> Response {
+        var headers: HTTPFields = [
+            .contentType: "application/json", .cacheControl: "no-store", .vary: "Accept-Encoding",
+        ]
+        var body = body
+        if body.readableBytes > 1400, acceptsGzip(request), let packed = gzip(Array(body.readableBytesView), level: 1) {
+            headers[.contentEncoding] = "gzip"
+            body = ByteBuffer(bytes: packed)
+        }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+    }
+
+    /// What is harmless in a header and in every file system.
+    private static func fileName(_ id: String) -> String {
+        let safe = id.utf8.map { byte in
+            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+                || byte == UInt8(ascii: "-") ? byte : UInt8(ascii: "_")
+        }
+        return "heartbeat-" + String(decoding: safe, as: UTF8.self)
+    }
+}

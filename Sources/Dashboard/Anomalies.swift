@@ -1,0 +1,88 @@
+internal import PostgreSQL
+
+/// A page of anomalies, newest first.
+struct AnomalyPage: Sendable {
+    /// Which anomalies.
+    struct Request: Sendable {
+        var customer: String?
+        var from: Int64?
+        var until: Int64?
+        var limit: Int
+        var before: Cursor?
+    }
+
+    /// Where the page before ended: a row's moment and number.
+    struct Cursor: Sendable, Equatable {
+        var recordedAt: Int64
+        var id: Int64
+
+        init(recordedAt: Int64, id: Int64) {
+            self.recordedAt = recordedAt
+            self.id = id
+        }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: "_", omittingEmptySubsequences: false)
+            guard parts.count == 2, let recordedAt = Int64(parts[0]), let id = Int64(parts[1]) else { return nil }
+            self.init(recordedAt: recordedAt, id: id)
+        }
+
+        var text: String { "\(recordedAt)_\(id)" }
+    }
+
+    private(set) var items: [AnomalyItem] = []
+    private(set) var next: Cursor?
+
+    init(_ request: Request, now: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        // Every partition that may have a row is opened, so a day is tried before all of them.
+        let day: Int64 = 86_400_000_000
+        let end = min(request.before?.recordedAt ?? now, request.until ?? now)
+        if request.from ?? .min < end - day {
+            var recent = request
+            recent.from = end - day
+            try read(recent, connection)
+            guard next == nil else { return }
+        }
+        try read(request, connection)
+    }
+
+    private mutating func read(_ request: Request, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        var conditions = ["is_anomaly"]
+        var parameters: [String?] = []
+        func add(_ condition: String, _ values: String...) {
+            parameters += values
+            let first = parameters.count - values.count + 1
+            conditions.append(
+                condition.split(separator: "?", omittingEmptySubsequences: false).enumerated().reduce("") {
+                    text, part in
+                    text + (part.offset == 0 ? "" : "$\(first + part.offset - 1)") + part.element
+                })
+        }
+        if let customer = request.customer { add("customer_id = ?", customer) }
+        if let from = request.from { add("recorded_at >= ?::timestamptz", Moment.reading(from).text) }
+        if let until = request.until { add("recorded_at < ?::timestamptz", Moment.reading(until).text) }
+        if let before = request.before {
+            let moment = Moment.reading(before.recordedAt).text
+            add("recorded_at <= ?::timestamptz", moment)
+            add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, String(before.id))
+        }
+        let result = try connection.query(
+            """
+            SELECT customer_id, (extract(epoch FROM recorded_at) * 1000000)::bigint, heart_rate, anomaly_reason, id
+              FROM heart_rate_readings WHERE \(conditions.joined(separator: " AND "))
+             ORDER BY recorded_at DESC, id DESC LIMIT \(request.limit + 1)
+            """, parameters, unableTo: "read anomalies")
+        items = []
+        next = nil
+        for row in 0..<min(result.count, request.limit) {
+            let recordedAt = result.integer(row, 1) ?? 0
+            items.append(
+                AnomalyItem(
+                    customerId: result[row, 0] ?? "", recordedAt: .reading(recordedAt),
+                    heartRate: result.integer(row, 2) ?? 0, anomalyReason: result[row, 3]))
+            if row == request.limit - 1, result.count > request.limit {
+                next = Cursor(recordedAt: recordedAt, id: result.integer(row, 4) ?? 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+public import Daemon
+import Hummingbird
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+
+/// `heartbeat dashboard`: the live page.
+public struct Dashboard {
+    private let settings: Settings
+    private let schemaVersion: Int
+    private let password: PasswordGate?
+
+    /// A dashboard with these settings; listens to nothing yet.
+    ///
+    /// - Parameter schemaVersion: the version of the database's schema that the program knows.
+    /// - Throws: `SettingsError` when the password's file can not be used; `SystemError`.
+    public init(_ settings: Settings, schemaVersion: Int) throws {
+        self.settings = settings
+        self.schemaVersion = schemaVersion
+        password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
+    }
+
+    /// Serves until it is stopped. It is ready as soon as it listens: without the database it says so.
+    ///
+    /// - Throws: `CommandFailure` when it can not listen; `SystemError` when no thread can be started.
+    public func run(_ service: Service) throws {
+        let parameters = settings.postgresParameters
+        let version = schemaVersion
+        let metrics = DashboardMetrics(service.metrics)
+        let hub = EventHub(mostListeners: settings[.dashboardViewers], metrics: metrics)
+        let poller = Poller(settings, service, hub: hub, metrics: metrics)
+        let loop = service.loop("poller")
+        let thread = try WorkThread(name: "poller") {
+            poller.run(Session(parameters, schemaVersion: version, statementSeconds: 3), loop)
+        }
+        let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
+            Session(parameters, schemaVersion: version, statementSeconds: 2)
+        }
+        let application = application(poller, sessions, metrics, service)
+        let server = Server(application, service.logger)
+        let ticker = Task {
+            // Also says that the database keeps everybody waiting.
+            while !Task.isCancelled {
+                try await Task.sleep(for: .milliseconds(500))
+                poller.publishIfLate()
+            }
+        }
+        var settings = settings
+        while !service.stop.wait(for: .milliseconds(100)), server.end == nil {
+            if service.reloadIfAsked(&settings) { poller.settings = settings }
+            service.tell(poller.sentence)
+        }
+        service.stopping()
+        ticker.cancel()
+        hub.close()
+        sessions.stop()
+        server.stop(within: .seconds(3))
+        _ = thread.join(within: .seconds(1))
+        if let failure = server.failure { throw failure }
+        service.logger.report(.stopped, "stopped")
+    }
+
+    private func application(
+        _ poller: Poller, _ sessions: Workers<Session>, _ metrics: DashboardMetrics, _ service: Service
+    ) -> some ApplicationProtocol {
+        let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
+        if !assets.hasChart {
+            service.logger.warning(
+                "there is no \(settings[.dashboardChartJS]): the page has no charts. Install libjs-chart.js")
+        }
+        let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: Gate(hosts: Gate.hosts(settings), password: password, metrics: metrics))
+        API(poller: poller, sessions: sessions, charts: ChartCache(), exports: Exports()).addRoutes(to: router)
+        Pages(poller: poller, assets: assets).addRoutes(to: router)
+        let address = settings[.dashboardAddress]
+        return Application(
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionLimits()], idleTimeout: .seconds(15),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address, port: settings[.dashboardPort]), backlog: 256,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings[.dashboardViewers] + 200)),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? 0
+                let host = address.contains(":") ? "[\(address)]" : address
+                service.logger.notice("serving on http://\(host):\(port)")
+                service.ready("listens on \(address), port \(port)")
+            },
+            logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+}

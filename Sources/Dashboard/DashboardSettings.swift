@@ -1,0 +1,120 @@
+public import Daemon
+
+extension Setting where Value == String {
+    /// `DASHBOARD_ADDRESS`: the address to listen on.
+    public static var dashboardAddress: Setting {
+        Setting(
+            "DASHBOARD_ADDRESS", .text("an IP address", where: isAddress), default: "127.0.0.1",
+            """
+            The address to listen on, such as 127.0.0.1, ::1, 0.0.0.0 or ::. One that other machines reach needs \
+            DASHBOARD_PASSWORD_FILE.
+            """)
+    }
+
+    /// `DASHBOARD_CHART_JS`: the file of Chart.js.
+    public static var dashboardChartJS: Setting {
+        Setting(
+            "DASHBOARD_CHART_JS", .path, default: "/usr/share/javascript/chart.js/chart.min.js",
+            "The file of Chart.js, from Debian's package libjs-chart.js.")
+    }
+}
+
+extension Setting where Value == String? {
+    /// `DASHBOARD_PASSWORD_FILE`: the file with the password's hash; nil asks nobody for a password.
+    public static var dashboardPasswordFile: Setting {
+        Setting(
+            "DASHBOARD_PASSWORD_FILE", .optional(.path), default: nil,
+            """
+            A file with the hash of the password that viewers need, as "mkpasswd" or "openssl passwd -6" prints it. \
+            Any user name will do.
+            """)
+    }
+
+    /// `DASHBOARD_HOSTS`: more names that the dashboard is reached by.
+    public static var dashboardHosts: Setting {
+        Setting(
+            "DASHBOARD_HOSTS",
+            .optional(
+                .text("host names separated by commas, without ports") { hosts in
+                    hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
+                        !host.isEmpty && host.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") }
+                    }
+                }),
+            default: nil,
+            """
+            The names that a proxy passes on in the Host header, such as hearts.example. localhost and the address that \
+            it listens on are known without; other names are refused.
+            """)
+    }
+
+    /// `DASHBOARD_PAGE_DIRECTORY`: a folder with the page's files; nil takes those in the program.
+    public static var dashboardPageDirectory: Setting {
+        Setting(
+            "DASHBOARD_PAGE_DIRECTORY", .optional(.path), default: nil,
+            "Serves the page's files from this folder, read anew each time, instead of those in the program.")
+    }
+}
+
+extension Setting where Value == Int {
+    /// `DASHBOARD_PORT`: the port to listen on, 0 to 65535; 0 takes a free one.
+    public static var dashboardPort: Setting {
+        Setting(
+            "DASHBOARD_PORT", .integer(in: 0...65_535), default: 8501,
+            "The port to listen on. With 0 the system chooses a free one, which is logged.")
+    }
+
+    /// `DASHBOARD_VIEWERS`: the most pages that are kept up to date at a time, 1 to 10000.
+    public static var dashboardViewers: Setting {
+        Setting(
+            "DASHBOARD_VIEWERS", .integer(in: 1...10_000, unit: "pages"), default: 500,
+            "The most pages that are kept up to date at a time; more are told to try again later.")
+    }
+}
+
+extension Setting where Value == Duration {
+    /// `DASHBOARD_STALE_SECONDS`: data or a customer without a new reading for so long is shown as old, 1 to 86400 s.
+    public static var dashboardStaleSeconds: Setting {
+        Setting(
+            "DASHBOARD_STALE_SECONDS", .seconds(in: 1...86_400), default: .seconds(15),
+            "When no reading came for so long, the data, or a customer, are shown as silent.")
+    }
+}
+
+extension SettingsSchema {
+    /// The settings of `heartbeat dashboard`.
+    public static let dashboard = SettingsSchema(
+        name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
+        settings: [
+            Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardPasswordFile,
+            Setting.dashboardViewers, Setting.dashboardStaleSeconds, Setting.heartRateMin, Setting.heartRateMax,
+            Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
+            Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.dashboardChartJS,
+            Setting.dashboardPageDirectory, Setting.logLevel,
+        ],
+        checks: [heartRateLimits, closedByDefault])
+
+    /// The check that nobody on another machine can look without a password.
+    private static let closedByDefault: Check = { settings in
+        guard settings[.dashboardPasswordFile] == nil, !isLoopback(settings[.dashboardAddress]) else { return nil }
+        return """
+            \(settings.describe(.dashboardAddress)) can be reached from other machines, which needs a password: name a \
+            file with its hash by DASHBOARD_PASSWORD_FILE, or listen on 127.0.0.1
+            """
+    }
+}
+
+/// Whether only this machine can reach the address: 127.0.0.0/8 and ::1.
+func isLoopback(_ address: String) -> Bool {
+    address == "::1" || ipv4(address)?.first == 127
+}
+
+private func isAddress(_ text: String) -> Bool {
+    // What is wrong with an address of version 6 is the system's to say when it listens.
+    ipv4(text) != nil || (text.contains(":") && text.utf8.allSatisfy { "0123456789abcdefABCDEF:.%".utf8.contains($0) })
+}
+
+private func ipv4(_ text: String) -> [UInt8]? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { part in part.utf8.allSatisfy { (48...57).contains($0) } ? UInt8(part) : nil }
+    return parts.count == 4 && numbers.count == 4 ? numbers : nil
+}

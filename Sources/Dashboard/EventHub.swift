@@ -1,0 +1,89 @@
+import Hummingbird
+internal import Synchronization
+
+/// Gives every event to everybody who listens. It never waits for a listener.
+final class EventHub: Sendable {
+    /// A listener that is so many events behind is dropped: at one a second a slow network has caught up long before.
+    private static let mostWaiting = 8
+
+    private struct Listener {
+        let events: AsyncStream<ByteBuffer>.Continuation
+        /// Ends the connection, whatever it is waiting for.
+        let disconnect: @Sendable () -> Void
+    }
+
+    private struct State {
+        var listeners: [Int: Listener] = [:]
+        var nextNumber = 0
+        var latest: ByteBuffer?
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    private let mostListeners: Int
+
+    private let metrics: DashboardMetrics
+
+    init(mostListeners: Int, metrics: DashboardMetrics) {
+        self.mostListeners = mostListeners
+        self.metrics = metrics
+    }
+
+    /// Begins to listen: the latest event comes at once.
+    ///
+    /// - Returns: nil when there are as many listeners as there may be, or when the end is near.
+    func listen(disconnect: @escaping @Sendable () -> Void) -> (number: Int, events: AsyncStream<ByteBuffer>)? {
+        let (events, continuation) = AsyncStream.makeStream(
+            of: ByteBuffer.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
+        return state.withLock { state in
+            guard !state.isClosed, state.listeners.count < mostListeners else { return nil }
+            if let latest = state.latest { continuation.yield(latest) }
+            state.nextNumber += 1
+            state.listeners[state.nextNumber] = Listener(events: continuation, disconnect: disconnect)
+            metrics.setClients(state.listeners.count)
+            return (state.nextNumber, events)
+        }
+    }
+
+    /// Stops listening.
+    func leave(_ number: Int) {
+        let listener = state.withLock { state in
+            defer { metrics.setClients(state.listeners.count) }
+            return state.listeners.removeValue(forKey: number)
+        }
+        listener?.events.finish()
+    }
+
+    /// Gives an event to all, and drops those that have not taken the last ones.
+    func publish(_ event: ByteBuffer) {
+        let slow = state.withLock { state -> [Listener] in
+            state.latest = event
+            var slow: [Listener] = []
+            for (number, listener) in state.listeners {
+                guard case .dropped = listener.events.yield(event) else { continue }
+                slow.append(listener)
+                state.listeners[number] = nil
+            }
+            metrics.setClients(state.listeners.count)
+            return slow
+        }
+        for listener in slow {
+            metrics.countDropped()
+            listener.events.finish()
+            listener.disconnect()
+        }
+    }
+
+    /// Ends every stream; nobody can listen any more.
+    func close() {
+        let listeners = state.withLock { state in
+            state.isClosed = true
+            defer { state.listeners = [:] }
+            return state.listeners.values
+        }
+        for listener in listeners { listener.events.finish() }
+    }
+
+    /// How many listen now.
+    var listenerCount: Int { state.withLock { $0.listeners.count } }
+}

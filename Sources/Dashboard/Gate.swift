@@ -1,0 +1,118 @@
+import Hummingbird
+internal import HTTPTypes
+internal import NIOCore
+internal import Daemon
+internal import Logging
+
+/// What handlers know of a request beside the request itself.
+struct Viewer: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The connection.
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}
+
+/// What every request has to pass: the right host, the password, no body. Every answer gets the headers that keep a
+/// browser from doing anything else with it.
+struct Gate: RouterMiddleware {
+    typealias Context = Viewer
+
+    let hosts: Set<String>
+    let password: PasswordGate?
+    let metrics: DashboardMetrics
+
+    func handle(
+        _ request: Request, context: Viewer, next: (Request, Viewer) async throws -> Response
+    ) async throws -> Response {
+        metrics.countRequest()
+        var response: Response
+        do {
+            try check(request)
+            if let password, request.uri.path != "/healthz" {
+                try await password.check(request.headers[.authorization], from: context.channel.remoteAddress)
+            }
+            response = try await next(request, context)
+        } catch {
+            response = answer(to: error, request, context)
+        }
+        for (name, value) in Self.headers { response.headers[name] = value }
+        return response
+    }
+
+    private func check(_ request: Request) throws(Problem) {
+        // A page of somebody else whose name now leads here (DNS rebinding) has its own name in the header.
+        let names = [request.head.authority, request.uri.host].compactMap { $0.map(Self.name) }
+        guard request.head.authority != nil, hosts.isSuperset(of: names) else {
+            throw Problem(
+                .misdirectedRequest, "this dashboard is not known by that name: name it in DASHBOARD_HOSTS")
+        }
+        guard request.method == .get || request.method == .head else {
+            var problem = Problem(.methodNotAllowed, "expected GET or HEAD: nothing here can be changed")
+            problem.headers[.allow] = "GET, HEAD"
+            problem.isLast = true
+            throw problem
+        }
+        guard request.headers[.contentLength].map({ $0 == "0" }) ?? true, request.headers[.transferEncoding] == nil
+        else {
+            var problem = Problem(.contentTooLarge, "expected no body")
+            problem.isLast = true
+            throw problem
+        }
+    }
+
+    private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {
+        let problem: Problem
+        switch error {
+        case let error as Problem: problem = error
+        case let error as HTTPError where error.status == .notFound:
+            problem = Problem(.notFound, "there is nothing here")
+        default:
+            context.logger.error("unable to answer \(escapingControls(request.uri.path)): \(error)")
+            problem = Problem(.internalServerError, "unable to answer: see the dashboard's log")
+        }
+        var response = problem.response
+        guard problem.isLast else { return response }
+        response.headers[.connection] = "close"
+        let body = response.body
+        // What is left of the request is not read: a body can be endless.
+        response.body = ResponseBody(contentLength: body.contentLength) { writer in
+            try await body.write(writer)
+            context.channel.close(mode: .all, promise: nil)
+        }
+        return response
+    }
+
+    /// A Host header without its port, in lower case.
+    static func name(_ host: String) -> String {
+        let host = host.lowercased()
+        if host.hasPrefix("["), let end = host.firstIndex(of: "]") {
+            return String(host[host.index(after: host.startIndex)..<end])
+        }
+        return String(host.prefix { $0 != ":" })
+    }
+
+    /// The names by which the dashboard is known.
+    static func hosts(_ settings: Settings) -> Set<String> {
+        let more = settings[.dashboardHosts]?.split(separator: ",").map { name(String($0)) } ?? []
+        return Set(["localhost", "127.0.0.1", "::1", settings[.dashboardAddress].lowercased()] + more)
+    }
+
+    private static let headers: [(HTTPField.Name, String)] = [
+        (
+            .contentSecurityPolicy,
+            """
+            default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+            base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        ),
+        (.xContentTypeOptions, "nosniff"), (field("Referrer-Policy"), "no-referrer"),
+        (field("Cross-Origin-Opener-Policy"), "same-origin"), (field("Cross-Origin-Resource-Policy"), "same-origin"),
+        (field("X-Frame-Options"), "DENY"),
+    ].compactMap { name, value in name.map { ($0, value) } }
+
+    private static func field(_ name: String) -> HTTPField.Name? { HTTPField.Name(name) }
+}

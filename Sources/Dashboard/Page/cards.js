@@ -1,0 +1,65 @@
+// The key figures.
+
+import { childCount, element, setText } from "./dom.js";
+import { count, duration, percent, plural, rate } from "./format.js";
+
+/** Draws figures into a list of cards. Each: {name, value, unit, detail, old}: an old one is greyed. */
+export function showCards(list, cards) {
+  const nodes = childCount(list, cards.length, () => element("div", { class: "card" }, element("dt"),
+    element("dd", { class: "card-value" }, element("span"), element("span", { class: "card-unit" })),
+    element("dd", { class: "card-detail" })));
+  cards.forEach(({ name, value, unit = "", detail = "", old = false }, index) => {
+    const [title, figure, more] = nodes[index].children;
+    nodes[index].className = old ? "card old" : "card";
+    setText(title, name);
+    setText(figure.firstElementChild, value, { fade: true });
+    setText(figure.lastElementChild, unit);
+    setText(more, detail);
+  });
+}
+
+/** The overview's figures of a state. */
+export function overviewCards(state, now) {
+  const cards = [readings(state), customers(state), anomalies(state), lastReading(state, now), lag(state), rejected(state)];
+  if (state.open_episodes !== null) {
+    cards.unshift({ name: "Open episodes", value: count(state.open_episodes), detail: "what needs a person now" });
+  }
+  return cards;
+}
+
+function readings({ totals, rate: { readings_per_second: speed } }) {
+  return { name: "Readings", value: count(totals.readings), detail: speed === null ? "" : `${rate(speed)} a second` };
+}
+
+function customers({ totals, status_counts: counts }) {
+  const silent = counts.silent === 0 ? "all sending" : `${count(counts.silent)} silent`;
+  return { name: "Customers", value: count(totals.customers), detail: totals.customers === 0 ? "" : silent };
+}
+
+function anomalies({ totals, anomaly_rate: { total, last_5_minutes: recent } }) {
+  if (total === null) return { name: "Anomaly rate", value: "–" };
+  const lately = recent === null ? plural(totals.anomalies, "anomaly").replace("anomalys", "anomalies") : `${percent(recent)} % in the last 5 min`;
+  return { name: "Anomaly rate", value: percent(total), unit: "%", detail: lately };
+}
+
+function lastReading({ last_reading: last, data }, now) {
+  if (last === null) return { name: "Last reading", value: "–", detail: "none yet" };
+  const age = duration(now - Date.parse(last.recorded_at));
+  return { name: "Last reading", value: count(last.heart_rate), unit: "bpm", detail: `${age} ago, ${last.customer_id}`, old: data.state === "stale" };
+}
+
+function lag({ lag }) {
+  if (lag === null) return { name: "Lag", value: "–", detail: "not known" };
+  return {
+    name: "Lag", value: count(lag.messages), unit: lag.messages === 1 ? "message" : "messages",
+    detail: lag.seconds === null ? "" : `${rate(lag.seconds)} s behind`,
+  };
+}
+
+function rejected({ totals }) {
+  const seen = totals.readings + totals.rejected;
+  return {
+    name: "Rejected", value: count(totals.rejected), unit: totals.rejected === 1 ? "message" : "messages",
+    detail: seen === 0 ? "" : `${percent(totals.rejected / seen)} % of all`,
+  };
+}

@@ -1,0 +1,75 @@
+// What all charts share: the page's colours on a canvas, and an axis of time in the zone that is shown.
+
+import { dayText, minuteText, secondText, zoneOffset } from "./format.js";
+
+/** Chart.js, which Debian ships as a classic script. */
+export const Chart = globalThis.Chart;
+
+const second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
+const steps = [
+  5 * second, 10 * second, 15 * second, 30 * second, minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute,
+  30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day,
+];
+
+/** The value of a custom property of the style sheet. */
+export function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+/** The same colour, but translucent: alpha from 0 to 1. */
+export function translucent(hex, alpha) {
+  return hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
+}
+
+/** Calls `draw` when the viewer's system changes between light and dark. */
+export function onThemeChange(draw) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+}
+
+/** What every chart starts from: nothing moves by itself, the page's own type, quiet lines. */
+export function baseOptions() {
+  return {
+    responsive: true,
+    maintainAspectRatio: false,
+    animation: false,
+    normalized: true,
+    parsing: false,
+    font: { family: "system-ui, sans-serif", size: 12 },
+    plugins: { legend: { display: false } },
+  };
+}
+
+/** Gives a chart's axes, tooltip and type the colours of the theme that is shown now. */
+export function applyTheme(chart) {
+  const soft = colour("soft"), line = colour("line");
+  for (const scale of Object.values(chart.options.scales)) {
+    scale.ticks.color = soft;
+    scale.ticks.font = { family: "system-ui, sans-serif", size: 12 };
+    scale.grid.color = scale.grid.borderColor = line;
+  }
+  Object.assign(chart.options.plugins.tooltip, {
+    backgroundColor: colour("surface"), titleColor: colour("ink"), bodyColor: colour("ink"), footerColor: soft,
+    borderColor: colour("edge"), borderWidth: 1, padding: 10, cornerRadius: 8, boxPadding: 4,
+    titleFont: { family: "system-ui, sans-serif", weight: "600" }, bodyFont: { family: "system-ui, sans-serif" },
+  });
+}
+
+/** Replaces a time axis's ticks by round times of the shown zone, as many as fit. */
+export function timeTicks(scale) {
+  const most = Math.max(2, Math.floor(scale.width / 90));
+  const step = steps.find((step) => (scale.max - scale.min) / step <= most) ?? 30 * day;
+  const offset = zoneOffset(scale.max);
+  const first = Math.ceil((scale.min + offset) / step) * step - offset;
+  scale.ticks = [];
+  for (let value = first; value <= scale.max; value += step) scale.ticks.push({ value, label: tickText(value, step) });
+}
+
+/** What timeTicks said of a tick. */
+export const tickLabel = (_, index, ticks) => ticks[index].label;
+
+function tickText(ms, step) {
+  if (step < minute) return secondText(ms);
+  const atMidnight = (ms + zoneOffset(ms)) % day === 0;
+  return step >= day || atMidnight ? dayText(ms) : minuteText(ms);
+}
+

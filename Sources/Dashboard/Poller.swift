@@ -1,0 +1,235 @@
+internal import Daemon
+import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import PostgreSQL
+internal import Synchronization
+
+/// Asks the database once a second what the page shows, for all viewers together, and publishes it.
+///
+/// Nothing here depends on whether anybody looks: so the first viewer is answered from memory at once.
+final class Poller: Sendable {
+    private struct Memory {
+        var state: State
+        var settings: Settings
+        var live = LivePoints()
+        var rate = RateMeter()
+        var files: DaemonFiles?
+        var gapsLookedAt: ContinuousClock.Instant?
+        var publishedAt = ContinuousClock.now
+    }
+
+    let hub: EventHub
+    /// The customers, for lists.
+    let table = Mutex(CustomerTable())
+    private let memory: Mutex<Memory>
+    private let metrics: DashboardMetrics
+    private let service: Service
+
+    init(_ settings: Settings, _ service: Service, hub: EventHub, metrics: DashboardMetrics) {
+        self.hub = hub
+        self.metrics = metrics
+        self.service = service
+        let state = State(
+            version: heartbeatVersion,
+            database: .init(state: .away, since: .now, error: "there was no answer yet"),
+            data: .init(state: .waiting, since: .now), limits: Limits(settings))
+        memory = Mutex(Memory(state: state, settings: settings))
+    }
+
+    /// Asks once a second until it is stopped. Runs on a thread of its own.
+    func run(_ session: Session, _ loop: WorkLoop) {
+        var session = session
+        var backoff = Backoff(to: .seconds(3))
+        while !service.stop.isRequested {
+            let start = ContinuousClock.now
+            loop.progressed()
+            do throws(PostgreSQLError) {
+                try poll(&session)
+                service.answered(.postgreSQL)
+                backoff.reset()
+                let duration = ContinuousClock.now - start
+                metrics.observePoll(duration / .seconds(1))
+                // A database that is that slow gets two thirds of the time for others.
+                let pause = max(.seconds(1) - duration, duration * 2)
+                if service.stop.wait(for: pause) { return }
+            } catch {
+                lost(error)
+                publish()
+                if service.stop.wait(for: backoff.next()) { return }
+            }
+        }
+    }
+
+    /// The state now, as JSON.
+    func stateJSON() throws -> ByteBuffer {
+        var state = memory.withLock { $0.state }
+        state.now = .now
+        return try json(state)
+    }
+
+    /// Sends the state to everybody.
+    func publish() {
+        memory.withLock { memory in
+            memory.publishedAt = .now
+            lookAtFiles(&memory)
+        }
+        guard let state = try? stateJSON() else { return }
+        var event = ByteBuffer(string: "event: state\ndata: ")
+        event.writeImmutableBuffer(state)
+        event.writeString("\n\n")
+        hub.publish(event)
+    }
+
+    /// Sends the state once more when the last time is a while ago: the database may keep us waiting.
+    func publishIfLate() {
+        if memory.withLock({ ContinuousClock.now - $0.publishedAt > .milliseconds(1500) }) { publish() }
+    }
+
+    /// Why the database can not be asked; nil when it answers.
+    var unreadiness: String? {
+        memory.withLock { memory in
+            guard memory.state.database.state == .away else { return nil }
+            return "PostgreSQL is away since \(memory.state.database.since.text): "
+                + (memory.state.database.error ?? "there was no answer yet")
+        }
+    }
+
+    /// The metrics of all daemons.
+    var metricsText: String {
+        memory.withLock { memory in
+            lookAtFiles(&memory)
+            return memory.files?.metrics.text ?? ""
+        }
+    }
+
+    var settings: Settings {
+        get { memory.withLock { $0.settings } }
+        set {
+            memory.withLock { memory in
+                memory.settings = newValue
+                memory.state.limits = Limits(newValue)
+            }
+        }
+    }
+
+    var mostActive: [String] { memory.withLock { $0.state.mostActive } }
+
+    /// How old a customer's latest reading may be, in microseconds.
+    var staleAfter: Int64 { Int64(settings[.dashboardStaleSeconds] / .microseconds(1)) }
+
+    /// How it goes, for the service manager.
+    var sentence: String {
+        memory.withLock { memory in
+            let rate = memory.state.rate.readingsPerSecond.map { "\($0) readings/s, " } ?? ""
+            return rate + "\(hub.listenerCount) viewers"
+        }
+    }
+
+    // MARK: - One round
+
+    private func poll(_ session: inout Session) throws(PostgreSQLError) {
+        let picture = try session.ask { connection throws(PostgreSQLError) in try Picture(connection) }
+        let now = wallClockMicroseconds()
+        let (mostActive, last, counts) = table.withLock { table in
+            table.update(picture.rows, at: now)
+            return (table.mostActive, table.lastReading, table.statusCounts(at: now, staleAfter: staleAfter))
+        }
+        let (before, isGapsDue, horizon) = memory.withLock { memory in
+            let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
+            return (memory.state, isDue, memory.live.horizons(of: mostActive, at: now))
+        }
+        let anomalies: [AnomalyItem]?
+        if picture.anomalies != before.totals.anomalies || before.database.state == .away {
+            anomalies = try session.ask { connection throws(PostgreSQLError) in
+                try AnomalyPage(AnomalyPage.Request(limit: 20), now: now, connection).items
+            }
+        } else {
+            anomalies = nil
+        }
+        let gaps =
+            isGapsDue
+            ? try session.ask { connection throws(PostgreSQLError) in try Picture.gaps(connection) } : nil
+        let live = try session.ask { connection throws(PostgreSQLError) in
+            try LivePoints.read(horizon, connection)
+        }
+        memory.withLock { memory in
+            if let anomalies { memory.state.anomalies = anomalies }
+            if let gaps {
+                memory.state.gaps = gaps
+                memory.gapsLookedAt = .now
+            }
+            memory.live.add(live, mostActive, at: now)
+            memory.state.chartPoints = memory.live.recent
+            memory.state.mostActive = mostActive
+            memory.state.statusCounts = counts
+            memory.state.lastReading = last.map {
+                State.LastReading(
+                    customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
+                    isAnomaly: $0.isAnomaly)
+            }
+            memory.state.totals.customers = Int64(picture.rows.count)
+            take(picture, &memory, at: now)
+        }
+        publish()
+    }
+
+    private func take(_ picture: Picture, _ memory: inout Memory, at now: Int64) {
+        let moment = Moment(microseconds: now)
+        let isFirst = memory.state.asOf == nil
+        if !isFirst { memory.rate.add(Int(max(0, picture.readings - memory.state.totals.readings))) }
+        memory.state.rate.readingsPerSecond = isFirst ? nil : (memory.rate.perSecond() * 10).rounded() / 10
+        memory.state.asOf = moment
+        memory.state.totals.readings = picture.readings
+        memory.state.totals.anomalies = picture.anomalies
+        memory.state.totals.rejected = picture.rejected
+        memory.state.throughput = picture.throughput
+        memory.state.anomalyRate.total = Self.share(picture.anomalies, of: picture.readings)
+        let recent = picture.throughput.filter { now - $0.minute.microseconds < 300_000_000 }
+        let recentAnomalies = recent.reduce(0) { $0 + $1.anomaly }
+        memory.state.anomalyRate.last5Minutes = Self.share(
+            recentAnomalies, of: recent.reduce(recentAnomalies) { $0 + $1.valid })
+        if memory.state.database.state == .away {
+            memory.state.database = .init(state: .ready, since: moment)
+            memory.state.liveSince = moment
+        }
+        if let storedAt = picture.storedAt, picture.readings > 0 {
+            let isStale = now - storedAt > staleAfter(memory)
+            memory.state.data = .init(state: isStale ? .stale : .live, since: Moment(microseconds: storedAt))
+        }
+    }
+
+    private func staleAfter(_ memory: Memory) -> Int64 {
+        Int64(memory.settings[.dashboardStaleSeconds] / .microseconds(1))
+    }
+
+    private static func share(_ part: Int64, of whole: Int64) -> Double? {
+        whole > 0 ? (Double(part) / Double(whole) * 1e6).rounded() / 1e6 : nil
+    }
+
+    private func lost(_ error: PostgreSQLError) {
+        memory.withLock { memory in
+            if memory.state.database.state == .ready { memory.state.database.since = .now }
+            memory.state.database.state = .away
+            memory.state.database.error = "\(error)"
+            memory.state.liveSince = nil
+        }
+        service.waits(
+            for: .postgreSQL, "\(error)", error.sqlState.map { ["POSTGRES_SQLSTATE": "\($0.rawValue)"] } ?? [:])
+    }
+
+    private func lookAtFiles(_ memory: inout Memory) {
+        let now = wallClockMicroseconds()
+        let files = DaemonFiles(in: memory.settings[.metricsDirectory], own: service.metrics.text, at: now)
+        memory.state.daemons = files.daemons
+        memory.state.daemons.append(
+            State.DaemonItem(
+                name: "dashboard", kind: "dashboard",
+                state: memory.state.database.state == .ready ? .ready : .waiting,
+                since: memory.state.database.state == .ready ? nil : memory.state.database.since,
+                waitingFor: memory.state.database.state == .ready ? [] : ["PostgreSQL"], version: heartbeatVersion,
+                updatedAt: Moment(microseconds: now)))
+        memory.state.lag = files.lag
+        memory.files = files
+    }
+}

@@ -1,0 +1,115 @@
+import Hummingbird
+internal import Daemon
+internal import HeartRate
+
+/// The parameters of a request, after "?".
+struct Query {
+    private var values: [String: String] = [:]
+
+    /// - Parameter known: the parameters that there are.
+    /// - Throws: `Problem` when one is unknown, twice there, or not UTF-8.
+    init(_ request: Request, _ known: String...) throws(Problem) {
+        for pair in (request.uri.query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = Self.decoded(parts[0]), known.contains(name) else {
+                throw Problem(
+                    .badRequest,
+                    "unknown parameter \"\(escapingControls(String(parts[0].prefix(50))))\": expected "
+                        + (known.isEmpty ? "none" : "some of \(known.joined(separator: ", "))"))
+            }
+            guard let value = Self.decoded(parts.count > 1 ? parts[1] : ""), !value.utf8.contains(0) else {
+                throw Problem(.badRequest, "\(name): expected a text in UTF-8 without NUL, percent-encoded")
+            }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw Problem(.badRequest, "\(name): expected only once")
+            }
+        }
+    }
+
+    /// A text of at most so many characters; nil when it is empty or not there.
+    func text(_ name: String, atMost most: Int) throws(Problem) -> String? {
+        guard let text = values[name], !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= most else { throw refusal(name, "at most \(most) characters") }
+        return text
+    }
+
+    /// The customer that has to be named.
+    func customer() throws(Problem) -> String {
+        guard let id = try text("customer_id", atMost: CustomerID.maximumCharacters) else {
+            throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters")
+        }
+        return id
+    }
+
+    /// A whole number in a range.
+    func integer(_ name: String, in range: ClosedRange<Int>, default standard: Int) throws(Problem) -> Int {
+        guard let text = values[name] else { return standard }
+        guard let number = Int(text), range.contains(number) else {
+            throw refusal(name, "an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// One of several words; nil when it is empty or not there.
+    func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, _: Choice.Type
+    ) throws(Problem) -> Choice? where Choice.RawValue == String {
+        guard let text = values[name], !text.isEmpty else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            throw refusal(name, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return choice
+    }
+
+    /// A moment, in microseconds since 1970.
+    func moment(_ name: String) throws(Problem) -> Int64? {
+        guard let text = values[name], !text.isEmpty else { return nil }
+        // An offset's plus sign that nobody encoded has become a space.
+        let plus = text.map { $0 == " " && text.count > 20 ? "+" : String($0) }.joined()
+        guard let instant = Instant(iso8601: Array(plus.utf8).span) else {
+            throw refusal(name, "a time as RFC 3339 has it, such as 2026-02-19T15:53:03Z")
+        }
+        return instant.microsecondsSince1970
+    }
+
+    /// From `from` to `until`: the last hour unless they say something else, at most 31 days.
+    func range(now: Int64) throws(Problem) -> TimeRange {
+        let until = try moment("until") ?? now
+        let from = try moment("from") ?? until - 3_600_000_000
+        guard from < until else { throw refusal("from", "a time before until") }
+        guard until - from <= 31 * 86_400_000_000 else { throw refusal("from", "a time at most 31 days before until") }
+        return TimeRange(from: from, until: until)
+    }
+
+    /// - Parameter expectation: ends the sentence "expected ...".
+    func refusal(_ name: String, _ expectation: String) -> Problem {
+        let value = escapingControls(String((values[name] ?? "").prefix(50)))
+        return Problem(.badRequest, "\(name)=\(value): expected \(expectation)")
+    }
+
+    private static func decoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 48...57: byte - 48
+        case 65...70: byte - 55
+        case 97...102: byte - 87
+        default: nil
+        }
+    }
+}

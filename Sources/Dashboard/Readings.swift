@@ -1,0 +1,103 @@
+internal import HeartRate
+internal import PostgreSQL
+
+/// A range of time, without its end, in microseconds since 1970.
+struct TimeRange: Sendable, Equatable {
+    var from: Int64
+    var until: Int64
+}
+
+/// Customers' readings as lines: as they are when they are few, otherwise the lowest and highest of each bucket.
+struct Lines: Sendable {
+    struct Line: Sendable {
+        var points: [Point] = []
+        var count: Int64 = 0
+        var anomalies: Int64 = 0
+        var lowest: Int64?
+        var highest: Int64?
+
+        mutating func add(_ point: Point, _ lowest: Int64, _ highest: Int64, count: Int64, anomalies: Int64) {
+            points.append(point)
+            self.count += count
+            self.anomalies += anomalies
+            self.lowest = min(self.lowest ?? lowest, lowest)
+            self.highest = max(self.highest ?? highest, highest)
+        }
+    }
+
+    /// 0 when the points are readings.
+    var bucketSeconds: Int64 = 0
+    private(set) var lines: [String: Line] = [:]
+
+    init(
+        of customers: [String], in range: TimeRange, mostPoints: Int, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) {
+        if try readAll(of: customers, in: range, mostPoints, connection) { return }
+        lines = [:]
+        bucketSeconds = Self.bucketSeconds(for: range, mostPoints)
+        try readBuckets(of: customers, in: range, connection)
+    }
+
+    /// The narrowest handy bucket that needs at most so many points.
+    static func bucketSeconds(for range: TimeRange, _ mostPoints: Int) -> Int64 {
+        let handy: [Int64] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200]
+        // Buckets begin at whole multiples, so a range can touch one more.
+        let narrowest = (range.until - range.from) / 1_000_000 / Int64(mostPoints - 1) + 1
+        return handy.first { $0 >= narrowest } ?? (narrowest + 86_399) / 86_400 * 86_400
+    }
+
+    /// - Returns: whether every customer has at most `mostPoints` readings.
+    private mutating func readAll(
+        of customers: [String], in range: TimeRange, _ mostPoints: Int, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Bool {
+        let result = try connection.query(
+            """
+            SELECT c.id, (extract(epoch FROM r.recorded_at) * 1000)::bigint, r.heart_rate, r.is_anomaly
+              FROM unnest($1::text[]) AS c (id)
+             CROSS JOIN LATERAL (
+                SELECT recorded_at, heart_rate, is_anomaly FROM heart_rate_readings
+                 WHERE customer_id = c.id AND recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz
+                 ORDER BY recorded_at LIMIT \(mostPoints + 1)) AS r
+            """, [arrayLiteral(customers)] + range.parameters, unableTo: "read readings")
+        for row in 0..<result.count {
+            guard let id = result[row, 0], let time = result.integer(row, 1), let bpm = result.integer(row, 2) else {
+                continue
+            }
+            let isAnomaly = result.isTrue(row, 3)
+            lines[id, default: Line()].add(
+                Point(time, bpm, isAnomaly: isAnomaly), bpm, bpm, count: 1, anomalies: isAnomaly ? 1 : 0)
+        }
+        return lines.values.allSatisfy { $0.points.count <= mostPoints }
+    }
+
+    private mutating func readBuckets(
+        of customers: [String], in range: TimeRange, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) {
+        let result = try connection.query(
+            """
+            SELECT customer_id, (extract(epoch FROM bucket) * 1000)::bigint, lowest, highest, readings, anomalies
+              FROM (SELECT customer_id, date_bin('\(bucketSeconds) s', recorded_at, timestamptz 'epoch') AS bucket,
+                           min(heart_rate) AS lowest, max(heart_rate) AS highest, count(*) AS readings,
+                           count(*) FILTER (WHERE is_anomaly) AS anomalies
+                      FROM heart_rate_readings
+                     WHERE customer_id = ANY ($1::text[]) AND recorded_at >= $2::timestamptz
+                       AND recorded_at < $3::timestamptz
+                     GROUP BY 1, 2) AS buckets
+             ORDER BY bucket
+            """, [arrayLiteral(customers)] + range.parameters, unableTo: "read readings")
+        for row in 0..<result.count {
+            guard let id = result[row, 0], let time = result.integer(row, 1), let lowest = result.integer(row, 2),
+                let highest = result.integer(row, 3)
+            else { continue }
+            let anomalies = result.integer(row, 5) ?? 0
+            lines[id, default: Line()].add(
+                Point(bucket: time, lowest, highest, anomalies: anomalies), lowest, highest,
+                count: result.integer(row, 4) ?? 0, anomalies: anomalies)
+        }
+    }
+}
+
+extension TimeRange {
+    /// For `$2::timestamptz` and `$3::timestamptz`.
+    var parameters: [String?] { [Moment.reading(from).text, Moment.reading(until).text] }
+}

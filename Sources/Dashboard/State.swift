@@ -1,0 +1,95 @@
+/// What the page shows at first and then each second: the schema "State" of openapi.json.
+struct State: Encodable, Sendable {
+    var now = Moment.now
+    @OrNull var asOf: Moment? = nil
+    let version: String
+    @OrNull var liveSince: Moment? = nil
+    var database: Database
+    var data: DataAge
+    var daemons: [DaemonItem] = []
+    @OrNull var lag: Lag? = nil
+    var gaps = Gaps()
+    var totals = Totals()
+    var anomalyRate = AnomalyRate()
+    var rate = Rate()
+    @OrNull var lastReading: LastReading? = nil
+    var limits: Limits
+    var statusCounts = StatusCounts()
+    /// Episodes are not there yet.
+    @OrNull var openEpisodes: Int? = nil
+    var anomalies: [AnomalyItem] = []
+    var throughput: [Minute] = []
+    var mostActive: [String] = []
+    var chartPoints: [String: [Point]] = [:]
+
+    struct Database: Encodable, Sendable {
+        enum Condition: String, Encodable, Sendable { case ready, away }
+        var state: Condition
+        var since: Moment
+        @OrNull var error: String? = nil
+    }
+
+    struct DataAge: Encodable, Sendable {
+        enum Condition: String, Encodable, Sendable { case waiting, live, stale }
+        var state: Condition
+        var since: Moment
+    }
+
+    struct DaemonItem: Encodable, Sendable {
+        enum Condition: String, Encodable, Sendable { case ready, waiting, starting, silent, absent }
+        let name: String
+        let kind: String
+        var state: Condition
+        @OrNull var since: Moment? = nil
+        var waitingFor: [String] = []
+        @OrNull var version: String? = nil
+        @OrNull var updatedAt: Moment? = nil
+    }
+
+    struct Lag: Encodable, Sendable {
+        let messages: Int64
+        @OrNull var seconds: Double? = nil
+    }
+
+    struct Gaps: Encodable, Sendable {
+        var count: Int64 = 0
+        var messages: Int64 = 0
+        @OrNull var latestAt: Moment? = nil
+    }
+
+    struct Totals: Encodable, Sendable {
+        var readings: Int64 = 0
+        var customers: Int64 = 0
+        var anomalies: Int64 = 0
+        var rejected: Int64 = 0
+    }
+
+    struct AnomalyRate: Encodable, Sendable {
+        @OrNull var total: Double? = nil
+        @OrNull var last5Minutes: Double? = nil
+
+        /// The default strategy would not set the number off.
+        enum CodingKeys: String, CodingKey {
+            case total
+            case last5Minutes = "last_5_minutes"
+        }
+    }
+
+    struct Rate: Encodable, Sendable {
+        @OrNull var readingsPerSecond: Double? = nil
+    }
+
+    struct LastReading: Encodable, Sendable {
+        let customerId: String
+        let recordedAt: Moment
+        let heartRate: Int64
+        let isAnomaly: Bool
+    }
+
+    struct StatusCounts: Encodable, Sendable {
+        var normal = 0
+        var low = 0
+        var high = 0
+        var silent = 0
+    }
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+import Daemon
+import Dashboard
+import Database
+
+struct DashboardCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dashboard", abstract: "Serves the live page on port 8501.",
+        discussion: SettingsSchema.dashboard.help)
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() throws {
+        guard let settings = try options.load(.dashboard) else { return }
+        startLogging(level: settings[.logLevel], identifier: "heartbeat-dashboard")
+        let dashboard = try Dashboard(settings, schemaVersion: knownSchemaVersion)
+        let service = try Service("dashboard", settings, options, needs: [.postgreSQL])
+        try service.run { try dashboard.run(service) }
+    }
+}

@@ -1,0 +1,188 @@
+"""The overview as it lives: from the first reading, through outages, and back."""
+import datetime as dt, signal, unittest
+
+from selenium.common.exceptions import NoAlertPresentException
+
+from browser import Browser
+from pipeline import Pipeline, eventually
+
+
+class Live(unittest.TestCase):
+    """Each test leaves the pipeline working, with six customers who send once a second."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.pipeline = cls.enterClassContext(Pipeline())
+        cls.pipeline.start("consumer")
+        cls.pipeline.start_dashboard()
+        cls.browser = Browser(cls.pipeline.address)
+        cls.addClassCleanup(cls.browser.close)
+        cls.first_data()
+
+    @classmethod
+    def first_data(cls):
+        """Before the first reading the page says what it waits for; then the reading appears, without a reload."""
+        browser = cls.browser
+        browser.open()
+        browser.script("window.sameDocument = true")
+        browser.wait_text("#notices", "Waiting for the first reading.")
+        browser.wait_text("#notices", "systemctl start heartbeat-producer")
+        browser.screenshot("waiting")
+        cls.pipeline.start("producer", NUM_CUSTOMERS="6", INTERVAL_SECONDS="1")
+        eventually(lambda: browser.card("Customers") == "6", "six customers in the cards")
+        browser.wait_quiet()
+        assert browser.script("return window.sameDocument")
+
+    def setUp(self):
+        self.browser.look()
+        self.browser.open()
+        self.browser.wait_quiet()
+
+    def tearDown(self):
+        self.assertEqual(self.browser.errors(), [])
+
+    def readings(self):
+        return int(self.browser.card("Readings").replace(",", ""))
+
+    def grow(self):
+        """Waits until a number of the page has changed."""
+        before = self.readings()
+        eventually(lambda: self.readings() > before, f"more than {before} readings")
+
+    def test_values_change_and_the_chart_grows(self):
+        browser = self.browser
+        eventually(lambda: len(browser.points()) == 6 and min(browser.points()) > 1, "six lines")
+        before = sum(browser.points())
+        eventually(lambda: sum(browser.points()) >= before + 6, "more points on the chart")
+        self.grow()
+        stored = self.pipeline.rows("SELECT count(*) FROM heart_rate_readings")[0][0]
+        eventually(lambda: self.readings() >= stored, "as many readings as are stored")
+        browser.screenshot("live-light")
+
+    def test_range_of_the_chart(self):
+        browser = self.browser
+        span = "const x = Chart.getChart('chart').scales.x; return Math.round((x.max - x.min) / 60000)"
+        for minutes in (1, 15, 60, 5):
+            browser.click(f"#chart-minutes [data-minutes='{minutes}']")
+            eventually(lambda: browser.script(span) == minutes and sum(browser.points()) > 0, f"{minutes} minutes")
+        self.assertEqual(browser.texts("#chart-minutes [aria-pressed=true]"), ["5 min"])
+
+    def test_chart_in_words(self):
+        browser = self.browser
+        eventually(lambda: "cust_0001" in browser.one("#chart").get_attribute("aria-label"), "the chart's description")
+        browser.click(".as-table summary")
+        eventually(lambda: len(browser.all("#chart-table tbody tr")) == 6, "six rows")
+
+    def test_pause_and_resume(self):
+        browser = self.browser
+        browser.click("#pause")
+        browser.wait_text("#notices strong", "Paused since")
+        self.assertEqual(browser.text("#pause"), "Resume")
+        paused = self.readings()
+        stored = self.pipeline.rows("SELECT count(*) FROM heart_rate_readings")[0][0] + 12
+        eventually(lambda: self.pipeline.rows("SELECT count(*) FROM heart_rate_readings")[0][0] > stored, "more stored")
+        self.assertEqual(self.readings(), paused)
+        self.assertIn("not-current", browser.one("body").get_attribute("class"))
+        browser.screenshot("paused")
+        browser.click("#pause")
+        eventually(lambda: self.readings() > paused, "current numbers after the pause")
+        browser.wait_quiet()
+
+    def test_a_silent_stream_is_told_and_comes_back(self):
+        browser, dashboard = self.browser, self.pipeline.daemons["dashboard"]
+        dashboard.send(signal.SIGSTOP)
+        try:
+            browser.wait_text("#notices strong", "The connection to the dashboard is cut since")
+            browser.screenshot("cut")
+            self.assertIn("not-current", browser.one("body").get_attribute("class"))
+            self.assertEqual(browser.texts(".health-name")[0], "Connection cut")
+        finally:
+            dashboard.send(signal.SIGCONT)
+        browser.wait_quiet()
+        self.grow()
+
+    def test_a_restarted_dashboard_is_found_again(self):
+        browser = self.browser
+        browser.script("window.sameDocument = true")
+        self.pipeline.stop("dashboard")
+        browser.wait_text("#notices strong", "The connection to the dashboard is cut since")
+        self.pipeline.start_dashboard()
+        browser.wait_quiet()
+        self.grow()
+        self.assertTrue(browser.script("return window.sameDocument"))
+
+    def test_database_away_and_back(self):
+        browser = self.browser
+        self.pipeline.postgres("stop", "-m", "immediate")
+        try:
+            browser.wait_text("#notices strong", "The database is away")
+            browser.wait_text(".health", "waits for PostgreSQL")
+            self.assertIn("not-current", browser.one("body").get_attribute("class"))
+            last = self.readings()
+            self.assertGreater(last, 0)
+            browser.screenshot("database-away")
+        finally:
+            self.pipeline.postgres("start")
+        browser.wait_quiet()
+        eventually(lambda: self.readings() > last, "new readings after the outage")
+
+    def test_no_new_data_is_told(self):
+        browser = self.browser
+        self.pipeline.stop("producer")
+        browser.wait_text("#notices strong", "No new reading since")
+        self.assertIn("old", browser.script("""
+            return Array.from(document.querySelectorAll(".card")).find(e => e.textContent.startsWith("Last reading")).className"""))
+        browser.screenshot("stale")
+        self.pipeline.start("producer", NUM_CUSTOMERS="6", INTERVAL_SECONDS="1")
+        browser.wait_quiet()
+
+    def test_times_in_the_viewers_zone_or_in_utc(self):
+        browser = self.browser
+        hostile = "<img src=x onerror=alert(1)>"
+        at = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=2)
+        self.pipeline.publish([(hostile, at, 250)])
+        local = (at + dt.timedelta(hours=5, minutes=30)).strftime("%H:%M:%S")
+        eventually(lambda: hostile in browser.texts("#anomalies a"), "the anomaly of a hostile id")
+        row = "return Array.from(document.querySelectorAll('.anomaly')).find(e => e.textContent.includes(arguments[0])).textContent"
+        self.assertIn(local, browser.script(row, hostile))
+        self.assertIn("tachycardia (bpm=250 > threshold=180)", browser.script(row, hostile))
+        browser.click("#zone")
+        self.assertIn(at.strftime("%H:%M:%S"), browser.script(row, hostile))
+        self.assertEqual(browser.text("#zone-name"), "Times in UTC")
+        browser.click("#zone")
+        self.assertEqual(browser.all("main img"), [])
+        with self.assertRaises(NoAlertPresentException):
+            _ = browser.driver.switch_to.alert
+
+    def test_nothing_moves_for_who_asked_for_calm(self):
+        moved = """
+            window.moved = 0;
+            const animate = Element.prototype.animate;
+            Element.prototype.animate = function (...all) { window.moved += 1; return animate.apply(this, all); };"""
+        self.browser.script(moved)
+        self.grow()
+        eventually(lambda: self.browser.script("return window.moved") > 0, "a changed value fades")
+        self.browser.look(calm=True)
+        self.browser.open()
+        self.browser.wait_quiet()
+        self.browser.script(moved)
+        self.grow()
+        self.grow()
+        self.assertEqual(self.browser.script("return window.moved"), 0)
+
+    def test_first_view_is_small_and_all_from_here(self):
+        """Everything that was transferred for the first view, answers of the interface too."""
+        eventually(lambda: len(self.browser.points()) == 6, "the chart")
+        first = {}
+        for name, size in self.browser.script("""
+                return [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+                    .map(each => [each.name, each.encodedBodySize])"""):
+            self.assertTrue(name.startswith(self.pipeline.address + "/"), name)
+            first.setdefault(name, size)
+        self.assertGreater(len(first), 10)
+        self.assertLess(sum(first.values()), 150_000)
+        self.assertGreater(sum(first.values()), 50_000)
+
+
+if __name__ == "__main__":
+    unittest.main()

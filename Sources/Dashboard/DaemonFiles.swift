@@ -44,7 +44,7 @@ struct DaemonFiles: Sendable {
         // A pipe, say, would make us wait.
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
             attributes[.type] as? FileAttributeType == .typeRegular,
-            let size = attributes[.size] as? Int ?? (attributes[.size] as? UInt64).map({ Int($0) }), size <= mostBytes,
+            let size = attributes[.size] as? UInt, size <= UInt(mostBytes),
             let data = FileManager.default.contents(atPath: path)
         else { return nil }
         return String(decoding: data, as: UTF8.self)

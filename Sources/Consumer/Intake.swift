@@ -95,7 +95,7 @@ struct Intake: ~Copyable {
     /// - Returns: whether everything that was read is in the database. What is not will be read again.
     mutating func finish(milliseconds: Int) -> Bool {
         let isWritten = exchange.waitUntilWritten(milliseconds: milliseconds)
-        report.commit(exchange.committed, to: consumer, topic)
+        report.finish(exchange, consumer, topic)
         return isWritten
     }
 
@@ -214,6 +214,7 @@ struct Intake: ~Copyable {
             while room == .full, !stop.isRequested, !positions.isEmpty {
                 // It waits on purpose, and tells of it.
                 loop.progressed()
+                reloadIfAsked()
                 report.update(exchange, consumer, topic)
                 _ = try handle(consumer.poll(milliseconds: 10))
                 room = exchange.waitForRoom(milliseconds: 100)
@@ -345,7 +346,7 @@ struct Intake: ~Copyable {
             found.contains { $0.partition == place.partition.partition && $0.offset <= place.offset }
         }
         try read()
-        report.started(found)
+        report.started(found, topic)
     }
 
     // MARK: - Draining

@@ -6,12 +6,14 @@ import Logging
 /// What the consumer tells of its progress: once a second its offsets to the group, its sentence to the service manager
 /// and its metrics; once a minute a line.
 ///
-/// Rejected messages are told with the line, however many they are. The first after a quiet minute do not wait for it.
+/// Rejected messages are told with the line, however many they are. The first after a quiet minute do not wait for it, but
+/// for 5 s, so that a burst is one line with all of its reasons.
 struct ProgressReport {
     private let service: Service
     private let metrics: ConsumerMetrics
     private var lastLine = ContinuousClock.now
     private var lastSecond = ContinuousClock.now
+    private var firstRejected = ContinuousClock.now
     private var lastRejected: ContinuousClock.Instant?
     private var sent: [Int32: Int64] = [:]
     private var stored: Int64 = 0
@@ -25,16 +27,17 @@ struct ProgressReport {
         self.metrics = metrics
     }
 
-    mutating func started(_ positions: [Position]) {
+    mutating func started(_ positions: [Position], _ topic: String) {
         sent = [:]
         for position in positions { sent[position.partition] = position.offset }
-        service.logger.info("reading \(positions.count) partitions")
+        service.logger.info("reading \(positions.count) partitions", metadata: ["KAFKA_TOPIC": "\(topic)"])
         metrics.assignedPartitions.set(Double(positions.count))
         service.answered(.kafka)
         service.ready()
     }
 
     mutating func countRejected(_ code: RejectionReason.Code) {
+        if rejected.isEmpty { firstRejected = .now }
         rejected[code, default: 0] += 1
         metrics.rejected(code)
     }
@@ -54,12 +57,17 @@ struct ProgressReport {
         metrics.lagSeconds.set(lag.seconds)
         service.tell("\(oneDecimal(rate.perSecond(at: now))) messages/s, \(lag)")
         let isMinuteOver = now - lastLine >= .seconds(60)
-        let isBurst = !rejected.isEmpty && lastRejected.map { now - $0 >= .seconds(60) } ?? true
-        guard isMinuteOver || isBurst else { return }
-        let seconds = (now - lastLine) / .seconds(1)
-        lastLine = now
-        if !rejected.isEmpty { lastRejected = now }
-        writeLine(lag, seconds)
+        let isBurst =
+            !rejected.isEmpty && now - firstRejected >= .seconds(5)
+            && lastRejected.map { now - $0 >= .seconds(60) } ?? true
+        if isMinuteOver || isBurst { writeLine(lag, now) }
+    }
+
+    /// Tells the group and the journal what they have not been told yet.
+    mutating func finish(_ exchange: BatchExchange, _ consumer: KafkaConsumer, _ topic: String) {
+        let (committed, times) = exchange.stored
+        commit(committed, to: consumer, topic)
+        if !rejected.isEmpty { writeLine(Lag(committed, times, consumer, topic), .now) }
     }
 
     /// Tells the group how far the database is. Only lag tools read it, so a failure changes nothing.
@@ -80,7 +88,10 @@ struct ProgressReport {
         }
     }
 
-    private mutating func writeLine(_ lag: Lag, _ seconds: Double) {
+    private mutating func writeLine(_ lag: Lag, _ now: ContinuousClock.Instant) {
+        let seconds = (now - lastLine) / .seconds(1)
+        lastLine = now
+        if !rejected.isEmpty { lastRejected = now }
         let count = stored - storedAtLastLine
         storedAtLastLine = stored
         let line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"

@@ -75,7 +75,7 @@ extension Settings {
             """
             topic "\(self[.kafkaTopic])" has \(found.partitions) partitions with \(found.replicationFactor) copies, \
             configured are \(wanted.partitions) with \(wanted.replicationFactor); it is left as it is
-            """)
+            """, metadata: ["KAFKA_TOPIC": "\(self[.kafkaTopic])"])
     }
 
     private func create(
@@ -84,7 +84,8 @@ extension Settings {
         let name = self[.kafkaTopic]
         do throws(KafkaError) {
             try client.cluster.createTopic(name, as: wanted, withinMilliseconds: 5000)
-            logger.notice("created topic \"\(name)\" with \(wanted.partitions) partitions")
+            logger.notice(
+                "created topic \"\(name)\" with \(wanted.partitions) partitions", metadata: ["KAFKA_TOPIC": "\(name)"])
         } catch {
             switch error.code {
             case .topicAlreadyExists: return  // somebody was faster
@@ -92,7 +93,9 @@ extension Settings {
                 // No admin interface, as in the embedded broker: a producer's look-up lets the broker make it.
                 let producer = try KafkaProducer(configuration, topic: name)
                 _ = try producer.cluster.topic(name, withinMilliseconds: 5000)
-                logger.notice("the broker has no admin interface: it creates topic \"\(name)\" with its own defaults")
+                logger.notice(
+                    "the broker has no admin interface: it creates topic \"\(name)\" with its own defaults",
+                    metadata: ["KAFKA_TOPIC": "\(name)"])
             default: throw error
             }
         }

@@ -102,10 +102,13 @@ public final class Service: Sendable {
     public func waits(for dependency: Dependency, _ cause: String, _ fields: Logger.Metadata = [:]) {
         let now = wallClockMicroseconds()
         let isNew = state.withLock { state in
-            let waiting = state.sentence.waiting.firstIndex { $0.dependency == dependency }
-            let since = waiting.map { state.sentence.waiting.remove(at: $0).since }
-            state.sentence.waiting.append(.init(dependency: dependency, since: since ?? now, cause: cause))
-            return waiting == nil
+            let place = state.sentence.waiting.firstIndex { $0.dependency == dependency }
+            guard let place else {
+                state.sentence.waiting.append(.init(dependency: dependency, since: now, cause: cause))
+                return true
+            }
+            state.sentence.waiting[place].cause = cause
+            return false
         }
         let place = places[dependency] ?? ""
         guard isNew else { return logger.debug("still waiting for \(place): \(cause)") }

@@ -15,7 +15,8 @@ struct ServiceSentence: Equatable {
         let dependency: Dependency
         /// Microseconds since 1970.
         let since: Int64
-        let cause: String
+        /// The last error.
+        var cause: String
     }
 
     /// What the daemon says of its work: `19.8 messages/s, lag 3 messages, 0.2 s`.

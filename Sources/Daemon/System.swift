@@ -24,10 +24,11 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 }
 
 /// The bytes of a file, at most 1 MiB; more is refused as "file too large".
-func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
+public func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
     // An embedded NUL would end the path early for the system.
     guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe that somebody has left there must not make us wait.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw SystemError.last }
     defer { close(descriptor) }
     var contents: [UInt8] = []

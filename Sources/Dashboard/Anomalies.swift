@@ -53,7 +53,8 @@ struct AnomalyPage: Sendable {
             parameters += values
             let first = parameters.count - values.count + 1
             conditions.append(
-                condition.split(separator: "?", omittingEmptySubsequences: false).enumerated().reduce("") { text, part in
+                condition.split(separator: "?", omittingEmptySubsequences: false).enumerated().reduce("") {
+                    text, part in
                     text + (part.offset == 0 ? "" : "$\(first + part.offset - 1)") + part.element
                 })
         }

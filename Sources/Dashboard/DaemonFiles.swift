@@ -5,8 +5,7 @@ internal import FoundationEssentials
 struct DaemonFiles: Sendable {
     /// A daemon that has written nothing for so long is not there any more, in microseconds.
     private static let silence: Int64 = 10_000_000
-    /// What is larger, or beyond this number, is none of our daemons' doing.
-    private static let mostBytes = 1 << 20
+    /// What is beyond this number is none of our daemons' doing.
     private static let mostFiles = 100
 
     /// All files together.
@@ -22,7 +21,8 @@ struct DaemonFiles: Sendable {
             .filter { $0.hasSuffix(".prom") && $0 != "dashboard.prom" }.sorted().prefix(Self.mostFiles)
         var lags: [State.Lag] = []
         for name in names {
-            guard let text = Self.read(directory + "/" + name) else { continue }
+            guard let bytes = try? readWholeFile(directory + "/" + name) else { continue }
+            let text = String(decoding: bytes, as: UTF8.self)
             metrics.add(text)
             var daemon = MetricsText()
             daemon.add(text)
@@ -38,16 +38,6 @@ struct DaemonFiles: Sendable {
             lag = State.Lag(
                 messages: lags.reduce(0) { $0 + $1.messages }, seconds: lags.compactMap(\.seconds).max())
         }
-    }
-
-    private static func read(_ path: String) -> String? {
-        // A pipe, say, would make us wait.
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
-            attributes[.type] as? FileAttributeType == .typeRegular,
-            let size = attributes[.size] as? UInt, size <= UInt(mostBytes),
-            let data = FileManager.default.contents(atPath: path)
-        else { return nil }
-        return String(decoding: data, as: UTF8.self)
     }
 
     private static func item(_ name: String, _ metrics: MetricsText, at now: Int64) -> State.DaemonItem {
@@ -77,7 +67,8 @@ struct DaemonFiles: Sendable {
         }
         let seconds = metrics.samples("heartbeat_consumer_lag_seconds").first?.value
         return State.Lag(
-            messages: Int64(exactly: messages.rounded()) ?? 0, seconds: seconds.flatMap { $0.isFinite ? max(0, $0) : nil })
+            messages: Int64(exactly: messages.rounded()) ?? 0,
+            seconds: seconds.flatMap { $0.isFinite ? max(0, $0) : nil })
     }
 
     private static func microseconds(_ seconds: Double) -> Int64 {

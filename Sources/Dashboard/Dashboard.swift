@@ -31,7 +31,7 @@ public struct Dashboard {
         let poller = Poller(settings, service, hub: hub, metrics: metrics)
         let loop = service.loop("poller")
         let thread = try WorkThread(name: "poller") {
-            poller.run(Session(parameters, schemaVersion: version, statementSeconds: 5), loop)
+            poller.run(Session(parameters, schemaVersion: version, statementSeconds: 3), loop)
         }
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, schemaVersion: version, statementSeconds: 2)

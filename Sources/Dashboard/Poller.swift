@@ -147,7 +147,8 @@ final class Poller: Sendable {
         } else {
             anomalies = nil
         }
-        let gaps = isGapsDue
+        let gaps =
+            isGapsDue
             ? try session.ask { connection throws(PostgreSQLError) in try Picture.gaps(connection) } : nil
         let live = try session.ask { connection throws(PostgreSQLError) in
             try LivePoints.read(horizon, connection)

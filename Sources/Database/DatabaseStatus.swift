@@ -61,7 +61,7 @@ public struct DatabaseStatus: Encodable, Sendable {
         let days = try connection.query(
             """
             SELECT c.relname, pg_total_relation_size(c.oid),
-                   ((now() AT TIME ZONE 'UTC')::date - to_date(right(c.relname, 8), 'YYYYMMDD')), c.relpages
+                   ((now() AT TIME ZONE 'UTC')::date - to_date(right(c.relname, 8), 'YYYYMMDD'))
               FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
              WHERE i.inhparent = 'heart_rate_readings'::regclass AND c.relname ~ '^heart_rate_readings_[0-9]{8}$'
              ORDER BY c.relname
@@ -108,8 +108,10 @@ public struct DatabaseStatus: Encodable, Sendable {
             let found = try connection.query(
                 """
                 SELECT to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM customers c CROSS JOIN LATERAL (
-                    SELECT recorded_at FROM \(PostgreSQLConnection.identifier(name)) r
-                     WHERE r.customer_id = c.customer_id ORDER BY recorded_at \(order) LIMIT 1) first
+                    SELECT recorded_at FROM heart_rate_readings r
+                     WHERE r.customer_id = c.customer_id AND recorded_at >= timestamptz '\(day(of: name))Z'
+                       AND recorded_at < timestamptz '\(day(of: name))Z' + interval '1 day'
+                     ORDER BY recorded_at \(order) LIMIT 1) first
                  ORDER BY recorded_at \(order) LIMIT 1
                 """, unableTo: "look for a reading in \"\(name)\"")
             if let time = found[0, 0] { return time }

@@ -35,11 +35,13 @@ public struct Maintenance {
         self.settings = settings
         self.stop = stop
         self.connection = connection
+        // Not in parallel: counting a day must not take all cores from the batches.
         try connection.execute(
             """
             SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner)); SET lock_timeout = '50ms'; \
             SET timezone = 'UTC'; SET synchronous_commit = on; SET client_min_messages = warning; \
-            SET idle_in_transaction_session_timeout = '60s'; SET application_name = 'heartbeat-maintenance'
+            SET idle_in_transaction_session_timeout = '60s'; SET max_parallel_workers_per_gather = 0; \
+            SET application_name = 'heartbeat-maintenance'
             """, unableTo: "become the role \"\(DatabaseSetup.owner)\"")
         let found = try connection.schemaVersion()
         guard found == knownSchemaVersion else {

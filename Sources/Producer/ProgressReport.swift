@@ -86,7 +86,7 @@ struct ProgressReport {
         late.set(Double(behind) / 1e9)
         let late = lag.isBehind ? ", behind by \(Self.seconds(behind)) s" : ""
         service.tell(
-            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) waiting\(late)")
+            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)")
     }
 
     private static func seconds(_ nanoseconds: Int64) -> Int64 { (nanoseconds + 500_000_000) / 1_000_000_000 }

@@ -60,7 +60,8 @@ extension OnAServer {
             #expect(try ids("sort=status&limit=2").ids == ["<img src=x onerror=alert(1)>", "cust_0001"])
             #expect(try ids("status=silent").total == 0)
             let rates = try database.rows(
-                "SELECT customer_id FROM customer_state ORDER BY heart_rate DESC, customer_id LIMIT 5").compactMap(\.[0])
+                "SELECT customer_id FROM customer_state ORDER BY heart_rate DESC, customer_id LIMIT 5"
+            ).compactMap(\.[0])
             #expect(try ids("sort=heart_rate&order=desc&limit=5").ids == rates)
             // From before the start; looked up when the row is shown.
             let first = try #require(

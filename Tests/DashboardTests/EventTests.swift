@@ -94,7 +94,9 @@ extension OnAServer {
             }
         }
 
-        private func readings(_ state: [String: Any]) -> Int? { (state["totals"] as? [String: Any])?["readings"] as? Int }
+        private func readings(_ state: [String: Any]) -> Int? {
+            (state["totals"] as? [String: Any])?["readings"] as? Int
+        }
     }
 
     /// The database comes and goes.

@@ -29,7 +29,9 @@ struct CustomerTableTests {
 
     @Test func aTraceHasTheLatestReadings() throws {
         var table = CustomerTable()
-        for second in 1...40 { table.update([row("a", 1, at: Int64(second) * 1_000_000)], at: Int64(second) * 1_000_000) }
+        for second in 1...40 {
+            table.update([row("a", 1, at: Int64(second) * 1_000_000)], at: Int64(second) * 1_000_000)
+        }
         // Seen twice, there once.
         table.update([row("a", 1, at: 40_000_000)], at: 41_000_000)
         #expect(table.customer("a")?.trace.map(\.milliseconds) == (11...40).map { Int64($0) * 1000 })

@@ -55,7 +55,8 @@ extension OnAServer {
             for name in databases.compactMap({ $0[0] }) {
                 try session.rows("DROP DATABASE \(PostgreSQLConnection.identifier(name)) WITH (FORCE)")
             }
-            try session.rows(#"DROP ROLE IF EXISTS heartbeat, "heartbeat-consumer", "heartbeat-dashboard", "heartbeat-maintenance""#)
+            try session.rows(
+                #"DROP ROLE IF EXISTS heartbeat, "heartbeat-consumer", "heartbeat-dashboard", "heartbeat-maintenance""#)
         }
 
         @Test("a newer schema is refused, and left as it is")

@@ -36,7 +36,8 @@ struct ReadmeTests {
         let sources = try Self.sources(in: "Sources") + Self.sources(in: "packaging") + Self.sources(in: "db")
         let explained = [
             "there is no Swift toolchain on the path", "no network for apt",
-            "there is no PostgreSQL server 15 or newer", "waiting for Kafka at ", "waiting for PostgreSQL: ",
+            "there is no PostgreSQL server 15 or newer", "waiting for ", "gave up waiting for ", "no progress for ",
+            "The next run tries it again",
             "this program needs ", "unknown setting", ", did you mean ", "configured are ", "Kafka has deleted ",
             "messages before they were read", "the topic was created anew", "fenced: another consumer owns ",
             "NOT SOUND", "this dashboard is not known by that name",

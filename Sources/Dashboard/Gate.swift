@@ -45,8 +45,7 @@ struct Gate: RouterMiddleware {
 
     private func check(_ request: Request) throws(Problem) {
         // A page of somebody else whose name now leads here (DNS rebinding) has its own name in the header.
-        let names = [request.head.authority, request.uri.host].compactMap { $0.map(Self.name) }
-        guard request.head.authority != nil, hosts.isSuperset(of: names) else {
+        guard let host = request.head.authority.map(Self.name), hosts.contains(host) else {
             throw Problem(
                 .misdirectedRequest, "this dashboard is not known by that name: name it in DASHBOARD_HOSTS")
         }

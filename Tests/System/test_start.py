@@ -74,8 +74,11 @@ class Start(PipelineTest):
             self.assertLessEqual(len(lines), 2, [line["MESSAGE"] for line in lines])
 
     def test_the_dashboard_shows_it(self):
-        page = self.machine.run("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:8501/")
-        self.assertIn("<html", page)
-        self.machine.run("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:8501/readyz")
-        metrics = self.machine.run("curl", "--silent", "--show-error", "--fail", "http://127.0.0.1:8501/metrics")
-        self.assertIn('heartbeat_ready{instance="consumer"} 1', metrics)
+        def fetch(path):
+            return self.machine.run("curl", "--silent", "--show-error", "--fail", f"http://127.0.0.1:8501{path}")
+
+        self.assertIn("<html", fetch("/"))
+        fetch("/readyz")
+        # It looks at the other daemons' files once a second.
+        for name in DAEMONS:
+            eventually(f"{name} is ready", lambda: f'heartbeat_ready{{instance="{name}"}} 1' in fetch("/metrics"))

@@ -58,7 +58,6 @@ def freshness(pipeline, browser):
 
 
 def paints(browser):
-    browser.driver.execute_cdp_cmd("Network.enable", {})
     browser.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
     found = []
     for _ in range(a.loads):

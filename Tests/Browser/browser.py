@@ -32,6 +32,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_script_timeout(90)
+        self.driver.execute_cdp_cmd("Network.enable", {})
         self.look()
 
     def close(self):

@@ -209,7 +209,7 @@ class Customers(unittest.TestCase):
             for width in (1440, 320):
                 # Calm, since a fading text has less contrast for half a second.
                 self.browser.look(dark=dark, width=width, calm=True)
-                for name, load in (("overview", self.overview), ("customer", lambda: self.person(".."))):
+                for name, load in (("overview", lambda: self.overview("?limit=10")), ("customer", lambda: self.person(".."))):
                     with self.subTest(page=name, dark=dark, width=width):
                         load()
                         self.browser.script("document.querySelectorAll('details').forEach(each => each.open = true)")

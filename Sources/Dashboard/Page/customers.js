@@ -3,6 +3,7 @@
 import { childCount, customerAddress, element, mark, press, setText, vector } from "./dom.js";
 import { age, count } from "./format.js";
 import { fetchJSON } from "./frame.js";
+import { longestJoin } from "./holes.js";
 
 const refresh = 2000; // ms between two requests for the shown rows
 export const statusNames = { normal: "normal", high: "too high", low: "too low", silent: "silent" };
@@ -141,7 +142,7 @@ export class Customers {
 
 function makeRow() {
   const trace = vector("svg", { class: "trace", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" });
-  trace.append(vector("polyline", { "vector-effect": "non-scaling-stroke" }));
+  trace.append(vector("path", { "vector-effect": "non-scaling-stroke" }));
   return element("tr", {}, element("th", { scope: "row", class: "name" }, element("a")), element("td", { class: "right bpm" }),
     element("td", {}, statusMark("normal")), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
     element("td", { class: "right wider" }), element("td", { class: "right wider" }));
@@ -161,19 +162,22 @@ function drawRow(row, item) {
   setText(bpm, String(item.heart_rate), { fade: same });
   if (status.firstElementChild.className !== `status status-${item.status}`) status.replaceChildren(statusMark(item.status));
   status.firstElementChild.title = item.anomaly_reason ?? "";
-  trace.firstElementChild.firstElementChild.setAttribute("points", tracePoints(item.trace));
+  trace.firstElementChild.firstElementChild.setAttribute("d", tracePath(item.trace));
   setText(readings, count(item.readings));
   setText(anomalies, count(item.anomalies));
   row.className = item.status === "silent" ? "silent" : "";
 }
 
-/** A small line: from left to right in time, at least 40 bpm high so that calm looks calm. */
-function tracePoints(trace) {
+/** A small line: from left to right in time, with its holes, and at least 40 bpm high so that calm looks calm. */
+function tracePath(trace) {
   if (trace.length < 2) return "";
   const times = trace.map(([ms]) => ms), rates = trace.map(([, bpm]) => bpm);
   const first = times[0], span = Math.max(1, times.at(-1) - first);
   const least = Math.min(...rates), greatest = Math.max(...rates);
   const height = Math.max(40, greatest - least), middle = (least + greatest) / 2;
-  return trace.map(([ms, bpm]) =>
-    `${((ms - first) / span * 100).toFixed(1)},${(12 - (bpm - middle) / height * 20).toFixed(1)}`).join(" ");
+  const longest = longestJoin(trace);
+  return trace.map(([ms, bpm], index) => {
+    const joined = index > 0 && ms - times[index - 1] <= longest;
+    return `${joined ? "L" : "M"}${((ms - first) / span * 100).toFixed(1)},${(12 - (bpm - middle) / height * 20).toFixed(1)}`;
+  }).join("");
 }

@@ -3,8 +3,7 @@
 import { Chart, applyTheme, baseOptions, colour, onThemeChange, tickLabel, timeTicks, translucent } from "./chart-theme.js";
 import { anomalyMarks, endLabels, limitLines } from "./line-chart-plugins.js";
 import { dayText, secondText } from "./format.js";
-
-const longestLine = 5000; // ms between two raw readings that are still joined by a line; more is a hole
+import { longestJoin } from "./holes.js";
 
 /** One chart on a canvas. `show` draws; everything it needs comes with each call. */
 export class LineChart {
@@ -94,7 +93,7 @@ function style(name, slot) {
 
 function line({ name, slot, points, latest }) {
   return {
-    ...style(name, slot), latest, role: "line", spanGaps: longestLine,
+    ...style(name, slot), latest, role: "line", spanGaps: longestJoin(points),
     data: points.map(([x, y, anomalies]) => ({ x, y, anomalies })),
   };
 }
@@ -102,7 +101,7 @@ function line({ name, slot, points, latest }) {
 /** Two edges with the room between them filled. The edges meet where a bucket has one reading. */
 function envelope({ name, slot, points, latest }, bucketSeconds) {
   const half = bucketSeconds * 500, base = style(name, slot), edge = translucent(base.borderColor, 0.5);
-  const hole = Math.max(longestLine, 2.5 * bucketSeconds * 1000);
+  const hole = Math.max(longestJoin(points), 2.5 * bucketSeconds * 1000);
   const least = points.map(([x, y]) => ({ x: x + half, y, least: y }));
   const greatest = points.map(([x, min, max, anomalies]) => ({ x: x + half, y: max, least: min, anomalies }));
   return [

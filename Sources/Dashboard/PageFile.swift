@@ -16,6 +16,7 @@ struct PageFile {
         PageFile(name: "format.js", bytes: PackageResources.format_js),
         PageFile(name: "frame.js", bytes: PackageResources.frame_js),
         PageFile(name: "health.js", bytes: PackageResources.health_js),
+        PageFile(name: "holes.js", bytes: PackageResources.holes_js),
         PageFile(name: "icon.svg", bytes: PackageResources.icon_svg),
         PageFile(name: "index.html", bytes: PackageResources.index_html),
         PageFile(name: "line-chart-plugins.js", bytes: PackageResources.line_chart_plugins_js),

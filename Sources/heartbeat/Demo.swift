@@ -29,8 +29,6 @@ struct Demo: Sendable {
             brokers: command.brokers, postgres: command.postgres, customers: command.customers,
             interval: command.interval, partitions: command.partitions, seconds: command.seconds)
         self.folder = folder
-        try FileManager.default.createDirectory(
-            atPath: folder.path + "/metrics", withIntermediateDirectories: true)
         program = try DemoFolder.thisProgram()
         privatePostgreSQL = try options.postgres == nil ? DemoPostgreSQL(in: folder) : nil
     }
@@ -162,10 +160,8 @@ struct Demo: Sendable {
         let config = arguments.first == "broker" ? [] : ["--config", "/dev/null"]
         return DemoProcess(
             name: name, program: program, arguments: arguments + config,
-            environment: inherited.merging(settings) { $1 }.merging(["METRICS_DIRECTORY": metricsFolder]) { $1 })
+            environment: inherited.merging(settings) { $1 })
     }
-
-    private var metricsFolder: String { folder.path + "/metrics" }
 
     /// The environment without what would lead to other servers than the demo's own.
     private var inherited: [String: String] {

@@ -207,7 +207,9 @@ extension Pipeline {
             consumer.kill(SIGSTOP)
             // The signal takes a moment to reach each thread; until then more may be sent.
             while !consumer.isStopped { usleep(100) }
-            // What was sent before is worked through; then the server waits for more, if the transaction is open.
+            // What was sent before is worked through; then the server waits for more, if the transaction is open. A look
+            // is not of one moment: only two that agree tell that it waits.
+            var before: [String?] = []
             while true {
                 let found = try session.rows(
                     """
@@ -217,7 +219,10 @@ extension Pipeline {
                     """
                 ).first
                 guard let found, found[0] != "idle" else { return nil }
-                guard found[1] == "ClientRead", let start = found[2] else { continue }
+                guard found[1] == "ClientRead", found == before, let start = found[2] else {
+                    before = found
+                    continue
+                }
                 guard found[3] == "t" else { return nil }
                 return OpenTransaction(session: session, backend: backend, start: start)
             }

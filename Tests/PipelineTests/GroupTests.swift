@@ -8,7 +8,7 @@ extension EndToEnd {
         /// How many partitions a consumer has, as it says itself.
         private static func share(_ consumer: ChildProcess) -> Int {
             let lines = consumer.log.split(separator: "\n").compactMap { line in
-                line.wholeMatch(of: /.* reading (\d+) partitions/).flatMap { Int($0.output.1) }
+                line.wholeMatch(of: /.* reading (\d+) partitions\b.*/).flatMap { Int($0.output.1) }
             }
             return lines.last ?? 0
         }

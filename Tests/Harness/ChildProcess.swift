@@ -96,10 +96,7 @@ package final class ChildProcess: Sendable {
     /// Whether SIGSTOP has reached all of its threads.
     package var isStopped: Bool {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")) ?? []
-        return threads.allSatisfy { thread in
-            // The state is the first field after the name, which stands in parentheses and may have any character.
-            contents("/proc/\(id)/task/\(thread)/stat").split(separator: ")").last?.hasPrefix(" T") ?? true
-        }
+        return threads.allSatisfy { thread in processState("/proc/\(id)/task/\(thread)/stat") ?? "T" == "T" }
     }
 
     /// The most of its memory that ever was in RAM.
@@ -126,6 +123,12 @@ private func reap(_ id: pid_t, _ options: Int32) -> ChildProcess.End? {
 package func contents(_ file: String) -> String {
     // Other programs' output is not always UTF-8.
     FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
+}
+
+/// The state of a process or a thread by its `stat` file, as proc(5) has it: R, S, T, ...; nil when it is gone.
+package func processState(_ file: String) -> Character? {
+    // It is the first field after the name, which stands in parentheses and may have any character.
+    contents(file).split(separator: ")").last?.dropFirst().first
 }
 
 // MARK: - Starting

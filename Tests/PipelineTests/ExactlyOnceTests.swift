@@ -207,8 +207,9 @@ extension Pipeline {
             consumer.kill(SIGSTOP)
             // The signal takes a moment to reach each thread; until then more may be sent.
             while !consumer.isStopped { usleep(100) }
-            // What was sent before is worked through; then the server waits for more, if the transaction is open. A look
-            // is not of one moment: only two that agree tell that it waits.
+            // What was sent before is worked through; then the server waits for more, if the transaction is open. It also
+            // seems to wait when it was woken and has no core yet, and a look is not of one moment: so it has to be
+            // asleep between two looks that agree.
             var before: [String?] = []
             while true {
                 let found = try session.rows(
@@ -220,7 +221,7 @@ extension Pipeline {
                 ).first
                 guard let found, found[0] != "idle" else { return nil }
                 guard found[1] == "ClientRead", found == before, let start = found[2] else {
-                    before = found
+                    before = processState("/proc/\(backend)/stat") == "S" ? found : []
                     continue
                 }
                 guard found[3] == "t" else { return nil }

@@ -57,7 +57,7 @@ struct BatchStatements {
             """
     }
 
-    /// An anomaly's reason as an element of an array: it has commas never, spaces and signs only.
+    /// An anomaly's reason as an element of an array: it has nothing in it that would have to be escaped.
     private func reason(of anomaly: Anomaly?) -> String { anomaly.map { "\"\($0.reason)\"" } ?? "NULL" }
 
     /// An array literal of elements that need no quotes.

@@ -104,6 +104,7 @@ extension EndToEnd {
             let second = try Heartbeat.start("second", ["consumer", "--drain"], settings)
             // This fails when the first ends meanwhile.
             try await eventually("the second has partitions") { Self.share(second) > 0 }
+            for consumer in [first, second] { consumer.expectEnd() }
             try pipeline.database.rows("DROP TRIGGER pause ON kafka_offsets")
             for consumer in [first, second] {
                 let end = try await consumer.waitForEnd(within: .seconds(120))

@@ -99,6 +99,7 @@ struct RejectedTests {
         }
         // Either may be the first to end.
         for replay in replays { replay.expectEnd() }
+        for replay in replays { replay.expectEnd() }
         for replay in replays { #expect(try await replay.waitForEnd(within: .seconds(60)) == .exited(0)) }
         #expect(try pipeline.broker.messageCount() == 2000)
         try await pipeline.drain()

@@ -35,11 +35,13 @@ struct CustomerSet {
 
     /// The UTF-8 of a number's id.
     func id(_ number: Int) -> ArraySlice<UInt8> {
-        bytes[(number == 0 ? 0 : Int(ends[number - 1]))..<Int(ends[number])]
+        bytes[start(of: number)..<Int(ends[number])]
     }
 
+    private func start(of number: Int) -> Int { number == 0 ? 0 : Int(ends[number - 1]) }
+
     private func isEqual(_ number: Int, _ id: Span<UInt8>) -> Bool {
-        let start = number == 0 ? 0 : Int(ends[number - 1])
+        let start = start(of: number)
         guard Int(ends[number]) - start == id.count else { return false }
         for index in id.indices where bytes[start + index] != id[index] { return false }
         return true
@@ -48,7 +50,7 @@ struct CustomerSet {
     private mutating func grow() {
         var larger = [Int32](repeating: -1, count: table.count * 2)
         for number in 0..<count {
-            let start = number == 0 ? 0 : Int(ends[number - 1])
+            let start = start(of: number)
             var place = Self.hash(bytes.span.extracting(start..<Int(ends[number]))) & (larger.count - 1)
             while larger[place] >= 0 { place = (place + 1) & (larger.count - 1) }
             larger[place] = Int32(number)

@@ -48,15 +48,8 @@ struct ReadingStore: ~Copyable {
         self.consumerName = quotedName
     }
 
-    /// The schema's version; 0 when there is none.
-    func schemaVersion() throws(PostgreSQLError) -> Int {
-        let exists = try connection.query(
-            "SELECT to_regclass('public.schema_version') IS NOT NULL", unableTo: "look for the schema")
-        guard exists[0, 0] == "t" else { return 0 }
-        let version = try connection.query(
-            "SELECT coalesce(max(version), 0) FROM schema_version", unableTo: "read the schema's version")
-        return Int(version.integer(0, 0) ?? 0)
-    }
+    /// Refuses a database whose schema is not the one that the program knows.
+    func requireSchemaVersion(_ known: Int) throws(PostgreSQLError) { try connection.requireSchemaVersion(known) }
 
     /// Makes the partition of a UTC day, in a transaction of its own.
     func createPartition(day: Int32) throws(PostgreSQLError) {

@@ -125,13 +125,7 @@ struct Writer: ~Copyable {
     private mutating func connect() throws(PostgreSQLError) {
         guard store == nil else { return }
         let opened = try ReadingStore(parameters, consumerName: consumerName)
-        let found = try opened.schemaVersion()
-        guard found == schemaVersion else {
-            throw PostgreSQLError(
-                unableTo: "use the database",
-                cause: "it has schema version \(found), this program needs \(schemaVersion)",
-                hint: found < schemaVersion ? "run \"heartbeat database setup\"" : "install the newer heartbeat")
-        }
+        try opened.requireSchemaVersion(schemaVersion)
         store = consume opened
         // Others may have dropped partitions meanwhile.
         preparedDays.removeAll()

@@ -32,13 +32,7 @@ struct Session {
             SET default_transaction_read_only = on; SET statement_timeout = '\(statementSeconds)s'; \
             SET lock_timeout = '1s'; SET timezone = 'UTC'; SET client_min_messages = warning; SET jit = off
             """, unableTo: "prepare a session")
-        let found = try Self.schemaVersion(opened)
-        guard found == schemaVersion else {
-            throw PostgreSQLError(
-                unableTo: "use the database",
-                cause: "it has schema version \(found), this program needs \(schemaVersion)",
-                hint: found < schemaVersion ? "run \"heartbeat database setup\"" : "install the newer heartbeat")
-        }
+        try opened.requireSchemaVersion(schemaVersion)
         connection = opened
         return opened
     }
@@ -62,15 +56,6 @@ struct Session {
             guard !isFresh else { throw error }
         }
         return try question(connected())
-    }
-
-    private static func schemaVersion(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int {
-        let exists = try connection.query(
-            "SELECT to_regclass('public.schema_version') IS NOT NULL", unableTo: "look for the schema")
-        guard exists[0, 0] == "t" else { return 0 }
-        let version = try connection.query(
-            "SELECT coalesce(max(version), 0) FROM schema_version", unableTo: "read the schema's version")
-        return Int(version.integer(0, 0) ?? 0)
     }
 }
 

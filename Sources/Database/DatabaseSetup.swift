@@ -1,5 +1,5 @@
 import Logging
-public import PostgreSQL
+import PostgreSQL
 
 /// Makes the roles, the database and its schema. Every step looks first, so it can run again and twice at once.
 public struct DatabaseSetup {
@@ -130,22 +130,6 @@ public struct DatabaseSetup {
         } catch {
             // Another setup was faster.
             guard let state = error.sqlState, states.contains(state) else { throw error }
-        }
-    }
-}
-
-extension PostgreSQLConnection {
-    /// The number of the last migration that was applied; 0 when there is no schema.
-    ///
-    /// - Throws: `PostgreSQLError`.
-    public func schemaVersion() throws(PostgreSQLError) -> Int {
-        do throws(PostgreSQLError) {
-            let version = try query(
-                "SELECT coalesce(max(version), 0) FROM schema_version", unableTo: "read the schema's version")
-            return Int(version.integer(0, 0) ?? 0)
-        } catch {
-            guard error.sqlState == .undefinedTable else { throw error }
-            return 0
         }
     }
 }

@@ -44,7 +44,7 @@ struct BatchStatements {
         return """
             SELECT record_customers(\(ids), \(array(changes) { $0.latest.recordedAt }), \
             \(array(changes) { $0.latest.heartRate }), \(array(changes) { reason(of: $0.latest.anomaly) }), \
-            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }));
+            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }), '{}', '{}');
             """
     }
 

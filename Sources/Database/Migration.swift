@@ -10,6 +10,7 @@ struct Migration {
         Migration(number: 2, name: "functions", PackageResources._002_functions_sql),
         Migration(number: 3, name: "rights", PackageResources._003_rights_sql),
         Migration(number: 4, name: "maintenance", PackageResources._004_maintenance_sql),
+        Migration(number: 5, name: "episodes", PackageResources._005_episodes_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

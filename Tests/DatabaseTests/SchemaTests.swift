@@ -83,7 +83,7 @@ extension OnAServer {
                 try session.rows(
                     """
                     SELECT record_customers('{\(id)}', '{2026-02-19T\(time)Z}', '{\(bpm)}',
-                        '{\(isLow ? "low" : "NULL")}', '{2}', '{\(isLow ? 1 : 0)}')
+                        '{\(isLow ? "low" : "NULL")}', '{2}', '{\(isLow ? 1 : 0)}', '{1}', '{}')
                     """)
                 return try session.rows(
                     """

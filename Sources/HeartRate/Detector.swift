@@ -1,0 +1,170 @@
+/// Finds the episodes of one customer in readings: a value without a clock, without input and output.
+///
+/// The same readings give the same episodes, whatever happens between them: all arithmetic is in integers, and a
+/// checkpoint keeps everything. Nothing is allocated per reading unless readings wait for late ones.
+public struct Detector: Sendable {
+    /// What is thought of one reading.
+    public enum Judgement: Hashable, Sendable {
+        /// Nothing.
+        case usual
+        /// It jumps away from its neighbour, or the sensor repeats itself.
+        case suspect
+        /// It is not later than one that was judged before: it is not judged.
+        case late
+    }
+
+    static let noTime = Int64.min
+
+    /// The last reading that was judged: when, in microseconds, and in bpm.
+    var lastAt = Detector.noTime
+    var window = RateWindow()
+    var period = UsualPeriod()
+    var slow = EpisodeTrack()
+    var fast = EpisodeTrack()
+    var deviation = EpisodeTrack()
+    var baseline = Baseline()
+    /// When the baseline took a rate the last time.
+    var minuteAt = Detector.noTime
+    /// When the open signal loss opened.
+    var silentAt = Detector.noTime
+    /// Since when the rate has been the same.
+    var flatSince = Detector.noTime
+    var flatCount: UInt16 = 0
+    var lastRate: Int16 = 0
+    /// How many of the last readings were inside of all limits, at most 32.
+    var calm: UInt8 = 0
+    var silence = Severity.medium
+    var pending: [PendingReading] = []
+
+    /// Knows nothing yet.
+    public init() {}
+
+    /// When the newest reading was taken that is not late; nil before the first.
+    public var lastReadingAt: Instant? {
+        if let newest = pending.last { return Instant(microsecondsSince1970: newest.at) }
+        return lastAt == Self.noTime ? nil : Instant(microsecondsSince1970: lastAt)
+    }
+
+    /// Judges a reading of a heart rate in bpm, 1 to 299, and tells `changed` what it does to the episodes.
+    ///
+    /// With `latenessSeconds` it may wait, and others that waited are judged.
+    @discardableResult
+    public mutating func take(
+        _ heartRate: Int16, at instant: Instant, activity: Activity?, _ rules: EpisodeRules, _ limits: CustomerLimits,
+        _ changed: (Episode, EpisodeChange) -> Void
+    ) -> Judgement {
+        let at = instant.microsecondsSince1970
+        guard at > lastAt else { return .late }
+        if rules.latenessSeconds == 0, pending.isEmpty { return judge(heartRate, at, activity, rules, limits, changed) }
+        return wait(PendingReading(at: at, rate: heartRate, activity: activity), rules, limits, changed)
+    }
+
+    /// Tells `body` the open episodes as they stand.
+    public func openEpisodes(_ body: (Episode) -> Void) {
+        if slow.isOpen { body(slow.episode(.bradycardia, 0)) }
+        if fast.isOpen { body(fast.episode(.tachycardia, 0)) }
+        if deviation.isOpen { body(deviation.episode(.deviation, baseline.usualRate)) }
+        if silentAt != Self.noTime { body(signalLoss(closedAt: nil, silence)) }
+    }
+
+    /// Judges a reading that is later than all before.
+    mutating func judge(
+        _ rate: Int16, _ at: Int64, _ activity: Activity?, _ rules: EpisodeRules, _ limits: CustomerLimits,
+        _ changed: (Episode, EpisodeChange) -> Void
+    ) -> Judgement {
+        let isFirst = lastAt == Self.noTime
+        // No two instants are further apart than Int64 can tell.
+        let gap = isFirst ? 0 : at - lastAt
+        if !isFirst { endSilence(at, gap, rules, changed) }
+        let judgement = isFirst ? .usual : suspect(rate, at, gap, rules)
+        if flatSince == Self.noTime || rate != lastRate { (flatSince, flatCount) = (at, 0) }
+        if flatCount < .max { flatCount += 1 }
+
+        let milliseconds = at >= 0 ? at / 1000 : (at - 999) / 1000
+        window.append(rate, milliseconds: milliseconds, gap: gap / 1000, window: Int64(rules.window) * 1000)
+        lastAt = at
+        lastRate = rate
+
+        let slowLadder = rules.slow(limits)
+        let fastLadder = rules.fast(limits, activity)
+        let isInside = Eighths(rate) * 8 <= fastLadder.outermost && Eighths(rate) * -8 <= slowLadder.outermost
+        calm = isInside ? min(calm + 1, 32) : 0
+        let isMinute = minuteAt == Self.noTime || at - minuteAt >= 60_000_000
+        if calm >= window.count, slow.isIdle, fast.isIdle, !isMinute { return judgement }
+
+        let robust = window.median
+        let bpm = Int16(truncatingIfNeeded: (robust + 4) >> 3)
+        let times = rules.times
+        slow.step(-robust, rate: bpm, at: at, gap: gap, slowLadder, times, kind: .bradycardia, changed)
+        fast.step(robust, rate: bpm, at: at, gap: gap, fastLadder, times, kind: .tachycardia, changed)
+        if isMinute { minute(robust, bpm, at, activity, rules, changed) }
+        return judgement
+    }
+
+    /// Whether a reading is believable, beside the one before it.
+    private func suspect(_ rate: Int16, _ at: Int64, _ gap: Int64, _ rules: EpisodeRules) -> Judgement {
+        if gap <= Int64(rules.jumpTime) * 1_000_000, abs(rate - lastRate) >= rules.jump { return .suspect }
+        let isFlat =
+            rate == lastRate && Int(flatCount) + 1 >= rules.flatReadings
+            && at - flatSince >= Int64(rules.flatTime) * 60_000_000
+        return isFlat ? .suspect : .usual
+    }
+
+    /// Learns the usual rate, and judges whether this one is far from it.
+    private mutating func minute(
+        _ robust: Eighths, _ bpm: Int16, _ at: Int64, _ activity: Activity?, _ rules: EpisodeRules,
+        _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        let gap = minuteAt == Self.noTime ? 0 : at - minuteAt
+        minuteAt = at
+        let usual = baseline.usualRate
+        if gap > Int64(rules.deviationDelay) * 60_000_000 { deviation.interrupt(.deviation, usual: usual, changed) }
+        let moves = activity == .walk || activity == .exercise
+        if baseline.isKnown(rules) {
+            // What is judged by limits already, or explained by what the customer does, is no deviation.
+            let explained = moves || slow.isOpen || fast.isOpen
+            var ladder = Ladder()
+            ladder.low = baseline.reach(rules)
+            ladder.limit = usual
+            deviation.step(
+                explained ? 0 : baseline.distance(robust), rate: bpm, at: at, gap: gap, ladder, rules.deviationTimes,
+                kind: .deviation, usual: usual, changed)
+        }
+        if !moves, !slow.isOpen, !fast.isOpen { baseline.learn(robust, rules) }
+    }
+
+    mutating func code(_ coder: inout CheckpointCoder) {
+        coder.code(&lastAt, after: 0)
+        if lastAt != Self.noTime { coder.origin = lastAt }
+        window.code(&coder)
+        period.code(&coder)
+        slow.code(&coder)
+        fast.code(&coder)
+        deviation.code(&coder)
+        baseline.code(&coder)
+        coder.codeOptionalTime(&minuteAt, none: Self.noTime)
+        coder.codeOptionalTime(&silentAt, none: Self.noTime)
+        coder.codeOptionalTime(&flatSince, none: Self.noTime)
+        coder.code(&flatCount, after: 0)
+        coder.code(&lastRate, after: 0)
+        coder.code(&calm, in: 0...32)
+        coder.code(&silence)
+        codePending(&coder)
+    }
+}
+
+extension EpisodeRules {
+    @inline(__always)
+    var times: EpisodeTrack.Times {
+        EpisodeTrack.Times(
+            delay: Int64(scoreDelay) * 1_000_000, highDelay: Int64(highDelay) * 1_000_000,
+            closing: Int64(closingTime) * 1_000_000, easing: Int64(easingTime) * 1_000_000,
+            margin: Eighths(margin) * 8, readings: UInt8(clamping: min(delayReadings, 7)))
+    }
+
+    var deviationTimes: EpisodeTrack.Times {
+        EpisodeTrack.Times(
+            delay: Int64(deviationDelay) * 60_000_000, highDelay: 0, closing: Int64(deviationDelay) * 30_000_000,
+            easing: .max, margin: Eighths(margin) * 8, readings: UInt8(clamping: min(delayReadings, 7)))
+    }
+}

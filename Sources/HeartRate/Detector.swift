@@ -92,14 +92,24 @@ public struct Detector: Sendable {
         let isMinute = minuteAt == Self.noTime || at - minuteAt >= 60_000_000
         if calm >= window.count, slow.isIdle, fast.isIdle, !isMinute { return judgement }
 
-        let robust = window.median
-        let bpm = Int16(truncatingIfNeeded: (robust + 4) >> 3)
+        let rates = window.robustRates(jump: rules.jump)
         let times = rules.times
-        slow.step(-robust, rate: bpm, at: at, gap: gap, slowLadder, times, kind: .bradycardia, changed)
-        fast.step(robust, rate: bpm, at: at, gap: gap, fastLadder, times, kind: .tachycardia, changed)
-        if isMinute { minute(robust, bpm, at, activity, rules, changed) }
+        slow.step(
+            LadderValues(usual: -rates.lowerQuartile, high: -rates.median), rate: Self.bpm(rates.lowerQuartile), at: at,
+            gap: gap, slowLadder, times, kind: .bradycardia, changed)
+        // Without the band between, high severity can only end: that may not take less time than easing.
+        var fastTimes = times
+        if fastLadder.medium == .max { fastTimes.closing = max(times.closing, times.easing) }
+        // Noise makes beats too many, and no two alike. Then more of the time has to be beyond.
+        let sustained = rates.isRegular ? rates.median : rates.lowerQuartile
+        fast.step(
+            LadderValues(usual: rates.median, high: sustained), rate: Self.bpm(rates.median), at: at, gap: gap,
+            fastLadder, fastTimes, kind: .tachycardia, changed)
+        if isMinute { minute(rates.median, at, activity, rules, changed) }
         return judgement
     }
+
+    private static func bpm(_ rate: Eighths) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
 
     /// Whether a reading is believable, beside the one before it.
     private func suspect(_ rate: Int16, _ at: Int64, _ gap: Int64, _ rules: EpisodeRules) -> Judgement {
@@ -112,7 +122,7 @@ public struct Detector: Sendable {
 
     /// Learns the usual rate, and judges whether this one is far from it.
     private mutating func minute(
-        _ robust: Eighths, _ bpm: Int16, _ at: Int64, _ activity: Activity?, _ rules: EpisodeRules,
+        _ robust: Eighths, _ at: Int64, _ activity: Activity?, _ rules: EpisodeRules,
         _ changed: (Episode, EpisodeChange) -> Void
     ) {
         let gap = minuteAt == Self.noTime ? 0 : at - minuteAt
@@ -127,8 +137,8 @@ public struct Detector: Sendable {
             ladder.low = baseline.reach(rules)
             ladder.limit = usual
             deviation.step(
-                explained ? 0 : baseline.distance(robust), rate: bpm, at: at, gap: gap, ladder, rules.deviationTimes,
-                kind: .deviation, usual: usual, changed)
+                LadderValues(usual: explained ? 0 : baseline.distance(robust), high: 0), rate: Self.bpm(robust), at: at,
+                gap: gap, ladder, rules.deviationTimes, kind: .deviation, usual: usual, changed)
         }
         if !moves, !slow.isOpen, !fast.isOpen { baseline.learn(robust, rules) }
     }

@@ -42,20 +42,19 @@ struct EpisodeTrack {
 
     /// Takes the next value, `gap` microseconds after the last one. `rate` is what the value was made of.
     mutating func step(
-        _ value: Eighths, rate: Int16, at: Int64, gap: Int64, _ ladder: Ladder, _ times: Times,
+        _ values: LadderValues, rate: Int16, at: Int64, gap: Int64, _ ladder: Ladder, _ times: Times,
         kind: EpisodeKind, usual: Int16 = 0, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let reached = ladder.severity(value)
+        let reached = ladder.severity(values)
         count(reached, gap)
-        if let reached {
+        if reached != nil {
             if counts[0] == 1, !isOpen {
                 (extreme, nearest, readings) = (rate, rate, 0)
                 openedAt = at
             }
             if readings < .max { readings += 1 }
             lastSeenAt = at
-            note(rate, value, kind, usual)
-            _ = reached
+            note(rate, kind, usual)
         }
         let raised = raisedSeverity(times)
         guard isOpen else {
@@ -68,7 +67,8 @@ struct EpisodeTrack {
             if raised == .high { highLimit = ladder.highLimit }
             changed(episode(kind, usual), .escalated)
         }
-        ease(value, reached, at, gap, ladder, times, kind, usual, changed)
+        if reached == nil { settle(values, at, gap, ladder, times, kind, usual, changed) } else { isInside = false }
+        if isOpen, !isInside { ease(values, reached, gap, ladder, times, kind, usual, changed) }
     }
 
     /// Keeps how long the limits have been exceeded.
@@ -84,7 +84,7 @@ struct EpisodeTrack {
         }
     }
 
-    private mutating func note(_ rate: Int16, _ value: Eighths, _ kind: EpisodeKind, _ usual: Int16) {
+    private mutating func note(_ rate: Int16, _ kind: EpisodeKind, _ usual: Int16) {
         switch kind {
         case .bradycardia:
             extreme = min(extreme, rate)
@@ -121,40 +121,39 @@ struct EpisodeTrack {
         changed(episode(kind, usual), .opened)
     }
 
-    /// Closes or eases what has been inside for long enough.
+    /// Closes what has been inside of all limits for long enough.
+    private mutating func settle(
+        _ values: LadderValues, _ at: Int64, _ gap: Int64, _ ladder: Ladder, _ times: Times, _ kind: EpisodeKind,
+        _ usual: Int16, _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        guard isInside else {
+            guard ladder.isInside(values, of: .low, by: times.margin) else { return }
+            (isInside, isEasing, inside) = (true, false, 0)
+            return
+        }
+        inside = UInt32(clamping: Int64(inside) + gap)
+        if Int64(inside) >= times.closing { close(at - Int64(inside), kind, usual, changed) }
+    }
+
+    /// Lowers the severity of what has been inside of the limit of its severity for long enough.
     private mutating func ease(
-        _ value: Eighths, _ reached: Severity?, _ at: Int64, _ gap: Int64, _ ladder: Ladder, _ times: Times,
+        _ values: LadderValues, _ reached: Severity?, _ gap: Int64, _ ladder: Ladder, _ times: Times,
         _ kind: EpisodeKind, _ usual: Int16, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        if reached != nil {
-            isInside = false
-        } else if isInside {
-            inside = UInt32(clamping: Int64(inside) + gap)
-            if Int64(inside) >= times.closing {
-                close(at - Int64(inside), kind, usual, changed)
-                return
-            }
-        } else if value <= ladder.outermost - times.margin {
-            isInside = true
-            isEasing = false
-            inside = 0
-        }
-        guard !isInside else { return }
-        guard severity > .low, ladder.outermost < ladder[severity], reached.map({ $0 < severity }) ?? true else {
+        guard let lower = ladder.severity(below: severity), reached.map({ $0 < severity }) ?? true else {
             isEasing = false
             return
         }
-        if isEasing {
-            inside = UInt32(clamping: Int64(inside) + gap)
-            if Int64(inside) >= times.easing {
-                severity = ladder.medium < .max && severity == .high ? .medium : .low
-                isEasing = false
-                changed(episode(kind, usual), .eased)
-            }
-        } else if value <= ladder[severity] - times.margin {
-            isEasing = true
-            inside = 0
+        guard isEasing else {
+            guard ladder.isInside(values, of: severity, by: times.margin) else { return }
+            (isEasing, inside) = (true, 0)
+            return
         }
+        inside = UInt32(clamping: Int64(inside) + gap)
+        guard Int64(inside) >= times.easing else { return }
+        severity = lower
+        isEasing = false
+        changed(episode(kind, usual), .eased)
     }
 
     private mutating func close(

@@ -101,18 +101,33 @@ struct Ladder {
     /// Below it nothing is beyond anything.
     var outermost: Eighths { min(low, medium, high) }
 
-    subscript(severity: Severity) -> Eighths {
-        switch severity {
-        case .low: low
-        case .medium: medium
-        case .high: high
-        }
+    /// The worst severity that the values are beyond.
+    func severity(_ values: LadderValues) -> Severity? {
+        if values.high > high { return .high }
+        return values.usual > medium ? .medium : values.usual > low ? .low : nil
     }
 
-    /// The worst severity that a value is beyond.
-    func severity(_ value: Eighths) -> Severity? {
-        value > high ? .high : value > medium ? .medium : value > low ? .low : nil
+    /// The next severity below one that has a limit.
+    func severity(below severity: Severity) -> Severity? {
+        if severity == .high, medium < .max { return .medium }
+        return severity > .low && low < .max ? .low : nil
     }
+
+    /// Whether nothing is beyond the limits of `severity` and above, by a margin.
+    func isInside(_ values: LadderValues, of severity: Severity, by margin: Eighths) -> Bool {
+        guard high == .max || values.high <= high - margin else { return false }
+        guard severity < .high else { return true }
+        let limit = severity == .medium ? medium : min(low, medium)
+        return limit == .max || values.usual <= limit - margin
+    }
+}
+
+/// What is compared with the limits: of one and the same moment, but high severity may look at it more strictly.
+struct LadderValues {
+    /// With the limits of low and medium severity.
+    var usual: Eighths
+    /// With that of high severity.
+    var high: Eighths
 }
 
 extension EpisodeRules {

@@ -43,9 +43,9 @@ struct CheckpointCoder {
 
     /// A number that comes after `previous` in a circle.
     mutating func codeWrapping(_ number: inout UInt16, after previous: UInt16) {
-        var step = number &- previous
+        var step = Int16(bitPattern: number &- previous)
         code(&step, after: 0)
-        if isReading { number = previous &+ step }
+        if isReading { number = previous &+ UInt16(bitPattern: step) }
     }
 
     mutating func code<Number: FixedWidthInteger>(_ number: inout Number, in range: ClosedRange<Number>) {

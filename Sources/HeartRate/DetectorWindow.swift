@@ -125,16 +125,17 @@ extension RateWindow {
             count = used
         }
         coder.code(&before, after: 0)
-        var (rate, time) = (Int16(0), before)
+        var (rate, time, step) = (Int16(0), before, UInt16(0))
         for index in 0..<Int(used) {
             var (nextRate, nextTime) = coder.isReading ? (0, 0) : self[index]
             coder.code(&nextRate, after: rate)
-            coder.codeWrapping(&nextTime, after: time)
+            // Of steady readings the difference is 0.
+            coder.codeWrapping(&nextTime, after: time &+ step)
             if coder.isReading {
                 rates[index] = nextRate
                 times[index] = nextTime
             }
-            (rate, time) = (nextRate, nextTime)
+            (rate, time, step) = (nextRate, nextTime, nextTime &- time)
         }
     }
 }

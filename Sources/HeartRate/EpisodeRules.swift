@@ -29,8 +29,9 @@ public struct EpisodeRules: Hashable, Sendable {
     /// How long it has to stay inside until an episode is over; one that comes back earlier goes on. 1 to 3600 s, the
     /// default is 120.
     public var closingTime: Int = 120
-    /// How long it has to stay inside of `heartRateMin` and `heartRateMax` until high severity falls. 1 to 3600 s, the
-    /// default is 900: an effort around the limit raises at most four alarms in an hour.
+    /// How long it has to stay inside of `heartRateMin` and `heartRateMax` until high severity falls, and how long no
+    /// reading may come until an episode of high severity is over. 1 to 3600 s, the default is 900: an effort around
+    /// the limit raises at most four alarms in an hour.
     public var easingTime: Int = 900
 
     /// The robust rate is the median over this time. 1 to 60 s, the default is 10.
@@ -50,7 +51,7 @@ public struct EpisodeRules: Hashable, Sendable {
     /// How many usual spreads (mean absolute deviations) from the usual rate a deviation is at least. 1 to 20, the
     /// default is 4.
     public var deviationSpreads: Int = 4
-    /// How long a deviation has to last. 1 to 1440 min, the default is 30.
+    /// How long a deviation has to last, and half of that how long it has to be over. 1 to 60 min, the default is 30.
     public var deviationDelay: Int = 30
 
     /// How long readings wait for others that are late; `LATENESS_SECONDS`. 0 to 3600 s, the default is 0.

@@ -13,6 +13,7 @@ struct Writer: ~Copyable {
     private let schemaVersion: Int
     private let service: Service
     private let metrics: ConsumerMetrics
+    private var episodes: EpisodeReport
     private let loop: WorkLoop
     private var store: ReadingStore?
     private var batch = Batch()
@@ -23,7 +24,7 @@ struct Writer: ~Copyable {
 
     init(
         _ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int,
-        _ service: Service, _ metrics: ConsumerMetrics, _ loop: WorkLoop
+        _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport, _ loop: WorkLoop
     ) {
         self.exchange = exchange
         self.parameters = parameters
@@ -31,6 +32,7 @@ struct Writer: ~Copyable {
         self.schemaVersion = schemaVersion
         self.service = service
         self.metrics = metrics
+        self.episodes = episodes
         self.loop = loop
     }
 
@@ -48,6 +50,7 @@ struct Writer: ~Copyable {
             case .write: write()
             }
             logIdleMinute()
+            episodes.told()
         }
     }
 

@@ -16,7 +16,7 @@ struct Findings {
     /// Every episode that is new or has changed, once, as it stands.
     private(set) var episodes: [Found] = []
     /// What became of episodes, in order.
-    private(set) var changes: [(found: Found, change: EpisodeChange)] = []
+    private(set) var changes: [CustomerEpisode] = []
     /// Where the current customer's episodes begin.
     private var start = 0
 
@@ -39,7 +39,9 @@ struct Findings {
             found = Found(customerID: customerID(), episode: episode)
             episodes.append(found)
         }
-        if let change { changes.append((found, change)) }
+        if let change {
+            changes.append(CustomerEpisode(customerID: found.customerID, episode: episode, change: change))
+        }
     }
 }
 

@@ -21,6 +21,7 @@ struct Intake: ~Copyable {
     private let stop: StopSignal
     private let service: Service
     private let metrics: ConsumerMetrics
+    private let command: CommandHook
     private let loop: WorkLoop
     private var settings: Settings
     private var rule: AnomalyRule
@@ -51,11 +52,12 @@ struct Intake: ~Copyable {
 
     init(
         _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, _ service: Service,
-        _ metrics: ConsumerMetrics, isDrain: Bool
+        _ metrics: ConsumerMetrics, _ command: CommandHook, isDrain: Bool
     ) {
         self.settings = settings
         self.service = service
         self.metrics = metrics
+        self.command = command
         loop = service.loop("intake")
         self.consumer = consumer
         self.exchange = exchange
@@ -301,13 +303,14 @@ struct Intake: ~Copyable {
 
     // MARK: - Now and then
 
-    /// Takes new thresholds and a new batch size over, without a rebalance.
+    /// Takes new thresholds, a new batch size and a new command over, without a rebalance.
     private mutating func reloadIfAsked() {
         guard service.reloadIfAsked(&settings) else { return }
         rule = AnomalyRule(settings)
         detection = DetectionSettings(rules: EpisodeRules(settings), revision: detection.revision + 1)
         exchange.setDetection(detection)
         exchange.setMostRows(settings[.batchRows])
+        command.setCommand(settings[.episodeCommand])
     }
 
     private mutating func tick() throws(KafkaError) {

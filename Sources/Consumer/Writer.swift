@@ -13,6 +13,7 @@ struct Writer: ~Copyable {
     private let schemaVersion: Int
     private let service: Service
     private let metrics: ConsumerMetrics
+    private var episodes: EpisodeReport
     private let loop: WorkLoop
     private var store: ReadingStore?
     private var batch = Batch()
@@ -26,7 +27,8 @@ struct Writer: ~Copyable {
 
     init(
         _ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int,
-        mostCustomers: Int, _ service: Service, _ metrics: ConsumerMetrics, _ loop: WorkLoop
+        mostCustomers: Int, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport,
+        _ loop: WorkLoop
     ) {
         self.exchange = exchange
         self.parameters = parameters
@@ -36,6 +38,7 @@ struct Writer: ~Copyable {
         detection = Detection(most: mostCustomers)
         self.service = service
         self.metrics = metrics
+        self.episodes = episodes
         self.loop = loop
     }
 
@@ -54,6 +57,7 @@ struct Writer: ~Copyable {
             }
             lookForSilence()
             logIdleMinute()
+            episodes.told()
         }
     }
 
@@ -159,7 +163,12 @@ struct Writer: ~Copyable {
     }
 
     private mutating func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool = false) {
-        if isWritten { metrics.stored(batch) } else { detection.forget() }
+        if isWritten {
+            metrics.stored(batch)
+            if let findings = batch.findings { episodes.told(findings.changes) }
+        } else {
+            detection.forget()
+        }
         exchange.finish(batch, refusal, isWritten: isWritten)
         batch.removeAll()
     }

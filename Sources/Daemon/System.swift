@@ -45,6 +45,18 @@ public func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
     }
 }
 
+/// Checks that a path leads to a file that this process may run.
+///
+/// - Throws: why it does not; "permission denied" also for what is no file.
+public func checkProgram(_ path: String) throws(SystemError) {
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw SystemError.last }
+    // A folder that can be entered is "executable", too.
+    guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError(errno: EACCES) }
+    guard unsafe access(path, X_OK) == 0 else { throw SystemError.last }
+}
+
 /// Replaces a file as a whole, readable by everybody: a reader sees the old one or the new one, never a part.
 func replaceFile(_ path: String, with text: String) throws(SystemError) {
     guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }

@@ -45,7 +45,11 @@ extension SettingsSchema {
             Setting.kafkaBootstrapServers, Setting.kafkaTopic, Setting.kafkaGroupID, Setting.kafkaPartitions,
             Setting.kafkaReplicationFactor, Setting.postgresHost, Setting.postgresPort, Setting.postgresDB,
             Setting.postgresUser, Setting.postgresPassword, Setting.heartRateMin, Setting.heartRateMax,
-            Setting.batchRows, Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays,
+            Setting.episodes, Setting.episodeDelay, Setting.episodeScore, Setting.episodeScoreDelay,
+            Setting.episodeWindow, Setting.episodeMargin, Setting.episodeClosing, Setting.episodeEasing,
+            Setting.signalLossSeconds, Setting.signalLossPeriods, Setting.baselineHours, Setting.deviationMinutes,
+            Setting.lateness, Setting.customersInMemory, Setting.batchRows, Setting.maxMessageBytes,
+            Setting.maxClockSkewSeconds, Setting.retentionDays,
             Setting.consumerName, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
         ],
         checks: [

@@ -29,8 +29,8 @@ import Testing
     @Test("below the usual rate, too")
     func below() {
         var heart = Self.day
-        heart.hold(42, for: 3600, every: 20)
-        #expect(heart.open.first?.reason == "-20 below the usual 62 for 59 min")
+        heart.hold(41, for: 3600, every: 20)
+        #expect(heart.open.first?.reason == "-21 below the usual 62 for 59 min")
     }
 
     @Test("nothing is a deviation that is near, short, explained by what the customer does, or judged by limits")

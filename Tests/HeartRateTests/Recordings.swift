@@ -14,6 +14,10 @@ struct Recordings {
         var isNoise = false
     }
 
+    private struct Unreadable: Error {
+        let line: String
+    }
+
     /// By customer; what validation refuses is left out.
     var customers: [(id: String, readings: [Reading])] = []
 
@@ -60,7 +64,8 @@ struct Recordings {
             let bpm = try #require(fields.count == 3 ? Int16(fields[2]) : nil)
             guard Reading.isStorable(bpm) else { continue }
             let time = Array(fields[1].utf8)
-            var reading = Reading(at: try #require(Instant(iso8601: time.span)).microsecondsSince1970, bpm: bpm)
+            guard let instant = Instant(iso8601: time.span) else { throw Unreadable(line: String(line)) }
+            var reading = Reading(at: instant.microsecondsSince1970, bpm: bpm)
             if !labels.isEmpty {
                 let label = labels[index].split(separator: ",", omittingEmptySubsequences: false)
                 try #require(label[0] == fields[0] && label[1] == fields[1])

@@ -115,8 +115,11 @@ enum OwnPage {
 
     private static func isOwn(_ request: Request) -> Bool {
         // No script can set this header, so it says more than Origin, whose port a proxy may have hidden from us.
-        if let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name] { return site == "same-origin" }
-        guard let origin = request.headers[.origin]?.lowercased(), let host = request.head.authority?.lowercased() else {
+        if let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name] {
+            return site == "same-origin"
+        }
+        guard let origin = request.headers[.origin]?.lowercased(), let host = request.head.authority?.lowercased()
+        else {
             return false
         }
         return origin == "http://" + host || origin == "https://" + host

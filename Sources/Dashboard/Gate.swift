@@ -61,7 +61,8 @@ struct Gate: RouterMiddleware {
         guard (0...(isChange ? Self.mostBytes : 0)).contains(length), request.headers[.transferEncoding] == nil else {
             var problem = Problem(
                 .contentTooLarge,
-                isChange ? "expected a body of at most \(Self.mostBytes) bytes, with Content-Length" : "expected no body")
+                isChange
+                    ? "expected a body of at most \(Self.mostBytes) bytes, with Content-Length" : "expected no body")
             problem.isLast = true
             throw problem
         }

@@ -96,7 +96,8 @@ extension OnAServer {
                 ("episodes?state=x", "state=x: expected one of open, closed, all"),
                 ("episodes?severity=urgent", "severity=urgent: expected one of low, medium, high"),
                 ("episodes?kind=death", "kind=death: expected one of bradycardia, "),
-                ("episodes?before=1", "before=1: expected next_before"), ("episodes/x", "expected the episode's number"),
+                ("episodes?before=1", "before=1: expected next_before"),
+                ("episodes/x", "expected the episode's number"),
                 ("episodes/0", "expected the episode's number"),
                 ("episodes/99999999999999999999", "expected the episode's number"),
             ] {
@@ -110,7 +111,8 @@ extension OnAServer {
             let database = try await seeded()
             for number in 0..<23 {
                 let start = 1000 - number / 4
-                try database.episode("c\(number)", "tachycardia", "low", since: start, until: number % 2 == 0 ? 500 : nil)
+                try database.episode(
+                    "c\(number)", "tachycardia", "low", since: start, until: number % 2 == 0 ? 500 : nil)
             }
             let dashboard = try await RunningDashboard(database: database)
             for (state, condition, time) in [
@@ -225,7 +227,10 @@ extension OnAServer {
                 ("a name that begins like ours", ["Origin: http://localhost.evil.example"], 403),
                 ("another scheme", ["Origin: ftp://localhost"], 403),
                 ("a page of the same site", ["Sec-Fetch-Site: same-site", "Origin: http://localhost"], 403),
-                ("another site, by the browser's word", ["Sec-Fetch-Site: cross-site", "Origin: http://localhost"], 403),
+                (
+                    "another site, by the browser's word", ["Sec-Fetch-Site: cross-site", "Origin: http://localhost"],
+                    403
+                ),
                 ("the address bar", ["Sec-Fetch-Site: none"], 403),
                 ("our own page", ["Origin: http://localhost"], 200),
                 ("our own page, through a proxy with TLS", ["Origin: https://localhost"], 200),

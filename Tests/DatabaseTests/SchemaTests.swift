@@ -54,8 +54,9 @@ extension OnAServer {
                 expectRefused("UPDATE episodes SET \(column)", session)
             }
             expectRefused("UPDATE customer_limits SET heart_rate_max = 299", session)
-            expectRefused("SELECT record_episodes('{a}','{bradycardia}','{high}','{high}','{now}','{now}','{now}',"
-                + "'{NULL}','{1}','{1}','{x}')", session)
+            expectRefused(
+                "SELECT record_episodes('{a}','{bradycardia}','{high}','{high}','{now}','{now}','{now}',"
+                    + "'{NULL}','{1}','{1}','{x}')", session)
             expectRefused(
                 "ALTER FUNCTION acknowledge_episode(bigint, text) SET search_path = public, pg_temp", session)
             try database.rows(

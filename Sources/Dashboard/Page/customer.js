@@ -1,8 +1,8 @@
 // One customer: the latest reading, the history of a chosen time, its anomalies, and the same as CSV.
 
+import { showName } from "./acknowledge.js";
 import { showCards } from "./cards.js";
 import { statusMark } from "./customers.js";
-import { showName } from "./acknowledge.js";
 import { element, press, setText } from "./dom.js";
 import { bandText } from "./episode-bands.js";
 import { EpisodeList } from "./episode-list.js";

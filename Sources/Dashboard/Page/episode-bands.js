@@ -4,7 +4,8 @@ import { colour, translucent } from "./chart-theme.js";
 import { isNeeded } from "./episode-list.js";
 
 const font = "12px system-ui, sans-serif";
-const rowHeight = 16, mostRows = 3, bar = 3;
+const rowHeight = 16, bar = 3;
+const narrow = 400; // px
 
 /** Draws `chart.episodes`. Names that would lie upon each other go below each other, as far as there is room. */
 export const episodeBands = {
@@ -21,7 +22,8 @@ export const episodeBands = {
     ctx.restore();
   },
   afterDatasetsDraw({ ctx, chartArea: area, scales: { x }, episodes }) {
-    const ends = [];
+    // On a phone the third row would lie upon the limits' names.
+    const ends = [], mostRows = area.width < narrow ? 2 : 3;
     ctx.save();
     ctx.font = font;
     ctx.textBaseline = "top";

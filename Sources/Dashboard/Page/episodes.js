@@ -32,8 +32,8 @@ export class Episodes {
   show({ state, current, now }) {
     const { open, by_severity: counts, last_closed_at: closed } = state.episodes;
     this.#open.show(open, now);
-    setText(part("episodes-count"), state.open_episodes ? Object.entries(counts).filter(([, number]) => number > 0)
-      .map(([severity, number]) => `${count(number)} ${severity}`).join(", ") : "");
+    setText(part("episodes-count"), ["high", "medium", "low"].filter((severity) => counts[severity] > 0)
+      .map((severity) => `${count(counts[severity])} ${severity}`).join(", "));
     setText(part("episodes-more"), state.open_episodes > open.length ?
       `The ${open.length} worst of ${count(state.open_episodes)} are shown.` : "");
     part("episodes-more").hidden = !(state.open_episodes > open.length);

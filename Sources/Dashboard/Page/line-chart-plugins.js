@@ -50,9 +50,8 @@ export const limitLines = {
       ctx.strokeText(...at);
       ctx.fillText(...at);
     }
-    ctx.textAlign = "right";
     for (const limit of own(ownLimits)) {
-      const at = [`own limit ${limit}`, area.right - 8, y.getPixelForValue(limit) + (limit < 100 ? 14 : -6)];
+      const at = [`own limit ${limit}`, area.left + 88, y.getPixelForValue(limit) + (limit < limits.heart_rate_min ? 14 : -6)];
       ctx.strokeText(...at);
       ctx.fillText(...at);
     }

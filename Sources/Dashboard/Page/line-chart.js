@@ -58,7 +58,7 @@ export class LineChart {
     this.#chart.limits = shown.limits;
     this.#chart.ownLimits = shown.ownLimits ?? null;
     this.#chart.lost = shown.lost ?? new Set();
-    this.#chart.episodes = shown.episodes ?? [];
+    this.#chart.episodes = [...shown.episodes ?? []].sort((a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
     this.#chart.update("none");
   }
 

@@ -66,8 +66,8 @@ def fill(lab, readings, customers):
                                   readings, reason)
             SELECT customer_id, 'tachycardia', 'medium', (ARRAY['medium', 'high'])[1 + n % 2]::episode_severity, t, t, t,
                    CASE WHEN n > 0 OR random() < 0.99 THEN t + interval '1 min' END, 60, 'bpm 185 to 201 for 60 s, limit 180'
-              FROM customers, generate_series(0, {each // 100}) AS n,
-                   LATERAL (SELECT now() - make_interval(secs => (n + random()) * {DAYS * 86400 / (each // 100 + 1)}) AS t) AS x;
+              FROM (SELECT customer_id, n, now() - make_interval(secs => (n + random()) * {DAYS * 86400 / (each // 100 + 1)})
+                      FROM customers, generate_series(0, {each // 100}) AS n) AS x (customer_id, n, t);
             INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset, readings, anomalies)
             VALUES ('c', 'heartbeat', 0, 0, {readings}, {readings}, {readings // 100});
             INSERT INTO pipeline_log (logged_at, messages_read, messages_valid, messages_anomaly, consumer)

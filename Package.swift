@@ -57,7 +57,7 @@ let package = Package(
         library("Zlib", ["CLibZ"]),
 
         library("HeartRate", ["CSimdJSON"]),
-        library("Daemon", ["Kafka", "Systemd", argumentParser, logging]),
+        library("Daemon", ["Kafka", "Systemd", argumentParser, logging, subprocess]),
 
         // Parts: none imports another.
         library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
@@ -71,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser,
+                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "PostgreSQL", "Producer",
+                argumentParser,
                 logging,
                 subprocess,
             ],
@@ -81,7 +82,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
         tests("Consumer", ["Consumer", "HeartRate", "Kafka", "CAllocationCounter"]),
-        tests("Daemon", ["Daemon"]),
+        tests("Daemon", ["Daemon", logging]),
         tests("Zlib", ["Zlib"]),
 
         // Stops one thread of a child process, to prove that the watchdog sees it.

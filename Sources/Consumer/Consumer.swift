@@ -1,5 +1,6 @@
 public import Daemon
 import FoundationEssentials
+import HeartRate
 import Kafka
 import Logging
 
@@ -29,17 +30,23 @@ public struct Consumer {
     /// - Throws: `KafkaError` when librdkafka can not go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
         guard try settings.ensureTopic(configuration, service) else { return }
-        let exchange = BatchExchange(mostRows: settings[.batchRows])
+        let exchange = BatchExchange(
+            mostRows: settings[.batchRows], detection: DetectionSettings(rules: EpisodeRules(settings)))
         let metrics = ConsumerMetrics(service.metrics)
-        let thread = try startWriter(exchange, service, metrics)
+        let episodeMetrics = EpisodeMetrics(service.metrics)
+        let command = CommandHook(settings[.episodeCommand], service.logger) { episodeMetrics.count($0) }
+        let thread = try startWriter(
+            exchange, service, metrics, EpisodeReport(service, episodeMetrics, command))
         let consumer = try KafkaConsumer(configuration, events: .journal(service))
-        var intake = Intake(consumer, exchange, settings: settings, service, metrics, isDrain: drain)
+        var intake = Intake(consumer, exchange, settings: settings, service, metrics, command, isDrain: drain)
         let end = try intake.run()
         service.stopping()
         let isWritten = intake.finish(milliseconds: 3000)
         exchange.stop()
         // A writer that hangs in a call to a server that does not answer is left behind: its transaction is void.
         let hasEnded = thread.join(within: .seconds(1))
+        // What was told last still goes out, as far as that is a matter of a moment.
+        command.close(within: .seconds(1))
         let sentence =
             switch (end, isWritten && hasEnded) {
             case (.drained, _): "drained: everything that the log had at the start is stored"
@@ -73,14 +80,15 @@ public struct Consumer {
     }
 
     private func startWriter(
-        _ exchange: BatchExchange, _ service: Service, _ metrics: ConsumerMetrics
+        _ exchange: BatchExchange, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport
     ) throws -> WorkThread {
         let parameters = settings.postgresParameters
-        let (name, version) = (name, schemaVersion)
+        let (name, version, mostCustomers) = (name, schemaVersion, settings[.customersInMemory])
         let loop = service.loop("writer")
         return try WorkThread(name: "writer") {
             var writer = Writer(
-                exchange, parameters: parameters, consumerName: name, schemaVersion: version, service, metrics, loop)
+                exchange, parameters: parameters, consumerName: name, schemaVersion: version,
+                mostCustomers: mostCustomers, service, metrics, episodes, loop)
             writer.run()
         }
     }

@@ -37,6 +37,21 @@ extension Setting where Value == String? {
     }
 }
 
+extension Setting where Value == [String] {
+    /// `EPISODE_COMMAND`: is run for each episode of high severity that opens, escalates or closes.
+    public static var episodeCommand: Setting {
+        Setting(
+            "EPISODE_COMMAND", .command, default: [],
+            """
+            A program to tell people with. It is run without a shell whenever an episode of high severity opens, escalates \
+            or closes, with HEARTBEAT_EVENT, HEARTBEAT_CUSTOMER, HEARTBEAT_KIND, HEARTBEAT_SEVERITY, \
+            HEARTBEAT_WORST_SEVERITY, HEARTBEAT_OPENED_AT, HEARTBEAT_RAISED_AT, HEARTBEAT_CLOSED_AT, HEARTBEAT_HEART_RATE \
+            and HEARTBEAT_REASON in its environment; it has 30 s. It may do what the consumer's unit may, so to reach \
+            another machine it needs IPAddressAllow= ("systemctl edit heartbeat-consumer").
+            """, isReloadable: true)
+    }
+}
+
 extension SettingsSchema {
     /// The settings of `heartbeat consumer`.
     public static let consumer = SettingsSchema(
@@ -45,11 +60,24 @@ extension SettingsSchema {
             Setting.kafkaBootstrapServers, Setting.kafkaTopic, Setting.kafkaGroupID, Setting.kafkaPartitions,
             Setting.kafkaReplicationFactor, Setting.postgresHost, Setting.postgresPort, Setting.postgresDB,
             Setting.postgresUser, Setting.postgresPassword, Setting.heartRateMin, Setting.heartRateMax,
-            Setting.batchRows, Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays,
-            Setting.consumerName, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
+            Setting.episodes, Setting.episodeDelay, Setting.episodeScore, Setting.episodeScoreDelay,
+            Setting.episodeWindow, Setting.episodeMargin, Setting.episodeClosing, Setting.episodeEasing,
+            Setting.signalLossSeconds, Setting.signalLossPeriods, Setting.baselineHours, Setting.deviationMinutes,
+            Setting.lateness, Setting.customersInMemory, Setting.episodeCommand, Setting.batchRows,
+            Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays, Setting.consumerName,
+            Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
         ],
         checks: [
             heartRateLimits,
+            { settings in
+                guard let program = settings[.episodeCommand].first else { return nil }
+                do throws(SystemError) {
+                    try checkProgram(program)
+                    return nil
+                } catch {
+                    return "\(settings.describe(.episodeCommand)): unable to run \"\(program)\": \(error)"
+                }
+            },
             { settings in
                 do throws(SettingsError) {
                     _ = try Consumer.kafkaConfiguration(settings)

@@ -21,9 +21,11 @@ struct Intake: ~Copyable {
     private let stop: StopSignal
     private let service: Service
     private let metrics: ConsumerMetrics
+    private let command: CommandHook
     private let loop: WorkLoop
     private var settings: Settings
     private var rule: AnomalyRule
+    private var detection: DetectionSettings
     private let limits: DecodingLimits
     private let retentionDays: Int32
 
@@ -44,16 +46,18 @@ struct Intake: ~Copyable {
     private let isDrain: Bool
     /// With `isDrain` what has to be stored, and where it is asked whether it is.
     private var drain: (targets: DrainTargets, stored: BatchExchange.StoredRequest)?
+    private var silence = SilenceWatch()
     private var report: ProgressReport
     private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
 
     init(
         _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, _ service: Service,
-        _ metrics: ConsumerMetrics, isDrain: Bool
+        _ metrics: ConsumerMetrics, _ command: CommandHook, isDrain: Bool
     ) {
         self.settings = settings
         self.service = service
         self.metrics = metrics
+        self.command = command
         loop = service.loop("intake")
         self.consumer = consumer
         self.exchange = exchange
@@ -61,6 +65,7 @@ struct Intake: ~Copyable {
         report = ProgressReport(service, metrics)
         topic = settings[.kafkaTopic]
         rule = AnomalyRule(settings)
+        detection = exchange.detection
         limits = DecodingLimits(
             maximumPayloadBytes: settings[.maxMessageBytes],
             maximumClockSkew: Int64(settings[.maxClockSkewSeconds] / .microseconds(1)))
@@ -285,6 +290,7 @@ struct Intake: ~Copyable {
         unlocated = nil
         isRequested = false
         fenced = nil
+        silence.reset()
     }
 
     /// Reads every partition from the next offset that has not gathered.
@@ -297,11 +303,14 @@ struct Intake: ~Copyable {
 
     // MARK: - Now and then
 
-    /// Takes new thresholds and a new batch size over, without a rebalance.
+    /// Takes new thresholds, a new batch size and a new command over, without a rebalance.
     private mutating func reloadIfAsked() {
         guard service.reloadIfAsked(&settings) else { return }
         rule = AnomalyRule(settings)
+        detection = DetectionSettings(rules: EpisodeRules(settings), revision: detection.revision + 1)
+        exchange.setDetection(detection)
         exchange.setMostRows(settings[.batchRows])
+        command.setCommand(settings[.episodeCommand])
     }
 
     private mutating func tick() throws(KafkaError) {
@@ -312,6 +321,8 @@ struct Intake: ~Copyable {
         if let partitions = unlocated {
             if !isRequested { request(partitions) }
             if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }
+        } else {
+            silence.update(positions, exchange, consumer, topic)
         }
         report.update(exchange, consumer, topic)
     }

@@ -32,6 +32,12 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case stalled = "64b30d18efb64f608c8bd0d8623da90e"
     /// A step of "heartbeat database maintain" failed; ingestion does not depend on it.
     case maintenanceFailed = "47d6525ae86f4cee844caabe947b43f8"
+    /// An episode of high severity: somebody should look at a customer.
+    case episodeOpened = "66756f05c05740cd930613dbeb18e774"
+    /// An episode of lower severity has become one of high severity.
+    case episodeEscalated = "17b6d693544145529d87a319a81cd464"
+    /// An episode is over that was of high severity.
+    case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
 
     /// The value of `MESSAGE_ID`: 128 bits as 32 hexadecimal digits, sd-id128(3).
     public var id: String { rawValue }
@@ -39,8 +45,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     /// How important it is.
     public var level: Logger.Level {
         switch self {
-        case .started, .stopped, .recovered, .reloaded: .notice
-        case .waiting, .fenced, .createdAnew, .rejected: .warning
+        case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
+        case .waiting, .fenced, .createdAnew, .rejected, .episodeOpened, .episodeEscalated: .warning
         case .unavailable, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }
     }

@@ -104,6 +104,19 @@ extension SettingForm where Value == String {
     public static var path: SettingForm { text("an absolute path") { $0.hasPrefix("/") } }
 }
 
+extension SettingForm where Value == [String] {
+    /// A program's absolute path and its arguments, split at blanks; no shell, so no quotes. Empty for none.
+    public static var command: SettingForm {
+        SettingForm(
+            "an absolute path and arguments separated by blanks, or nothing",
+            read: { text in
+                let words = text.split(whereSeparator: { " \t".contains($0) }).map(String.init)
+                return words.isEmpty || words[0].hasPrefix("/") ? words : nil
+            },
+            write: { $0.joined(separator: " ") })
+    }
+}
+
 private func inBrackets(_ unit: String?) -> String {
     unit.map { " (\($0))" } ?? ""
 }

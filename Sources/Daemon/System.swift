@@ -45,6 +45,18 @@ public func readWholeFile(_ path: String) throws(SystemError) -> [UInt8] {
     }
 }
 
+/// Checks that a path leads to a file that this process may run.
+///
+/// - Throws: why it does not; "permission denied" also for what is no file.
+public func checkProgram(_ path: String) throws(SystemError) {
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw SystemError.last }
+    // A folder that can be entered is "executable", too.
+    guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError(errno: EACCES) }
+    guard unsafe access(path, X_OK) == 0 else { throw SystemError.last }
+}
+
 /// Replaces a file as a whole, readable by everybody: a reader sees the old one or the new one, never a part.
 func replaceFile(_ path: String, with text: String) throws(SystemError) {
     guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
@@ -63,6 +75,26 @@ func replaceFile(_ path: String, with text: String) throws(SystemError) {
         throw failure
     }
     guard unsafe rename(draft, path) == 0 else { throw SystemError.last }
+}
+
+/// A file that is written from its beginning on, by and by.
+public struct GrowingFile: ~Copyable {
+    private let descriptor: Int32
+
+    /// Makes it, or empties it.
+    public init(_ path: String) throws(SystemError) {
+        guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard opened >= 0 else { throw SystemError.last }
+        descriptor = opened
+    }
+
+    deinit { close(descriptor) }
+
+    /// Adds a text at its end.
+    public mutating func append(_ text: String) throws(SystemError) {
+        guard writeAll(text, to: descriptor) else { throw SystemError.last }
+    }
 }
 
 /// Removes a file, if it is there.
@@ -96,6 +128,13 @@ public func wallClockMicroseconds() -> Int64 {
     // It can fail only for a clock that does not exist.
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}
+
+/// Milliseconds of a clock that is never set; only differences mean something.
+public func monotonicMilliseconds() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
 /// Ends the process at once; nothing is flushed and nothing is run.

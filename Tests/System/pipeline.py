@@ -141,6 +141,8 @@ EVENTS = {
     "reloaded": "b3eee50e8e8a41dd87592801523b3880",
     "settingsRefused": "54b0ae2e0b2d400c82624e386d3fa779",
     "stalled": "64b30d18efb64f608c8bd0d8623da90e",
+    "episodeOpened": "66756f05c05740cd930613dbeb18e774",
+    "episodeClosed": "44c70cc9aad04dc498aa87284e215ed6",
 }
 
 

@@ -1,7 +1,6 @@
 """Partitions are made and dropped while 20,000 messages a second come in."""
 
 import re
-import threading
 import time
 
 from machine import eventually, measured
@@ -32,55 +31,55 @@ class Maintenance(PipelineTest):
         found = re.findall(r'heartbeat_consumer_commit_duration_seconds_bucket{.*le="(.+?)".*} (\d+)', text)
         return {bound: int(count) for bound, count in found}
 
+    def figures(self, work):
+        """How long some work took, how many messages were stored meanwhile, and how long their commits took."""
+        start, stored, before = time.monotonic(), self.machine.stored(), self.commits()
+        work()
+        seconds, rows = time.monotonic() - start, self.machine.stored() - stored
+        # The file is replaced once a second.
+        time.sleep(1)
+        counts = {bound: count - before[bound] for bound, count in self.commits().items()}
+        return seconds, rows, counts
+
+    def maintain(self):
+        for _ in range(3):
+            self.machine.run("systemctl", "start", unit("maintenance"))
+
     def test_under_load(self):
         machine = self.machine
+        # Small batches: a commit takes some milliseconds, and one that waits for 100 ms is seen among them.
+        machine.set("consumer", "BATCH_ROWS=1000")
         # The server says by itself when somebody has waited for a lock for 100 ms.
         for setting in ["log_lock_waits = on", "deadlock_timeout = '100ms'"]:
             machine.sql(f"ALTER SYSTEM SET {setting}", database="postgres")
         machine.run("systemctl", "reload", "postgresql")
         machine.start(*self.load)
-        old, kept = self.old_partition(100), self.old_partition(80)
+        old = [self.old_partition(days) for days in range(91, 111)]
+        kept = self.old_partition(80)
         # Yesterday's run has not made tomorrow's.
         tomorrow = machine.sql("SELECT 'heart_rate_readings_' || to_char((now() AT TIME ZONE 'UTC')::date + 1, 'YYYYMMDD')")
         machine.sql(f"ALTER TABLE heart_rate_readings DETACH PARTITION {tomorrow}; DROP TABLE {tomorrow}")
         eventually("much is stored", lambda: machine.stored() > 100_000)
+        eventually("it keeps up", lambda: (machine.metric("consumer", "heartbeat_consumer_lag_messages") or 1e9) < 20_000)
 
-        commits = {"before": self.commits()}
-        figures = []
-        done = threading.Event()
-
-        def watch():
-            while not done.is_set():
-                figures.append((time.monotonic(), machine.stored()))
-                time.sleep(0.2)
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        try:
-            start = time.monotonic()
-            for _ in range(3):
-                machine.run("systemctl", "start", unit("maintenance"))
-            measured("three runs of the maintenance at 20,000 messages/s", start)
-            time.sleep(2)
-        finally:
-            done.set()
-            watcher.join()
-        rate = (figures[-1][1] - figures[0][1]) / (figures[-1][0] - figures[0][0])
-        print(f"    measured: {rate:.0f} messages/s were stored meanwhile")
-        commits["meanwhile"] = {bound: count - commits["before"][bound] for bound, count in self.commits().items()}
-        for when, counts in commits.items():
-            slow = counts["+Inf"] - counts["0.1"]
-            print(f"    measured: {when} {slow} of {counts['+Inf']} commits took longer than 0.1 s")
+        # What a commit took is printed and not judged: on a busy machine some take 100 ms with and without maintenance. That
+        # none of them was made to wait so long is what the server's log says below.
+        figures = {"during three runs of the maintenance": self.figures(self.maintain)}
+        seconds = figures["during three runs of the maintenance"][0]
+        figures["without it"] = self.figures(lambda: time.sleep(seconds))
+        for when, (seconds, rows, counts) in figures.items():
+            print(f"    measured: {when}, {seconds:.0f} s at {rows / seconds:.0f} messages/s: of {counts['+Inf']} commits took "
+                  + ", ".join(f"{counts['+Inf'] - counts[bound]} more than {bound} s" for bound in ["0.025", "0.05", "0.1", "0.25"]))
 
         now = self.partitions()
         self.assertIn(tomorrow, now)
         self.assertIn(kept, now)
-        self.assertNotIn(old, now)
-        self.assertEqual(machine.sql(f"SELECT to_regclass('{old}')"), "")
+        self.assertEqual(now & set(old), set())
+        self.assertEqual(machine.sql(f"SELECT to_regclass('{old[0]}')"), "")
         self.assertEqual(machine.show(unit("maintenance"), "Result"), "success")
         # What was dropped is still counted by the minute.
         self.assertEqual(machine.sql(
-            "SELECT sum(readings) FROM readings_per_minute WHERE minute < now() - interval '95 days'"), "50000")
+            "SELECT sum(readings) FROM readings_per_minute WHERE minute < now() - interval '90.5 days'"), "1000000")
         waits = machine.shell("grep 'still waiting for' /var/log/postgresql/*.log | grep heartbeat-consumer || true")
         self.assertEqual(waits, "", "the consumer has waited for a lock for more than 100 ms")
         self.assertEqual(machine.restarts("consumer"), 0)

@@ -1,0 +1,132 @@
+/// What an episode is about.
+public enum EpisodeKind: UInt8, CaseIterable, Hashable, Sendable {
+    /// The heart beats too slowly.
+    case bradycardia
+    /// The heart beats too fast.
+    case tachycardia
+    /// The heart rate is far from the customer's own usual one.
+    case deviation
+    /// No readings come.
+    case signalLoss
+
+    /// The name in the database's `episode_kind`.
+    public var name: String {
+        switch self {
+        case .bradycardia: "bradycardia"
+        case .tachycardia: "tachycardia"
+        case .deviation: "deviation"
+        case .signalLoss: "signal loss"
+        }
+    }
+}
+
+/// The alarm priorities of IEC 60601-1-8: high asks for an immediate response, medium for a prompt one, low for awareness.
+public enum Severity: UInt8, CaseIterable, Hashable, Comparable, Sendable {
+    /// Awareness.
+    case low
+    /// Prompt response.
+    case medium
+    /// Immediate response.
+    case high
+
+    /// The name in the database's `episode_severity`.
+    public var name: String {
+        switch self {
+        case .low: "low"
+        case .medium: "medium"
+        case .high: "high"
+        }
+    }
+
+    /// Whether `one` is less urgent.
+    public static func < (one: Severity, other: Severity) -> Bool { one.rawValue < other.rawValue }
+}
+
+/// What has just happened to an episode.
+public enum EpisodeChange: UInt8, CaseIterable, Hashable, Sendable {
+    /// It is new.
+    case opened
+    /// Its severity rose.
+    case escalated
+    /// Its severity fell.
+    case eased
+    /// It is over.
+    case closed
+}
+
+/// One episode of one customer as it stands: readings that together are worth a person's look.
+///
+/// All times are readings' own time stamps or follow from them.
+public struct Episode: Hashable, Sendable {
+    /// What it is about. A customer has at most one open episode of a kind.
+    public var kind: EpisodeKind
+    /// How urgent it is; of a closed one, how urgent it was last.
+    public var severity: Severity
+    /// How urgent it was at worst.
+    public var worstSeverity: Severity
+    /// When the rate went beyond the limit; of a signal loss, when the next reading was overdue.
+    public var openedAt: Instant
+    /// When that had lasted for the delay, not before `openedAt`.
+    public var raisedAt: Instant
+    /// The last reading beyond the limit; of a signal loss, the last reading before it.
+    public var lastSeenAt: Instant
+    /// When it was over, not before `openedAt`; nil while it is open.
+    public var closedAt: Instant?
+    /// The rate furthest beyond the limit, in bpm, as the median of some seconds; nil of a signal loss.
+    public var extremeHeartRate: Int16?
+    /// How many readings were beyond the limit; 0 of a signal loss.
+    public var readings: Int32
+
+    /// What `reason` says besides.
+    var evidence: Evidence
+
+    enum Evidence: Hashable, Sendable {
+        /// The rate beyond the limit that was nearest to it; the limit of opening, and of high severity if reached.
+        case limit(nearest: Int16, limit: Int16, highLimit: Int16?)
+        /// The customer's usual rate.
+        case usual(Int16)
+        /// The customer's usual step between readings, and how long without one is too long, in milliseconds.
+        case period(usual: Int64, limit: Int64)
+    }
+}
+
+extension Episode {
+    /// Why, in a sentence of at most 100 ASCII characters without quotes and backslashes.
+    ///
+    /// `bpm 31 to 38 for 94 s, limit 40` or `+38 over the usual 62 for 31 min` or
+    /// `no reading for 12 s, usually one every 1.0 s`. The same for the same state, whenever it is asked.
+    public var reason: String {
+        let lasted = lastSeenAt.microsecondsSince1970 - openedAt.microsecondsSince1970
+        switch evidence {
+        case .limit(let nearest, let limit, let highLimit):
+            let extreme = extremeHeartRate ?? nearest
+            let low = min(extreme, nearest)
+            let high = max(extreme, nearest)
+            let range = low == high ? "\(low)" : "\(low) to \(high)"
+            let worst = highLimit.map { $0 == limit ? "" : ", at worst \(extreme < limit ? "below" : "above") \($0)" }
+            return "bpm \(range) for \(Self.text(microseconds: lasted)), limit \(limit)\(worst ?? "")"
+        case .usual(let usual):
+            let difference = (extremeHeartRate ?? usual) - usual
+            let side = difference < 0 ? "\(difference) below" : "+\(difference) over"
+            return "\(side) the usual \(usual) for \(max(lasted, 0) / 60_000_000) min"
+        case .period(let period, let limit):
+            let step = period < 60_000 ? Self.text(tenths: period / 100) : Self.text(microseconds: period * 1000)
+            // While it is open, how long it has lasted is a matter of our clock, which no episode depends on.
+            guard let closedAt else {
+                return "no reading for more than \(Self.text(microseconds: limit * 1000)), usually one every \(step)"
+            }
+            let wait = closedAt.microsecondsSince1970 - lastSeenAt.microsecondsSince1970
+            return "no reading for \(Self.text(microseconds: wait)), usually one every \(step)"
+        }
+    }
+
+    /// Whole seconds below ten minutes, minutes below ten hours, else hours.
+    private static func text(microseconds: Int64) -> String {
+        let seconds = max(microseconds, 0) / 1_000_000
+        if seconds < 600 { return "\(seconds) s" }
+        return seconds < 36_000 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
+    }
+
+    /// Tenths of seconds as seconds with one decimal.
+    private static func text(tenths: Int64) -> String { "\(tenths / 10).\(tenths % 10) s" }
+}

@@ -1,0 +1,98 @@
+import Testing
+
+@testable import Consumer
+@testable import HeartRate
+
+@Suite("Which changes of episodes people are told") struct EpisodeChoiceTests {
+    private var choice = EpisodeChoice()
+    /// The time of day of each test, in seconds since 1970.
+    private static let now: Int64 = 1_800_000_000
+
+    private func instant(_ seconds: Int64) -> Instant { Instant(microsecondsSince1970: seconds * 1_000_000) }
+
+    /// - Parameter ago: when it happened, in seconds before now.
+    private func change(
+        _ change: EpisodeChange, of customer: String = "a", _ severity: Severity = .high, worst: Severity? = nil,
+        kind: EpisodeKind = .tachycardia, ago: Int64 = 1, opened: Int64 = 1000
+    ) -> CustomerEpisode {
+        let at = instant(Self.now - ago)
+        return CustomerEpisode(
+            customerID: customer,
+            episode: Episode(
+                kind: kind, severity: severity, worstSeverity: worst ?? severity, openedAt: instant(Self.now - opened),
+                raisedAt: change == .opened ? at : instant(Self.now - opened), lastSeenAt: at,
+                closedAt: change == .closed ? at : nil, extremeHeartRate: 200, readings: 9,
+                evidence: .limit(nearest: 190, limit: 180, highLimit: nil)),
+            change: change)
+    }
+
+    private mutating func told(_ changes: CustomerEpisode..., after seconds: Int64 = 0) -> [EpisodeChange] {
+        choice.worthTelling(changes, at: instant(Self.now + seconds)).map(\.change)
+    }
+
+    @Test("high severity is told, lower is not, and what was high is told when it is over")
+    mutating func severity() {
+        #expect(told(change(.opened)) == [.opened])
+        #expect(told(change(.opened, of: "b", .medium), change(.opened, of: "c", .low)) == [])
+        #expect(told(change(.escalated, of: "b", .high)) == [.escalated])
+        #expect(told(change(.escalated, of: "c", .medium)) == [])
+        #expect(told(change(.eased, of: "b", .medium, worst: .high)) == [])
+        #expect(told(change(.closed, of: "b", .medium, worst: .high)) == [.closed])
+        #expect(told(change(.closed, of: "c", .medium)) == [])
+        #expect(choice.takeUntold(at: instant(Self.now + 60)) == nil)
+    }
+
+    @Test("each change is told once, also when an episode swings between two severities")
+    mutating func once() {
+        #expect(told(change(.opened)) == [.opened])
+        #expect(told(change(.eased, .medium, worst: .high)) == [])
+        #expect(told(change(.escalated)) == [])
+        // Another kind, customer or episode is another matter.
+        #expect(told(change(.opened, kind: .signalLoss, opened: 2)) == [.opened])
+        #expect(told(change(.opened, of: "b"), change(.opened, opened: 500)) == [.opened, .opened])
+        #expect(told(change(.closed)) == [.closed])
+        #expect(told(change(.opened)) == [.opened])
+    }
+
+    @Test("what happened long ago, or was over when it was found, is counted and not told")
+    mutating func old() {
+        #expect(told(change(.opened, ago: 601), change(.closed, of: "b", ago: 601)) == [])
+        #expect(told(change(.opened, of: "c", ago: 100), change(.closed, of: "c", ago: 10)) == [])
+        #expect(told(change(.opened, of: "d", ago: 599)) == [.opened])
+        #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(old: 4))
+        #expect(choice.takeUntold(at: instant(Self.now + 120)) == nil)
+    }
+
+    @Test("a signal loss is news when it has become urgent, however long ago the last reading was")
+    mutating func silence() {
+        // One reading each two minutes: lost after 10 minutes, urgent after an hour.
+        var found = change(.escalated, kind: .signalLoss, ago: 3610, opened: 3010)
+        #expect(found.happenedAt == instant(Self.now - 10))
+        #expect(told(found) == [.escalated])
+        found = change(.escalated, of: "b", kind: .signalLoss, ago: 36_100, opened: 30_100)
+        #expect(found.happenedAt == instant(Self.now - 100))
+        #expect(told(change(.escalated, of: "c", kind: .signalLoss, ago: 86_400, opened: 86_395)) == [])
+    }
+
+    @Test("more than so many in a minute are counted, and told in one line a minute")
+    mutating func many() {
+        let changes = (0..<100).map { change(.opened, of: "\($0)") }
+        #expect(choice.worthTelling(changes, at: instant(Self.now)).count == EpisodeChoice.mostInAMinute)
+        #expect(choice.takeUntold(at: instant(Self.now + 59)) == nil)
+        #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(many: 40))
+        #expect(told(change(.opened, of: "x"), after: 61) == [.opened])
+        // A clock that is set back ends a minute, too.
+        #expect(choice.worthTelling(changes, at: instant(Self.now - 9999)).count == 40)
+    }
+
+    @Test("the fields have all that the episode says, and nothing is missing where there is nothing")
+    func fields() {
+        let fields = change(.opened, of: "x y").fields
+        #expect(fields["HEARTBEAT_EVENT"] == "opened" && fields["HEARTBEAT_CUSTOMER"] == "x y")
+        #expect(fields["HEARTBEAT_KIND"] == "tachycardia" && fields["HEARTBEAT_SEVERITY"] == "high")
+        #expect(fields["HEARTBEAT_RAISED_AT"] == "2027-01-15T07:59:59.000000+00:00")
+        #expect(fields["HEARTBEAT_CLOSED_AT"] == "" && fields["HEARTBEAT_HEART_RATE"] == "200")
+        #expect(fields["HEARTBEAT_REASON"] == "bpm 190 to 200 for 16 min, limit 180")
+        #expect(fields.count == 10)
+    }
+}

@@ -1,0 +1,182 @@
+"""Episodes of high severity: in the table, in the journal, and told by a command that may do what its unit may, no more."""
+
+import time
+from datetime import datetime, timedelta, timezone
+
+from machine import eventually
+from pipeline import PipelineTest, unit
+
+# Adds what it is told to a file. It waits as long as somebody says "wait", and fails as long as somebody says "fail".
+COMMAND = r"""#!/bin/bash
+{ env | sort; echo "ARGUMENTS=$*"; echo; } >>"$1"
+echo "told of $HEARTBEAT_CUSTOMER"
+[ -e /etc/heartbeat/test.wait ] && { trap '' TERM; sleep 1000 & sleep 1000; }
+[ -e /etc/heartbeat/test.fail ] && exit 3
+exec >>"$1.reach" 2>/dev/null
+for address in 127.0.0.1 198.51.100.1; do
+    timeout 5 bash -c "exec 3<>/dev/tcp/$address/7777" && echo "reaches $address"
+done
+(: >/etc/heartbeat/probe) && echo "writes /etc"
+exit 0
+"""
+TOLD = "/run/heartbeat/told"
+
+
+class Episodes(PipelineTest):
+    starts = False
+
+    def setUp(self):
+        super().setUp()
+        machine = self.machine
+        machine.write("/usr/local/lib/tell", COMMAND)
+        machine.run("chmod", "755", "/usr/local/lib/tell")
+        machine.set("consumer", f"EPISODE_COMMAND=/usr/local/lib/tell {TOLD} --to 'a b'")
+        # All readings are this test's own.
+        machine.run("systemctl", "start", "kafka", unit("consumer"))
+
+    def publish(self, customer, start, seconds, bpm):
+        """A reading each second since a moment, all of them at once; returns the moment after the last one."""
+        rows = "".join(f"{customer},{(start + timedelta(seconds=n)).isoformat()},{bpm}\n" for n in range(seconds))
+        self.machine.write("/run/readings.csv", "customer_id,recorded_at,heart_rate\n" + rows)
+        self.machine.run(
+            *self.machine.as_user("heartbeat-producer"), "env", "METRICS_DIRECTORY=/nowhere",
+            "heartbeat", "producer", "--replay", "/run/readings.csv", "--flat-out")
+        return start + timedelta(seconds=seconds)
+
+    def low(self, customer):
+        """Half a minute of 32 bpm, five minutes ago; returns when it ended."""
+        start = datetime.now(timezone.utc) - timedelta(seconds=300)
+        return self.publish(customer, self.publish(customer, start, 60, 70), 30, 32)
+
+    def told(self):
+        """What the command was told, each time as a dictionary of its environment."""
+        text = self.machine.attempt("cat", TOLD).stdout
+        return [dict(line.split("=", 1) for line in part.splitlines()) for part in text.split("\n\n") if part]
+
+    def of(self, found, **fields):
+        """Those with such fields, in the journal's or the environment's names without HEARTBEAT_."""
+        return [one for one in found if all(one.get(f"HEARTBEAT_{name.upper()}") == text for name, text in fields.items())]
+
+    def test_from_reading_to_person(self):
+        machine = self.machine
+        # Somebody listens here and, as far as the sandbox knows, elsewhere.
+        machine.run("ip", "address", "add", "198.51.100.1/32", "dev", "lo")
+        machine.run("systemd-run", "--unit=listener", "--socket-property=ListenStream=7777", "sleep", "infinity")
+        end = self.low("low")
+        [told] = eventually("it is told", lambda: self.of(self.told(), customer="low", kind="bradycardia"))
+        row = machine.sql("SELECT severity, worst_severity, closed_at, extreme_heart_rate, reason FROM episodes "
+                          "WHERE customer_id = 'low' AND kind = 'bradycardia'")
+        self.assertRegex(row, r"^high\|high\|\|32\|bpm 32 for \d+ s, limit 40$")
+
+        with self.subTest("the command's environment"):
+            self.assertEqual(
+                {name: told[f"HEARTBEAT_{name}"] for name in ["EVENT", "SEVERITY", "WORST_SEVERITY", "CLOSED_AT", "HEART_RATE"]},
+                {"EVENT": "opened", "SEVERITY": "high", "WORST_SEVERITY": "high", "CLOSED_AT": "", "HEART_RATE": "32"})
+            self.assertRegex(told["HEARTBEAT_REASON"], r"^bpm 32 for \d+ s, limit 40$")
+            self.assertLess(datetime.fromisoformat(told["HEARTBEAT_OPENED_AT"]), end)
+            self.assertLess(told["HEARTBEAT_OPENED_AT"], told["HEARTBEAT_RAISED_AT"])
+            # No shell has taken the quotes away.
+            self.assertEqual(told["ARGUMENTS"], f"{TOLD} --to 'a b'")
+            # The shell's own are PWD, SHLVL and _; nothing is the unit's, such as the way to its secrets.
+            others = {name for name in told if not name.startswith("HEARTBEAT_")}
+            self.assertEqual(others, {"ARGUMENTS", "PATH", "PWD", "SHLVL", "_"})
+
+        with self.subTest("the journal"):
+            [event] = self.of(machine.events("episodeOpened"), customer="low", kind="bradycardia")
+            self.assertEqual(event["PRIORITY"], "4")
+            for name in ["SEVERITY", "OPENED_AT", "RAISED_AT", "REASON", "HEART_RATE"]:
+                self.assertEqual(event[f"HEARTBEAT_{name}"], told[f"HEARTBEAT_{name}"])
+            text = machine.run("journalctl", "--no-pager", "-x", "-u", unit("consumer"))
+            self.assertIn("Subject: low has an episode of bradycardia", text)
+            self.assertIn(f"Since {told['HEARTBEAT_OPENED_AT']}: bpm 32 for", text)
+            eventually("what the command says", lambda: "/usr/local/lib/tell: told of low" in machine.run(
+                "journalctl", "--no-pager", "-u", unit("consumer")))
+
+        with self.subTest("what the command may do"):
+            reach = eventually("it has tried", lambda: machine.attempt("cat", f"{TOLD}.reach").stdout)
+            self.assertEqual(reach, "reaches 127.0.0.1\n")
+            # As the README says.
+            machine.set_unit("consumer", "IPAddressAllow=198.51.100.1")
+            machine.run("systemctl", "restart", unit("consumer"))
+
+        self.publish("low", end, 180, 70)
+        eventually("the end is told", lambda: self.of(self.told(), customer="low", kind="bradycardia", event="closed"))
+        [event] = self.of(machine.events("episodeClosed"), customer="low", kind="bradycardia")
+        self.assertEqual(event["PRIORITY"], "5")
+        self.assertIn("It lasted from", machine.run("journalctl", "--no-pager", "-x", f"MESSAGE_ID={event['MESSAGE_ID']}"))
+        eventually("it reaches what is allowed", lambda: "reaches 198.51.100.1" in machine.run("cat", f"{TOLD}.reach"))
+        self.assertEqual(machine.sql(
+            "SELECT count(*) FROM episodes WHERE customer_id = 'low' AND kind = 'bradycardia' AND closed_at IS NOT NULL"), "1")
+        eventually("it is counted", lambda: machine.metric("consumer", "heartbeat_consumer_episode_commands_total"))
+        machine.verified()
+
+    def test_a_command_that_hangs_or_fails_holds_nothing_up(self):
+        machine = self.machine
+        machine.run("touch", "/etc/heartbeat/test.wait")
+        self.low("first")
+        eventually("it is told", self.told)
+        pid = machine.pid(unit("consumer"))
+        children = machine.run("cat", f"/sys/fs/cgroup/{machine.show(unit('consumer'), 'ControlGroup')}/cgroup.procs", check=False)
+        # It hangs, and what comes is stored.
+        machine.set("producer", "NUM_CUSTOMERS=1000")
+        machine.run("systemctl", "start", unit("producer"))
+        for _ in range(3):
+            machine.goes_on()
+        self.assertEqual(len(self.told()), 1)
+        # It is ended after 30 s, and the next one is run.
+        self.low("second")
+        eventually("the next is told", lambda: self.of(self.told(), customer="second"), within=120)
+        lines = [entry["MESSAGE"] for entry in machine.journal("-u", unit("consumer"), "PRIORITY=4")]
+        self.assertTrue([line for line in lines if "/usr/local/lib/tell had not ended after 30 s" in line], lines)
+        # A stop does not wait for it, and leaves nothing behind.
+        start = time.monotonic()
+        machine.run("systemctl", "stop", unit("consumer"))
+        print(f"    measured: stop while a command hangs: {time.monotonic() - start:.1f} s")
+        self.assertEqual(machine.show(unit("consumer"), "Result"), "success")
+        self.assertEqual(machine.attempt("pgrep", "-f", "sleep 1000").stdout, "", children)
+        self.assertEqual(machine.attempt("pgrep", "-f", "/usr/local/lib/tell").stdout, "")
+        self.assertNotEqual(pid, 0)
+
+        machine.run("rm", "/etc/heartbeat/test.wait")
+        machine.run("touch", "/etc/heartbeat/test.fail")
+        machine.run("systemctl", "start", unit("consumer"))
+        self.low("third")
+        eventually("it is told", lambda: self.of(self.told(), customer="third"))
+        eventually("its failure is told", lambda: [
+            entry for entry in machine.journal("-u", unit("consumer"), "PRIORITY=4") if "failed: status 3" in entry["MESSAGE"]])
+        machine.goes_on()
+        self.assertEqual(machine.restarts("consumer"), 0)
+        machine.verified()
+
+    def test_a_command_that_can_not_be_run_is_refused(self):
+        machine = self.machine
+        pid = machine.pid(unit("consumer"))
+        machine.set("consumer", "EPISODE_COMMAND=/usr/local/lib/nothing")
+        self.assertNotEqual(machine.attempt("systemctl", "reload", unit("consumer")).returncode, 0)
+        self.assertEqual(machine.pid(unit("consumer")), pid)
+        machine.set("consumer", "EPISODE_COMMAND=")
+        machine.run("systemctl", "reload", unit("consumer"))
+        [event] = eventually("it is reloaded", lambda: machine.events("reloaded"))
+        self.assertEqual(event["HEARTBEAT_CHANGED"], "EPISODE_COMMAND")
+        # Also without the command the journal tells.
+        self.low("low")
+        eventually("the journal has it", lambda: self.of(machine.events("episodeOpened"), customer="low"))
+        self.assertEqual(self.told(), [])
+        machine.set("consumer", "EPISODE_COMMAND=/etc/passwd")
+        self.assertNotEqual(machine.attempt("systemctl", "restart", unit("consumer")).returncode, 0)
+        self.assertEqual(machine.show(unit("consumer"), "ExecMainStatus"), "78")
+        reason = "unable to run \"/etc/passwd\": permission denied"
+        self.assertTrue([e for e in machine.journal("-u", unit("consumer")) if reason in e["MESSAGE"]])
+
+    def test_rights(self):
+        machine = self.machine
+        self.low("low")
+        eventually("there is one", lambda: machine.sql("SELECT count(*) FROM episodes", user="heartbeat-dashboard") != "0")
+        for statement in ["DELETE FROM episodes", "UPDATE episodes SET severity = 'low'", "INSERT INTO episodes DEFAULT VALUES",
+                          "UPDATE customer_limits SET heart_rate_min = 1", "TRUNCATE episodes"]:
+            done = machine.attempt(*machine.as_user("heartbeat-dashboard"), "psql", "--no-psqlrc", "--dbname=heartbeat_db",
+                                   "--command", statement)
+            self.assertIn("permission denied", done.stderr, statement)
+        number = machine.sql("SELECT min(episode_id) FROM episodes")
+        self.assertEqual(machine.sql(f"SELECT acknowledge_episode({number}, 'me')", user="heartbeat-dashboard"), "t")
+        self.assertEqual(machine.sql(f"SELECT acknowledged_by FROM episodes WHERE episode_id = {number}"), "me")

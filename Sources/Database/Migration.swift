@@ -12,7 +12,6 @@ struct Migration {
         Migration(number: 4, name: "maintenance", PackageResources._004_maintenance_sql),
         Migration(number: 5, name: "episodes", PackageResources._005_episodes_sql),
         Migration(number: 6, name: "episode lists", PackageResources._006_episode_lists_sql),
-        Migration(number: 7, name: "chart index", PackageResources._007_chart_index_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

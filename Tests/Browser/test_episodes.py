@@ -86,7 +86,7 @@ class Episodes(unittest.TestCase):
         browser = self.browser
         self.overview()
         browser.wait_text("#episodes-empty", "No open episodes.")
-        self.assertEqual(browser.card("Open episodes"), "0")
+        eventually(lambda: browser.card("Open episodes") == "0", "none in the cards")
         first = self.episode("cust_0001", "deviation", "low", 20)
         self.shown([("Low", "cust_0001|deviation")])
         self.assertFalse(browser.one("#episodes-empty").is_displayed())

@@ -38,7 +38,7 @@ export class Episodes {
       `The ${open.length} worst of ${count(state.open_episodes)} are shown.` : "");
     part("episodes-more").hidden = !(state.open_episodes > open.length);
     part("episodes-empty").hidden = open.length > 0;
-    setText(part("episodes-empty"), emptyText(state, now));
+    setText(part("episodes-empty"), open.length > 0 ? "" : emptyText(state, now));
     this.#speak(open, now);
     this.#showClosed(now);
     const key = [closed, ...open.map(({ episode_id: id }) => id)].join();

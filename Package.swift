@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(
             name: "Harness", dependencies: ["CThreadStop", "Daemon", "HeartRate", "Kafka", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
-        tests("Pipeline", ["Harness", "Kafka", "PostgreSQL"]),
+        tests("Pipeline", ["Harness", "HeartRate", "Kafka", "PostgreSQL"]),
         tests("Database", ["Harness", "PostgreSQL"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),

@@ -7,8 +7,13 @@ package struct Pipeline {
     package let broker: TestBroker
 
     package init(partitions: Int = 4) async throws {
+        try await self.init(on: TestBroker(partitions: partitions))
+    }
+
+    /// A database of its own for a topic that others read, too.
+    package init(on broker: TestBroker) async throws {
         database = try await TestDatabase.make()
-        broker = try await TestBroker(partitions: partitions)
+        self.broker = broker
     }
 
     /// A consumer's settings; it logs in as the role that it has when it is installed.
@@ -42,10 +47,11 @@ package struct Pipeline {
 
     /// Stores what is waiting with a consumer that ends by itself.
     package func drain(
-        _ settings: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
+        _ settings: [String: String] = [:], within limit: Duration = .seconds(120),
+        sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let drained = try await Heartbeat.run(
-            ["consumer", "--drain"], consumerSettings.merging(settings) { $1 })
+            ["consumer", "--drain"], consumerSettings.merging(settings) { $1 }, within: limit)
         #expect(drained.end == .exited(0), "the end of the draining consumer", sourceLocation: sourceLocation)
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Kafka
 
 /// Kafka for one test: an embedded broker in a process of its own, or a fresh topic on `HEARTBEAT_TEST_KAFKA`.
-package final class TestBroker {
+package final class TestBroker: Sendable {
     package let bootstrapServers: String
     package let topic: String
     package let group: String

@@ -88,6 +88,15 @@ BEGIN
 END
 $$;
 
+-- Where detection goes on with customers of whom the batch has no reading: their silence was judged.
+CREATE FUNCTION record_detectors(ids text[], states bytea[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM customer_state WHERE customer_id = ANY (ids) ORDER BY customer_id FOR UPDATE;
+    UPDATE customer_state AS s SET detector = c.state
+      FROM unnest(ids, states) AS c (id, state) WHERE s.customer_id = c.id;
+END
+$$;
+
 -- Takes over how a batch leaves episodes: new ones, and what changed of others. Who acknowledged one stays.
 CREATE FUNCTION record_episodes(
     ids text[], kinds episode_kind[], severities episode_severity[], worst episode_severity[], opened timestamptz[],

@@ -34,17 +34,24 @@ struct Batch: ~Copyable {
     /// UTC days since 1970 that its readings fall on, as far as they have a partition of their own.
     private(set) var days: Set<Int32> = []
     private(set) var anomalies = 0
-    /// For each reading its customer's number.
-    private var customerNumbers: [Int32] = []
+    /// Each reading as the detectors take it.
+    private(set) var observations: [Observation] = []
+    /// What the detectors found in it; nil as long as they have not looked.
+    var findings: Findings?
     /// The exchange's epoch when it was gathered: an older one must not be written any more.
     var epoch = 0
+    /// By which detection goes on it is written.
+    var detection = DetectionSettings()
+    /// Up to which moment, in milliseconds of the monotonic clock, Kafka has no message of its partitions that is not in
+    /// this batch or an earlier one; nil when nobody knows.
+    var completeUntil: Int64?
 
     /// How many messages it has.
     var count: Int { readings.rowCount + rejected.rowCount }
 
     /// One of its messages: the one, when it has one.
     var last: (partition: Int32, offset: Int64) {
-        guard let moved = progress.last(where: { $0.expected >= 0 }) else { return (-1, -1) }
+        guard let moved = progress.last(where: { $0.expected < $0.next }) else { return (-1, -1) }
         return (moved.partition, moved.next - 1)
     }
 
@@ -79,7 +86,9 @@ struct Batch: ~Copyable {
         minutes.removeAll()
         days.removeAll(keepingCapacity: true)
         anomalies = 0
-        customerNumbers.removeAll(keepingCapacity: true)
+        observations.removeAll(keepingCapacity: true)
+        findings = nil
+        completeUntil = nil
     }
 
     /// The readings' numbers, those of one customer one after another. The index on customer and time then takes them
@@ -92,9 +101,9 @@ struct Batch: ~Copyable {
             next += Int(change.readings)
         }
         var order = [Int](repeating: 0, count: next)
-        for (row, customer) in customerNumbers.enumerated() {
-            order[places[Int(customer)]] = row
-            places[Int(customer)] += 1
+        for (row, observation) in observations.enumerated() {
+            order[places[Int(observation.customer)]] = row
+            places[Int(observation.customer)] += 1
         }
         return order
     }
@@ -103,9 +112,10 @@ struct Batch: ~Copyable {
     ///
     /// - Parameter day: the UTC day whose partition it needs; nil when it goes to the default partition.
     mutating func append(_ reading: Reading, anomaly: Anomaly?, day: Int32?, slot: Int, offset: Int64) {
-        customerNumbers.append(Int32(customers.add(reading, anomaly)))
+        let customer = customers.add(reading, anomaly, sourceID: progress[slot].sourceID)
+        observations.append(Observation(reading, customer: customer))
         minutes.add(reading, isAnomaly: anomaly != nil)
-        readings.beginRow(fields: 7)
+        readings.beginRow(fields: 8)
         readings.append(reading.customerID.utf8)
         readings.append(reading.recordedAt.microsecondsSince2000)
         readings.append(reading.heartRate)
@@ -119,9 +129,15 @@ struct Batch: ~Copyable {
         }
         readings.append(progress[slot].sourceID)
         readings.append(offset)
+        readings.append(false)
         if let day, !days.contains(day) { days.insert(day) }
         progress[slot].readings += 1
         advance(slot, past: offset)
+    }
+
+    /// Marks the readings with these numbers as suspect.
+    mutating func markSuspect(_ rows: [Int]) {
+        for row in rows { readings.setLastField(of: row, to: true) }
     }
 
     /// Appends a message as a row of `rejected_messages`.
@@ -157,12 +173,37 @@ struct Batch: ~Copyable {
         progress[slot].next = offset
     }
 
+    /// Has the transaction also require that its sources without messages still stand where they were.
+    mutating func hold(_ committed: [Int32: Int64]) {
+        for slot in progress.indices where progress[slot].expected < 0 {
+            guard let next = committed[progress[slot].partition] else { continue }
+            progress[slot].expected = next
+            progress[slot].next = next
+        }
+    }
+
     /// Notes the time stamp that Kafka keeps with the message that was appended last.
     mutating func note(timestamp: Int64?, slot: Int) { progress[slot].timestamp = timestamp ?? -1 }
 
     private mutating func advance(_ slot: Int, past offset: Int64) {
         if progress[slot].expected < 0 { progress[slot].expected = offset }
         progress[slot].next = offset + 1
+    }
+}
+
+/// A reading as the detectors take it; 16 bytes.
+struct Observation {
+    let recordedAt: Instant
+    /// The customer's number in the batch.
+    let customer: Int32
+    let heartRate: Int16
+    let activity: Activity?
+
+    init(_ reading: Reading, customer: Int) {
+        recordedAt = reading.recordedAt
+        self.customer = Int32(customer)
+        heartRate = reading.heartRate
+        activity = nil
     }
 }
 

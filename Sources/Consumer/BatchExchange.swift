@@ -59,6 +59,9 @@ final class BatchExchange: Sendable {
         var refusal: Refusal?
         var committed: [Int32: Int64] = [:]
         var storedTimes: [Int32: Int64] = [:]
+        var detection: DetectionSettings
+        var isSilenceDue = false
+        var completeUntil: Int64?
 
         var room: Room {
             if refusal != nil { return .refused }
@@ -71,7 +74,9 @@ final class BatchExchange: Sendable {
 
     private let state: Monitor<State>
 
-    init(mostRows: Int) { state = Monitor(State(mostRows: mostRows, rows: mostRows)) }
+    init(mostRows: Int, detection: DetectionSettings = DetectionSettings()) {
+        state = Monitor(State(mostRows: mostRows, rows: mostRows, detection: detection))
+    }
 
     // MARK: - The intake thread
 
@@ -112,6 +117,8 @@ final class BatchExchange: Sendable {
             state.refusal = nil
             state.committed = [:]
             state.storedTimes = [:]
+            state.isSilenceDue = false
+            state.completeUntil = nil
         }
         state.wakeAll()
     }
@@ -165,6 +172,24 @@ final class BatchExchange: Sendable {
         }
     }
 
+    /// Has the next batches judged by these rules and limits.
+    func setDetection(_ detection: DetectionSettings) { state.withLock { $0.detection = detection } }
+
+    /// Whether some customer was silent for so long that it has to be asked whether Kafka has something from them.
+    var isSilenceDue: Bool { state.withLock { $0.isSilenceDue } }
+
+    /// Says that everything has gathered that Kafka had of the assigned partitions at a moment, so that the silence of
+    /// customers can be judged at that moment.
+    ///
+    /// - Parameter moment: in milliseconds of the monotonic clock.
+    func judgeSilence(at moment: Int64) {
+        state.withLock { state in
+            state.completeUntil = moment
+            state.isSilenceDue = false
+        }
+        state.wakeAll()
+    }
+
     /// Makes the next batches smaller; each that is written doubles the size again.
     func narrow(to rows: Int) { state.withLock { $0.rows = rows } }
 
@@ -190,17 +215,27 @@ final class BatchExchange: Sendable {
                 batch.epoch = state.epoch
                 return .readStored(request)
             }
-            guard state.refusal == nil, !state.gathering.isEmpty else { return nil }
+            guard state.refusal == nil, !state.gathering.isEmpty || state.completeUntil != nil else { return nil }
             swap(&state.gathering, &batch)
             // The positions stay the same until the next assignment.
             state.gathering.start(like: batch)
             state.isWriting = true
             batch.epoch = state.epoch
+            batch.detection = state.detection
+            batch.completeUntil = state.completeUntil
+            if state.completeUntil != nil { batch.hold(state.committed) }
+            state.completeUntil = nil
             return .write
         }
         if case .write? = job { state.wakeAll() }
         return job ?? .nothing
     }
+
+    /// By which detection goes on.
+    var detection: DetectionSettings { state.withLock { $0.detection } }
+
+    /// Says that a customer is silent for longer than usual, as far as the writer knows.
+    func tellSilenceDue() { state.withLock { $0.isSilenceDue = true } }
 
     /// Whether a job of this epoch still has to be done.
     func isCurrent(_ epoch: Int) -> Bool { state.withLock { !$0.isStopped && $0.epoch == epoch } }

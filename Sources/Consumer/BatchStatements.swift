@@ -16,7 +16,8 @@ struct BatchStatements {
         let valid = batch.readings.rowCount - batch.anomalies
         return fence(batch.progress.filter { $0.expected >= 0 })
             + gaps(batch.gaps)
-            + (try customers(batch.customers)) + minutes(batch.minutes.changes)
+            + (try customers(batch.customers, batch.findings?.checkpoints ?? Checkpoints()))
+            + (try episodes(batch.findings ?? Findings())) + minutes(batch.minutes.changes)
             + "SELECT log_messages(\(consumerName), \(valid), \(batch.anomalies), \(batch.rejected.rowCount));"
     }
 
@@ -37,15 +38,40 @@ struct BatchStatements {
         }.joined()
     }
 
-    private func customers(_ customers: CustomerChanges) throws(PostgreSQLError) -> String {
+    private func customers(
+        _ customers: CustomerChanges, _ checkpoints: Checkpoints
+    ) throws(PostgreSQLError) -> String {
         let changes = customers.changes
         guard !changes.isEmpty else { return "" }
-        let ids = try connection.literal(arrayOfIDs(customers.customers))
+        let ids = try connection.literal(customers.customers.arrayText)
         return """
             SELECT record_customers(\(ids), \(array(changes) { $0.latest.recordedAt }), \
             \(array(changes) { $0.latest.heartRate }), \(array(changes) { reason(of: $0.latest.anomaly) }), \
-            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }), '{}', '{}');
+            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }), \
+            \(array(changes) { $0.sourceID }), \(checkpoints.literal));
             """
+    }
+
+    private func episodes(_ findings: Findings) throws(PostgreSQLError) -> String {
+        var text = ""
+        if !findings.silent.isEmpty {
+            let ids = try connection.literal(arrayText(findings.silent))
+            text += "SELECT record_detectors(\(ids), \(findings.silentCheckpoints.literal));"
+        }
+        let found = findings.episodes
+        if !found.isEmpty {
+            let ids = try connection.literal(arrayText(found.map(\.customerID)))
+            text += """
+                SELECT record_episodes(\(ids), \(array(found) { "\"\($0.episode.kind.name)\"" }), \
+                \(array(found) { $0.episode.severity.name }), \(array(found) { $0.episode.worstSeverity.name }), \
+                \(array(found) { $0.episode.openedAt }), \(array(found) { $0.episode.raisedAt }), \
+                \(array(found) { $0.episode.lastSeenAt }), \
+                \(array(found) { $0.episode.closedAt?.description ?? "NULL" }), \
+                \(array(found) { $0.episode.extremeHeartRate?.description ?? "NULL" }), \
+                \(array(found) { $0.episode.readings }), \(array(found) { "\"\($0.episode.reason)\"" }));
+                """
+        }
+        return text
     }
 
     private func minutes(_ changes: [MinuteChanges.Change]) -> String {
@@ -70,20 +96,36 @@ struct BatchStatements {
         return text + "}'"
     }
 
-    /// The ids as the text of an array, each in double quotes with what is special there escaped.
-    private func arrayOfIDs(_ customers: CustomerSet) -> String {
-        let quote = UInt8(ascii: "\"")
-        let backslash = UInt8(ascii: "\\")
-        var text: [UInt8] = []
-        for number in 0..<customers.count {
-            text += [number == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","), quote]
-            for byte in customers.id(number) {
-                if byte == quote || byte == backslash { text.append(backslash) }
-                text.append(byte)
-            }
-            text.append(quote)
-        }
-        text.append(UInt8(ascii: "}"))
-        return String(decoding: text, as: UTF8.self)
+    /// Texts as the text of an array.
+    private func arrayText(_ texts: [String]) -> String {
+        var bytes: [UInt8] = []
+        for text in texts { appendElement(Array(text.utf8)[...], to: &bytes) }
+        return close(&bytes)
     }
+}
+
+extension CustomerSet {
+    /// The ids as the text of an array.
+    var arrayText: String {
+        var bytes: [UInt8] = []
+        for number in 0..<count { appendElement(id(number), to: &bytes) }
+        return close(&bytes)
+    }
+}
+
+/// Appends an element of an array, in double quotes with what is special there escaped.
+private func appendElement(_ element: ArraySlice<UInt8>, to text: inout [UInt8]) {
+    let quote = UInt8(ascii: "\"")
+    let backslash = UInt8(ascii: "\\")
+    text += [text.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","), quote]
+    for byte in element {
+        if byte == quote || byte == backslash { text.append(backslash) }
+        text.append(byte)
+    }
+    text.append(quote)
+}
+
+private func close(_ text: inout [UInt8]) -> String {
+    text += text.isEmpty ? "{}".utf8 : "}".utf8
+    return String(decoding: text, as: UTF8.self)
 }

@@ -1,5 +1,6 @@
 public import Daemon
 import FoundationEssentials
+import HeartRate
 import Kafka
 import Logging
 
@@ -29,7 +30,8 @@ public struct Consumer {
     /// - Throws: `KafkaError` when librdkafka can not go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
         guard try settings.ensureTopic(configuration, service) else { return }
-        let exchange = BatchExchange(mostRows: settings[.batchRows])
+        let exchange = BatchExchange(
+            mostRows: settings[.batchRows], detection: DetectionSettings(rules: EpisodeRules(settings)))
         let metrics = ConsumerMetrics(service.metrics)
         let episodeMetrics = EpisodeMetrics(service.metrics)
         let command = CommandHook(settings[.episodeCommand], service.logger) { episodeMetrics.count($0) }
@@ -81,12 +83,12 @@ public struct Consumer {
         _ exchange: BatchExchange, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport
     ) throws -> WorkThread {
         let parameters = settings.postgresParameters
-        let (name, version) = (name, schemaVersion)
+        let (name, version, mostCustomers) = (name, schemaVersion, settings[.customersInMemory])
         let loop = service.loop("writer")
         return try WorkThread(name: "writer") {
             var writer = Writer(
-                exchange, parameters: parameters, consumerName: name, schemaVersion: version, service, metrics,
-                episodes, loop)
+                exchange, parameters: parameters, consumerName: name, schemaVersion: version,
+                mostCustomers: mostCustomers, service, metrics, episodes, loop)
             writer.run()
         }
     }

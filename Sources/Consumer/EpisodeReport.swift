@@ -68,8 +68,8 @@ struct EpisodeReport {
 
     /// Says how many were not told, when that is due. To be called about once a second.
     mutating func tellUntold() {
-        guard let untold = choice.takeUntold(at: Instant(microsecondsSince1970: wallClockMicroseconds())) else { return }
-        tell(untold)
+        let now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        if let untold = choice.takeUntold(at: now) { tell(untold) }
     }
 
     private func tell(_ untold: EpisodeChoice.Untold) {

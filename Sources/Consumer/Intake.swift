@@ -25,6 +25,7 @@ struct Intake: ~Copyable {
     private let loop: WorkLoop
     private var settings: Settings
     private var rule: AnomalyRule
+    private var detection: DetectionSettings
     private let limits: DecodingLimits
     private let retentionDays: Int32
 
@@ -45,6 +46,7 @@ struct Intake: ~Copyable {
     private let isDrain: Bool
     /// With `isDrain` what has to be stored, and where it is asked whether it is.
     private var drain: (targets: DrainTargets, stored: BatchExchange.StoredRequest)?
+    private var silence = SilenceWatch()
     private var report: ProgressReport
     private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
 
@@ -63,6 +65,7 @@ struct Intake: ~Copyable {
         report = ProgressReport(service, metrics)
         topic = settings[.kafkaTopic]
         rule = AnomalyRule(settings)
+        detection = exchange.detection
         limits = DecodingLimits(
             maximumPayloadBytes: settings[.maxMessageBytes],
             maximumClockSkew: Int64(settings[.maxClockSkewSeconds] / .microseconds(1)))
@@ -287,6 +290,7 @@ struct Intake: ~Copyable {
         unlocated = nil
         isRequested = false
         fenced = nil
+        silence.reset()
     }
 
     /// Reads every partition from the next offset that has not gathered.
@@ -303,6 +307,8 @@ struct Intake: ~Copyable {
     private mutating func reloadIfAsked() {
         guard service.reloadIfAsked(&settings) else { return }
         rule = AnomalyRule(settings)
+        detection = DetectionSettings(rules: EpisodeRules(settings), revision: detection.revision + 1)
+        exchange.setDetection(detection)
         exchange.setMostRows(settings[.batchRows])
         command.setCommand(settings[.episodeCommand])
     }
@@ -315,6 +321,8 @@ struct Intake: ~Copyable {
         if let partitions = unlocated {
             if !isRequested { request(partitions) }
             if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }
+        } else {
+            silence.update(positions, exchange, consumer, topic)
         }
         report.update(exchange, consumer, topic)
     }

@@ -24,7 +24,7 @@ struct ReadingStore: ~Copyable {
     /// SQLSTATE of `advance_offsets` when another consumer has moved a source on.
     static let fenced = SQLState(rawValue: "HB001")
 
-    private let connection: PostgreSQLConnection
+    let connection: PostgreSQLConnection
     private let consumerName: String
 
     /// Opens a session.
@@ -70,7 +70,7 @@ struct ReadingStore: ~Copyable {
         if !batch.readings.isEmpty {
             script += """
                 COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, source_id, \
-                kafka_offset) FROM STDIN (FORMAT binary);
+                kafka_offset, is_suspect) FROM STDIN (FORMAT binary);
                 """
         }
         if !batch.rejected.isEmpty {
@@ -117,6 +117,8 @@ struct ReadingStore: ~Copyable {
         var elsewhere: [Int32] = []
         for progress in batch.progress where progress.expected >= 0 {
             switch stored[Int64(progress.sourceID)] {
+            // What the batch does not move tells nothing, as long as nobody else has moved it.
+            case progress.next where progress.next == progress.expected: break
             case progress.expected: before += 1
             case progress.next: after += 1
             default: elsewhere.append(progress.partition)
@@ -126,7 +128,8 @@ struct ReadingStore: ~Copyable {
         if elsewhere.isEmpty, before == 0 { return .after }
         if elsewhere.isEmpty {
             // One transaction moves all or none: those that moved were moved by others, to the same offset by chance.
-            elsewhere = batch.progress.filter { stored[Int64($0.sourceID)] == $0.next }.map(\.partition)
+            elsewhere = batch.progress.filter { $0.expected < $0.next && stored[Int64($0.sourceID)] == $0.next }
+                .map(\.partition)
         }
         return .elsewhere(partitions: elsewhere)
     }

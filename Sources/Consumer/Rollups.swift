@@ -6,6 +6,8 @@ struct CustomerChanges {
     struct Change {
         /// The latest by its time stamp; of two with the same one the later in the log.
         var latest: (recordedAt: Instant, heartRate: Int16, anomaly: Anomaly?)
+        /// Where the last of its readings came from.
+        var sourceID: Int32
         var readings: Int32 = 0
         var anomalies: Int32 = 0
     }
@@ -20,14 +22,15 @@ struct CustomerChanges {
     }
 
     /// - Returns: the customer's number.
-    mutating func add(_ reading: Reading, _ anomaly: Anomaly?) -> Int {
+    mutating func add(_ reading: Reading, _ anomaly: Anomaly?, sourceID: Int32) -> Int {
         let number = customers.insert(reading.customerID.utf8)
         let latest = (reading.recordedAt, reading.heartRate, anomaly)
         if number == changes.count {
-            changes.append(Change(latest: latest))
+            changes.append(Change(latest: latest, sourceID: sourceID))
         } else if reading.recordedAt >= changes[number].latest.recordedAt {
             changes[number].latest = latest
         }
+        changes[number].sourceID = sourceID
         changes[number].readings += 1
         if anomaly != nil { changes[number].anomalies += 1 }
         return number

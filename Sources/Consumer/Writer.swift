@@ -17,19 +17,25 @@ struct Writer: ~Copyable {
     private let loop: WorkLoop
     private var store: ReadingStore?
     private var batch = Batch()
+    private var detection: Detection
+    private let mostCustomers: Int
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
     private var lastLog = ContinuousClock.now
+    private var lastLook = ContinuousClock.now
 
     init(
         _ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int,
-        _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport, _ loop: WorkLoop
+        mostCustomers: Int, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport,
+        _ loop: WorkLoop
     ) {
         self.exchange = exchange
         self.parameters = parameters
         self.consumerName = consumerName
         self.schemaVersion = schemaVersion
+        self.mostCustomers = mostCustomers
+        detection = Detection(most: mostCustomers)
         self.service = service
         self.metrics = metrics
         self.episodes = episodes
@@ -49,8 +55,9 @@ struct Writer: ~Copyable {
             case .readStored(let request): readStored(request)
             case .write: write()
             }
+            lookForSilence()
             logIdleMinute()
-            episodes.told()
+            episodes.tellUntold()
         }
     }
 
@@ -60,7 +67,20 @@ struct Writer: ~Copyable {
         let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
         for finding in found.findings { report(finding, request.topic) }
+        watchRecentCustomers(of: found.positions.map(\.sourceID), epoch)
         exchange.answer(found.positions, epoch: epoch)
+    }
+
+    /// A new assignment: others may have written since, and whoever falls silent now was read by others.
+    private mutating func watchRecentCustomers(of sources: [Int32], _ epoch: Int) {
+        detection.forget()
+        let settings = exchange.detection
+        guard settings.rules != nil else { return }
+        let most = mostCustomers
+        let customers = untilDone(epoch) { store throws(PostgreSQLError) in
+            try store.recentDetectors(sources: sources, most: most)
+        }
+        if let customers { detection.watch(customers, at: monotonicMilliseconds(), settings) }
     }
 
     private mutating func readStored(_ request: BatchExchange.StoredRequest) {
@@ -107,9 +127,34 @@ struct Writer: ~Copyable {
             try store?.createPartition(day: day)
             preparedDays.insert(day)
         }
+        try detect()
+        if batch.isEmpty, batch.findings?.isEmpty ?? true { return }
         let start = ContinuousClock.now
         try store?.write(batch)
         metrics.committed(within: ContinuousClock.now - start)
+    }
+
+    /// Judges the batch, once.
+    private mutating func detect() throws(PostgreSQLError) {
+        guard let rules = batch.detection.rules, batch.findings == nil else { return }
+        let (places, unknown) = detection.prepare(batch)
+        if !unknown.isEmpty { try restore(unknown, rules) }
+        detection.judge(&batch, places: places, at: monotonicMilliseconds(), rules)
+    }
+
+    /// Puts customers at what the database has of them; when it does not answer, it is asked again for all.
+    private mutating func restore(_ unknown: [Int], _ rules: EpisodeRules) throws(PostgreSQLError) {
+        var ids = CustomerSet()
+        for place in unknown { _ = ids.insert(detection.states.id(place).span) }
+        do throws(PostgreSQLError) {
+            let stored = try store?.detectors(of: ids.arrayText) ?? []
+            for (place, customer) in zip(unknown, stored) {
+                detection.restore(place, customer, at: monotonicMilliseconds(), rules)
+            }
+        } catch {
+            detection.forget()
+            throw error
+        }
     }
 
     private mutating func standing() throws(PostgreSQLError) -> ReadingStore.Standing {
@@ -118,7 +163,12 @@ struct Writer: ~Copyable {
     }
 
     private mutating func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool = false) {
-        if isWritten { metrics.stored(batch) }
+        if isWritten {
+            metrics.stored(batch)
+            if let findings = batch.findings { episodes.told(findings) }
+        } else {
+            detection.forget()
+        }
         exchange.finish(batch, refusal, isWritten: isWritten)
         batch.removeAll()
     }
@@ -201,6 +251,13 @@ struct Writer: ~Copyable {
                 """,
                 ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
         }
+    }
+
+    /// Has it found out, once a second, whether customers who are overdue are really silent.
+    private mutating func lookForSilence() {
+        guard ContinuousClock.now - lastLook >= .seconds(1) else { return }
+        lastLook = .now
+        if detection.states.isSilenceDue(at: monotonicMilliseconds()) { exchange.tellSilenceDue() }
     }
 
     /// A row of `pipeline_log` for a minute in which nothing came, so that silence can be told from absence.

@@ -110,6 +110,13 @@ public func wallClockMicroseconds() -> Int64 {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
 }
 
+/// Milliseconds of a clock that is never set; only differences mean something.
+public func monotonicMilliseconds() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}
+
 /// Ends the process at once; nothing is flushed and nothing is run.
 func exitAtOnce(_ status: Int32) -> Never {
     _exit(status)

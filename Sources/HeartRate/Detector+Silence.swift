@@ -3,11 +3,9 @@ extension Detector {
     ///
     /// Nil as long as the customer's period is not known, and when nothing more can be raised.
     public func silenceLimit(_ rules: EpisodeRules) -> Int64? {
-        guard pending.isEmpty, silentAt != Self.noTime else {
-            guard let limit = period.silenceLimit(rules) else { return nil }
-            return max(limit, Int64(rules.latenessSeconds) * 1000) * 1000
-        }
-        return silence < .high ? (silentAt - lastAt) * Int64(rules.urgentSilence) : nil
+        guard let limit = period.silenceLimit(rules) else { return nil }
+        guard pending.isEmpty, isSilent else { return max(limit + 1, Int64(rules.latenessSeconds) * 1_000_000) }
+        return silence < .high ? limit * Int64(rules.urgentSilence) + 1 : nil
     }
 
     /// Opens a signal loss, or makes it urgent, when no reading has come for so long.
@@ -20,66 +18,60 @@ extension Detector {
     ) {
         guard silent >= Int64(rules.latenessSeconds) * 1_000_000 else { return }
         judgePending(rules, limits, changed)
-        guard let limit = limitOfSilence(rules), silent >= limit else { return }
-        if silentAt == Self.noTime {
-            silentAt = lastAt + limit
-            silence = silent >= limit * Int64(rules.urgentSilence) ? .high : .medium
-            changed(signalLoss(closedAt: nil, silence), .opened)
-        } else if silence < .high, silent >= limit * Int64(rules.urgentSilence) {
-            silence = .high
-            changed(signalLoss(closedAt: nil, silence), .escalated)
-        }
+        raiseSilence(silent, rules, changed)
     }
 
-    /// In microseconds; that of the open one if there is one.
-    private func limitOfSilence(_ rules: EpisodeRules) -> Int64? {
-        silentAt != Self.noTime ? silentAt - lastAt : period.silenceLimit(rules).map { $0 * 1000 }
+    /// Opens a signal loss after so many microseconds, or makes it urgent.
+    private mutating func raiseSilence(
+        _ silent: Int64, _ rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        guard let limit = period.silenceLimit(rules), silent > limit else { return }
+        let severity = silent > limit * Int64(rules.urgentSilence) ? Severity.high : .medium
+        if !isSilent {
+            isSilent = true
+            silence = severity
+            // Only when our clock and the sensor's disagree could it be as early as the one before.
+            silentAt = max(lastAt + limit, silentAt == Self.noTime ? Self.noTime : silentAt + 1)
+            changed(signalLoss(closedAt: nil), .opened)
+        } else if severity > silence {
+            silence = severity
+            changed(signalLoss(closedAt: nil), .escalated)
+        }
     }
 
     /// A reading has come, `gap` after the last one: closes the signal loss that is open or that was between them.
     mutating func endSilence(
         _ at: Int64, _ gap: Int64, _ rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        // Without a period, or with a short gap, there is nothing to compute.
-        if silentAt != Self.noTime || gap >= Int64(rules.silenceMinimum) * 1_000_000 {
-            closeSilence(at, gap, rules, changed)
-        }
+        // With a short gap there is nothing to compute.
+        if isSilent || gap > Int64(rules.silenceMinimum) * 1_000_000 { closeSilence(at, gap, rules, changed) }
         period.append(gap / 1000)
     }
 
     private mutating func closeSilence(
         _ at: Int64, _ gap: Int64, _ rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let limit = limitOfSilence(rules)
-        if let limit, silentAt != Self.noTime || gap > limit {
-            let isUrgent = gap >= limit * Int64(rules.urgentSilence)
-            if silentAt == Self.noTime {
-                silentAt = lastAt + limit
-                silence = isUrgent ? .high : .medium
-                changed(signalLoss(closedAt: nil, silence), .opened)
-            } else if isUrgent, silence < .high {
-                silence = .high
-                changed(signalLoss(closedAt: nil, silence), .escalated)
-            }
-            changed(signalLoss(closedAt: max(silentAt, at), silence), .closed)
-            silentAt = Self.noTime
-            silence = .medium
+        raiseSilence(gap, rules, changed)
+        if isSilent {
+            changed(signalLoss(closedAt: at), .closed)
+            isSilent = false
         }
         // For sparse readings a long gap is nothing special.
-        if gap > max(Int64(rules.closingTime) * 1_000_000, limit ?? 0) {
-            slow.interrupt(.bradycardia, changed)
-            fast.interrupt(.tachycardia, changed)
-            window.removeAll()
-        }
+        let usual = period.silenceLimit(rules) ?? 0
+        guard gap > max(Int64(rules.closingTime) * 1_000_000, usual) else { return }
+        let isShort = gap <= max(Int64(rules.easingTime) * 1_000_000, usual)
+        slow.interrupt(.bradycardia, keepsHigh: isShort, changed)
+        fast.interrupt(.tachycardia, keepsHigh: isShort, changed)
+        window.removeAll()
     }
 
-    /// The signal loss that is open.
-    func signalLoss(closedAt: Int64?, _ severity: Severity) -> Episode {
+    /// The signal loss that is open, or that ends at a time.
+    func signalLoss(closedAt: Int64?) -> Episode {
         let opened = Instant(microsecondsSince1970: silentAt)
         return Episode(
-            kind: .signalLoss, severity: severity, worstSeverity: severity, openedAt: opened, raisedAt: opened,
+            kind: .signalLoss, severity: silence, worstSeverity: silence, openedAt: opened, raisedAt: opened,
             lastSeenAt: Instant(microsecondsSince1970: lastAt),
-            closedAt: closedAt.map { Instant(microsecondsSince1970: $0) }, extremeHeartRate: nil, readings: 0,
-            evidence: .period(milliseconds: period.milliseconds ?? 0, limit: (silentAt - lastAt) / 1000))
+            closedAt: closedAt.map { Instant(microsecondsSince1970: max($0, silentAt)) }, extremeHeartRate: nil,
+            readings: 0, evidence: .period(usual: period.milliseconds ?? 0, limit: (silentAt - lastAt) / 1000))
     }
 }

@@ -41,6 +41,13 @@ struct CheckpointCoder {
         if let exact = Number(exactly: value) { number = exact } else { failed = true }
     }
 
+    /// A number that comes after `previous` in a circle.
+    mutating func codeWrapping(_ number: inout UInt16, after previous: UInt16) {
+        var step = Int16(bitPattern: number &- previous)
+        code(&step, after: 0)
+        if isReading { number = previous &+ UInt16(bitPattern: step) }
+    }
+
     mutating func code<Number: FixedWidthInteger>(_ number: inout Number, in range: ClosedRange<Number>) {
         code(&number, after: 0)
         if !range.contains(number) {

@@ -34,10 +34,10 @@ struct UsualPeriod {
         return Int64(sorted[Int(count) / 2])
     }
 
-    /// How long without a reading is a signal loss, in milliseconds; nil as long as the period is not known.
+    /// How long without a reading is a signal loss, in microseconds; nil as long as the period is not known.
     func silenceLimit(_ rules: EpisodeRules) -> Int64? {
         guard let milliseconds else { return nil }
-        return max(Int64(rules.silenceMinimum) * 1000, Int64(rules.silencePeriods) * milliseconds)
+        return max(Int64(rules.silenceMinimum) * 1000, Int64(rules.silencePeriods) * milliseconds) * 1000
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {

@@ -35,6 +35,7 @@ struct EpisodeTrack {
         var delay: Int64
         var highDelay: Int64
         var closing: Int64
+        var closingOfHigh: Int64
         var easing: Int64
         var margin: Eighths
         var readings: UInt8
@@ -42,33 +43,33 @@ struct EpisodeTrack {
 
     /// Takes the next value, `gap` microseconds after the last one. `rate` is what the value was made of.
     mutating func step(
-        _ value: Eighths, rate: Int16, at: Int64, gap: Int64, _ ladder: Ladder, _ times: Times,
+        _ values: LadderValues, rate: Int16, at: Int64, gap: Int64, _ ladder: Ladder, _ times: Times,
         kind: EpisodeKind, usual: Int16 = 0, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let reached = ladder.severity(value)
+        let reached = ladder.severity(values)
         count(reached, gap)
-        if let reached {
+        if reached != nil {
             if counts[0] == 1, !isOpen {
                 (extreme, nearest, readings) = (rate, rate, 0)
                 openedAt = at
             }
             if readings < .max { readings += 1 }
             lastSeenAt = at
-            note(rate, value, kind, usual)
-            _ = reached
+            note(rate, kind, usual)
         }
         let raised = raisedSeverity(times)
         guard isOpen else {
-            if let raised { open(raised, at, ladder, kind, usual, changed) }
+            if let raised { open(raised, at, ladder, kind, changed) }
             return
         }
         if let raised, raised > severity {
             severity = raised
             worst = max(worst, raised)
             if raised == .high { highLimit = ladder.highLimit }
-            changed(episode(kind, usual), .escalated)
+            changed(episode(kind), .escalated)
         }
-        ease(value, reached, at, gap, ladder, times, kind, usual, changed)
+        if reached == nil { settle(values, at, gap, ladder, times, kind, changed) } else { isInside = false }
+        if isOpen, !isInside { ease(values, reached, gap, ladder, times, kind, changed) }
     }
 
     /// Keeps how long the limits have been exceeded.
@@ -84,7 +85,7 @@ struct EpisodeTrack {
         }
     }
 
-    private mutating func note(_ rate: Int16, _ value: Eighths, _ kind: EpisodeKind, _ usual: Int16) {
+    private mutating func note(_ rate: Int16, _ kind: EpisodeKind, _ usual: Int16) {
         switch kind {
         case .bradycardia:
             extreme = min(extreme, rate)
@@ -99,7 +100,8 @@ struct EpisodeTrack {
 
     /// The worst severity whose delay is over.
     private func raisedSeverity(_ times: Times) -> Severity? {
-        for severity in [Severity.high, .medium, .low] {
+        for level: UInt8 in 0..<3 {
+            guard let severity = Severity(rawValue: 2 - level) else { continue }
             let index = Int(severity.rawValue)
             let delay = severity == .high ? times.highDelay : times.delay
             if counts[index] >= times.readings, Int64(lasted[index]) >= delay { return severity }
@@ -108,7 +110,7 @@ struct EpisodeTrack {
     }
 
     private mutating func open(
-        _ raised: Severity, _ at: Int64, _ ladder: Ladder, _ kind: EpisodeKind, _ usual: Int16,
+        _ raised: Severity, _ at: Int64, _ ladder: Ladder, _ kind: EpisodeKind,
         _ changed: (Episode, EpisodeChange) -> Void
     ) {
         isOpen = true
@@ -118,63 +120,71 @@ struct EpisodeTrack {
         delay = UInt32(clamping: at - openedAt)
         limit = ladder.limit
         highLimit = raised == .high ? ladder.highLimit : 0
-        changed(episode(kind, usual), .opened)
+        changed(episode(kind), .opened)
     }
 
-    /// Closes or eases what has been inside for long enough.
-    private mutating func ease(
-        _ value: Eighths, _ reached: Severity?, _ at: Int64, _ gap: Int64, _ ladder: Ladder, _ times: Times,
-        _ kind: EpisodeKind, _ usual: Int16, _ changed: (Episode, EpisodeChange) -> Void
+    /// Closes what has been inside of all limits for long enough.
+    private mutating func settle(
+        _ values: LadderValues, _ at: Int64, _ gap: Int64, _ ladder: Ladder, _ times: Times, _ kind: EpisodeKind,
+        _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        if reached != nil {
-            isInside = false
-        } else if isInside {
-            inside = UInt32(clamping: Int64(inside) + gap)
-            if Int64(inside) >= times.closing {
-                close(at - Int64(inside), kind, usual, changed)
-                return
-            }
-        } else if value <= ladder.outermost - times.margin {
-            isInside = true
-            isEasing = false
-            inside = 0
+        guard isInside else {
+            guard ladder.isInside(values, of: .low, by: times.margin) else { return }
+            (isInside, isEasing, inside) = (true, false, 0)
+            return
         }
-        guard !isInside else { return }
-        guard severity > .low, ladder.outermost < ladder[severity], reached.map({ $0 < severity }) ?? true else {
+        inside = UInt32(clamping: Int64(inside) + gap)
+        if Int64(inside) >= (severity == .high ? times.closingOfHigh : times.closing) {
+            close(at - Int64(inside), kind, changed)
+        }
+    }
+
+    /// Lowers the severity of what has been inside of the limit of its severity for long enough.
+    private mutating func ease(
+        _ values: LadderValues, _ reached: Severity?, _ gap: Int64, _ ladder: Ladder, _ times: Times,
+        _ kind: EpisodeKind, _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        guard let lower = ladder.severity(below: severity), reached.map({ $0 < severity }) ?? true else {
             isEasing = false
             return
         }
-        if isEasing {
-            inside = UInt32(clamping: Int64(inside) + gap)
-            if Int64(inside) >= times.easing {
-                severity = ladder.medium < .max && severity == .high ? .medium : .low
-                isEasing = false
-                changed(episode(kind, usual), .eased)
-            }
-        } else if value <= ladder[severity] - times.margin {
-            isEasing = true
-            inside = 0
+        guard isEasing else {
+            guard ladder.isInside(values, of: severity, by: times.margin) else { return }
+            (isEasing, inside) = (true, 0)
+            return
         }
+        inside = UInt32(clamping: Int64(inside) + gap)
+        guard Int64(inside) >= times.easing else { return }
+        severity = lower
+        isEasing = false
+        changed(episode(kind), .eased)
     }
 
     private mutating func close(
-        _ at: Int64, _ kind: EpisodeKind, _ usual: Int16, _ changed: (Episode, EpisodeChange) -> Void
+        _ at: Int64, _ kind: EpisodeKind, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        var closed = episode(kind, usual)
+        var closed = episode(kind)
         closed.closedAt = Instant(microsecondsSince1970: max(at, openedAt))
         changed(closed, .closed)
         reset()
     }
 
-    /// Ends what is open where it was last seen, and forgets what was on its way.
-    mutating func interrupt(_ kind: EpisodeKind, usual: Int16 = 0, _ changed: (Episode, EpisodeChange) -> Void) {
-        if isOpen { close(lastSeenAt, kind, usual, changed) } else { reset() }
+    /// No reading came for long: ends what is open where it was last seen, and forgets what was on its way.
+    mutating func interrupt(
+        _ kind: EpisodeKind, keepsHigh: Bool = false, _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        guard isOpen else { return reset() }
+        if keepsHigh, severity == .high {
+            count(nil, 0)
+        } else {
+            close(lastSeenAt, kind, changed)
+        }
     }
 
     private mutating func reset() { self = EpisodeTrack() }
 
     /// The open episode.
-    func episode(_ kind: EpisodeKind, _ usual: Int16) -> Episode {
+    func episode(_ kind: EpisodeKind) -> Episode {
         Episode(
             kind: kind, severity: severity, worstSeverity: worst, openedAt: Instant(microsecondsSince1970: openedAt),
             raisedAt: Instant(microsecondsSince1970: openedAt + Int64(delay)),
@@ -187,10 +197,10 @@ struct EpisodeTrack {
 
 extension EpisodeTrack {
     mutating func code(_ coder: inout CheckpointCoder) {
-        coder.code(&isOpen)
-        var busy = !isIdle
-        coder.code(&busy)
-        guard busy else { return }
+        var phase: UInt8 = isOpen ? 2 : isIdle ? 0 : 1
+        coder.code(&phase, in: 0...2)
+        guard phase > 0 else { return }
+        isOpen = phase == 2
         coder.codeTime(&openedAt)
         coder.codeTime(&lastSeenAt)
         for index in 0..<3 {

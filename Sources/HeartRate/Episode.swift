@@ -86,7 +86,7 @@ public struct Episode: Hashable, Sendable {
         /// The customer's usual rate.
         case usual(Int16)
         /// The customer's usual step between readings, and how long without one is too long, in milliseconds.
-        case period(milliseconds: Int64, limit: Int64)
+        case period(usual: Int64, limit: Int64)
     }
 }
 
@@ -113,8 +113,7 @@ extension Episode {
             let step = period < 60_000 ? Self.text(tenths: period / 100) : Self.text(microseconds: period * 1000)
             // While it is open, how long it has lasted is a matter of our clock, which no episode depends on.
             guard let closedAt else {
-                let wait = severity == .high ? limit * 6 : limit
-                return "no reading for more than \(Self.text(microseconds: wait * 1000)), usually one every \(step)"
+                return "no reading for more than \(Self.text(microseconds: limit * 1000)), usually one every \(step)"
             }
             let wait = closedAt.microsecondsSince1970 - lastSeenAt.microsecondsSince1970
             return "no reading for \(Self.text(microseconds: wait)), usually one every \(step)"

@@ -29,8 +29,9 @@ public struct EpisodeRules: Hashable, Sendable {
     /// How long it has to stay inside until an episode is over; one that comes back earlier goes on. 1 to 3600 s, the
     /// default is 120.
     public var closingTime: Int = 120
-    /// How long it has to stay inside of `heartRateMin` and `heartRateMax` until high severity falls. 1 to 3600 s, the
-    /// default is 900: an effort around the limit raises at most four alarms in an hour.
+    /// How long it has to stay inside of `heartRateMin` and `heartRateMax` until high severity falls, and how long no
+    /// reading may come until an episode of high severity is over. 1 to 3600 s, the default is 900: an effort around
+    /// the limit raises at most four alarms in an hour.
     public var easingTime: Int = 900
 
     /// The robust rate is the median over this time. 1 to 60 s, the default is 10.
@@ -50,7 +51,7 @@ public struct EpisodeRules: Hashable, Sendable {
     /// How many usual spreads (mean absolute deviations) from the usual rate a deviation is at least. 1 to 20, the
     /// default is 4.
     public var deviationSpreads: Int = 4
-    /// How long a deviation has to last. 1 to 1440 min, the default is 30.
+    /// How long a deviation has to last, and half of that how long it has to be over. 1 to 60 min, the default is 30.
     public var deviationDelay: Int = 30
 
     /// How long readings wait for others that are late; `LATENESS_SECONDS`. 0 to 3600 s, the default is 0.
@@ -101,18 +102,33 @@ struct Ladder {
     /// Below it nothing is beyond anything.
     var outermost: Eighths { min(low, medium, high) }
 
-    subscript(severity: Severity) -> Eighths {
-        switch severity {
-        case .low: low
-        case .medium: medium
-        case .high: high
-        }
+    /// The worst severity that the values are beyond.
+    func severity(_ values: LadderValues) -> Severity? {
+        if values.high > high { return .high }
+        return values.usual > medium ? .medium : values.usual > low ? .low : nil
     }
 
-    /// The worst severity that a value is beyond.
-    func severity(_ value: Eighths) -> Severity? {
-        value > high ? .high : value > medium ? .medium : value > low ? .low : nil
+    /// The next severity below one that has a limit.
+    func severity(below severity: Severity) -> Severity? {
+        if severity == .high, medium < .max { return .medium }
+        return severity > .low && low < .max ? .low : nil
     }
+
+    /// Whether nothing is beyond the limits of `severity` and above, by a margin.
+    func isInside(_ values: LadderValues, of severity: Severity, by margin: Eighths) -> Bool {
+        guard high == .max || values.high <= high - margin else { return false }
+        guard severity < .high else { return true }
+        let limit = severity == .medium ? medium : min(low, medium)
+        return limit == .max || values.usual <= limit - margin
+    }
+}
+
+/// What is compared with the limits: of one and the same moment, but high severity may look at it more strictly.
+struct LadderValues {
+    /// With the limits of low and medium severity.
+    var usual: Eighths
+    /// With that of high severity.
+    var high: Eighths
 }
 
 extension EpisodeRules {

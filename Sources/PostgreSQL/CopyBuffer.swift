@@ -70,6 +70,12 @@
         store(Int8(value ? 1 : 0))
     }
 
+    /// Changes the last field of a row, which has to be a `boolean`.
+    public mutating func setLastField(of row: Int, to value: Bool) {
+        let end = row + 1 < rowStarts.count ? rowStarts[row + 1] : used
+        unsafe bytes.storeBytes(of: value ? 1 : 0, toByteOffset: end - 1, as: Int8.self)
+    }
+
     /// A `text` or `varchar`.
     public mutating func append(_ value: borrowing Span<UInt8>) { unsafe append(value.bytes) }
 

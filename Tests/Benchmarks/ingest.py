@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """How fast the consumer takes waiting messages, as a ratio to what one client can COPY of the same rows.
 
-usage: ingest.py [--messages N] [--runs R] [--batch-rows B] [--partitions P] [--peer CMD]
+usage: ingest.py [--messages N] [--runs R] [--batch-rows B] [--partitions P] [--customers C] [--flags] [--peer CMD]
 
 In each run, on one embedded broker and one private PostgreSQL cluster:
   bare  binary COPY of the same rows into the same tables: one connection, rows encoded beforehand, the same batch
         size, one transaction a batch, nothing else running
   ours  `heartbeat consumer` with N waiting messages; rows/s from the first commit to the last
+  flags with --flags: the same without episodes, for what their detection costs
   peer  with --peer: another consumer's command line, measured the same way ({bootstrap} {topic} {group} {dsn})
 Needs Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
@@ -22,6 +23,7 @@ ap.add_argument("--runs", type=int, default=3)
 ap.add_argument("--batch-rows", type=int, default=20_000)
 ap.add_argument("--partitions", type=int, default=48)
 ap.add_argument("--customers", type=int, default=1000)
+ap.add_argument("--flags", action="store_true", help="also measure the consumer without episodes")
 ap.add_argument("--peer", help="another consumer's command line")
 a = ap.parse_args()
 
@@ -97,7 +99,7 @@ def check_alive(lab, process):
 def main():
     with bench.Lab(a.partitions) as lab:
         bench.produce(lab.bootstrap, lab.topic, bench.synthetic(a.messages, a.customers))
-        ours, bares, peers = [], [], []
+        ours, bares, flags, peers = [], [], [], []
         chunks = None
         for run in range(a.runs):
             ours.append(drained(lab, [bench.HEARTBEAT, "consumer"],
@@ -110,6 +112,13 @@ def main():
             chunks = chunks or chunks_of(lab, a.batch_rows)
             bares.append(bare(lab, chunks))
             line = {"run": run, **ours[-1], "bare_rows_per_s": bares[-1], "ratio": ours[-1]["rows_per_s"] / bares[-1]}
+            if a.flags:
+                flags.append(drained(lab, [bench.HEARTBEAT, "consumer"],
+                                     lab.environment({"BATCH_ROWS": str(a.batch_rows), "KAFKA_GROUP_ID": f"flags{run}",
+                                                      "EPISODES": "false"}), a.messages))
+                line.update({"flags_rows_per_s": flags[-1]["rows_per_s"],
+                             "to_flags": ours[-1]["rows_per_s"] / flags[-1]["rows_per_s"],
+                             "flags_rss_mb": flags[-1]["rss_mb"]})
             if a.peer:
                 peer = lab.fill(a.peer, group=f"peer{run}")
                 peers.append(drained(lab, shlex.split(peer), {}, a.messages))
@@ -118,6 +127,9 @@ def main():
             print(json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in line.items()}), flush=True)
         result = {k: statistics.median(o[k] for o in ours) for k in ours[0]}
         result["ratio_to_bare_copy"] = statistics.median(o["rows_per_s"] / b for o, b in zip(ours, bares))
+        if flags:
+            result["ratio_to_flags"] = statistics.median(
+                o["rows_per_s"] / f["rows_per_s"] for o, f in zip(ours, flags))
         if peers:
             result["ratio_to_peer"] = statistics.median(o["rows_per_s"] / p["rows_per_s"] for o, p in zip(ours, peers))
         print("MEDIANS " + json.dumps({k: round(v, 3) for k, v in result.items()}))

@@ -200,6 +200,32 @@ import Testing
         #expect(!exchange.isCurrent(0))
     }
 
+    @Test("silence is judged in a batch that has everything until then, or in one without messages")
+    func silence() {
+        let writer = Writer(exchange)
+        #expect(!exchange.isSilenceDue)
+        exchange.tellSilenceDue()
+        #expect(exchange.isSilenceDue)
+        gather(0, 100)
+        exchange.judgeSilence(at: 1234)
+        #expect(!exchange.isSilenceDue && writer.take())
+        #expect(writer.batch.completeUntil == 1234 && writer.batch.count == 1)
+        // The other partition has to stand where it was; it is not moved.
+        #expect(writer.batch.progress.map(\.expected) == [100, 0] && writer.batch.progress.map(\.next) == [101, 0])
+        #expect(writer.batch.last.partition == 0 && writer.batch.last.offset == 100)
+        writer.finish(isWritten: true)
+        writer.batch.removeAll()
+        #expect(writer.batch.completeUntil == nil && !writer.take(), "it is judged once")
+        exchange.judgeSilence(at: 1300)
+        #expect(writer.take() && writer.batch.isEmpty)
+        #expect(writer.batch.progress.map(\.expected) == [101, 0] && writer.batch.progress.map(\.next) == [101, 0])
+        writer.finish(isWritten: true)
+        exchange.tellSilenceDue()
+        exchange.judgeSilence(at: 1400)
+        exchange.abandon()
+        #expect(!writer.take() && !exchange.isSilenceDue, "an older assignment's")
+    }
+
     @Test("a gap alone is something to write")
     func gap() {
         _ = exchange.gather { $0.skip(0, from: 100, to: 150) }

@@ -17,7 +17,7 @@ import Testing
         let rule = AnomalyRule()
         for (id, second, bpm) in [("a", 5, 70), ("b", 5, 30), ("a", 7, 200), ("a", 6, 71), ("b", 5, 60)] {
             let reading = try reading(id, second: Int64(second), bpm: Int16(bpm))
-            _ = customers.add(reading, rule.judge(reading.heartRate))
+            _ = customers.add(reading, rule.judge(reading.heartRate), sourceID: 1)
         }
         #expect(customers.changes.map(\.latest.heartRate) == [200, 60])
         #expect(customers.changes.map { $0.latest.anomaly != nil } == [true, false])

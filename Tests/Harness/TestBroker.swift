@@ -115,11 +115,11 @@ package struct Publisher {
         try self.init(Self.configuration(for: broker, properties), topic: broker.topic)
     }
 
-    init(_ configuration: KafkaConfiguration, topic: String) throws {
+    package init(_ configuration: KafkaConfiguration, topic: String) throws {
         producer = try KafkaProducer(configuration, topic: topic)
     }
 
-    static func configuration(
+    package static func configuration(
         for broker: TestBroker, _ properties: [String: String] = [:]
     ) throws -> KafkaConfiguration {
         let safe = ["enable.idempotence": "true", "acks": "all", "linger.ms": "20"]

@@ -1,0 +1,92 @@
+import HeartRate
+
+/// Takes the readings of batches through the detectors of their customers.
+///
+/// The outcome depends on nothing but each customer's readings in the order of the log (and for the live judgement of
+/// silence on the clock), so a batch that is cut differently after a crash finds the same.
+struct Detection {
+    private(set) var states: CustomerStates
+    private var revision = -1
+
+    /// - Parameter most: for how many customers detectors are kept in memory.
+    init(most: Int) { states = CustomerStates(most: most) }
+
+    /// Forgets what may not be what the database has: for a new assignment, and when a batch was not written.
+    mutating func forget() { states.removeAll() }
+
+    /// The places of the batch's customers, and which of them have to be restored from the database.
+    mutating func prepare(_ batch: borrowing Batch) -> (places: [Int], unknown: [Int]) {
+        if revision != batch.detection.revision {
+            states.removeAll()
+            revision = batch.detection.revision
+        }
+        var places: [Int] = []
+        var unknown: [Int] = []
+        for customer in batch.customers.changes.indices {
+            let (place, isNew) = states.insert(batch.customers.customers.id(customer).span)
+            places.append(place)
+            if isNew { unknown.append(place) }
+        }
+        return (places, unknown)
+    }
+
+    /// Puts customers at what the database has of them.
+    mutating func restore(_ place: Int, _ stored: StoredDetector, at now: Int64, _ rules: EpisodeRules) {
+        states.restore(place, stored.detector, stored.limits, at: now, rules)
+    }
+
+    /// Takes over somebody who is not known yet.
+    mutating func watch(_ customers: [StoredDetector], at now: Int64, _ settings: DetectionSettings) {
+        guard let rules = settings.rules else { return }
+        revision = settings.revision
+        for customer in customers {
+            let (place, isNew) = states.insert(customer.id.utf8.span)
+            if isNew { restore(place, customer, at: now, rules) }
+        }
+    }
+
+    /// Judges a batch's readings, and the silence of customers when the batch says at which moment it can be.
+    mutating func judge(_ batch: inout Batch, places: [Int], at now: Int64, _ rules: EpisodeRules) {
+        var findings = Findings()
+        let order = batch.readingsByCustomer
+        var suspect: [Int] = []
+        var next = 0
+        for (customer, place) in places.enumerated() {
+            findings.beginCustomer()
+            let id = batch.customers.customers.id(customer)
+            let rows = order[next..<next + Int(batch.customers.changes[customer].readings)]
+            next = rows.endIndex
+            states.update(place, rules) { entry in
+                entry.seenAt = now
+                for row in rows {
+                    let observation = batch.observations[row]
+                    let judgement = entry.detector.take(
+                        observation.heartRate, at: observation.recordedAt, activity: observation.activity, rules,
+                        entry.limits
+                    ) { findings.note($0, of: String(decoding: id, as: UTF8.self), $1) }
+                    if judgement == .suspect { suspect.append(row) }
+                }
+                entry.detector.openEpisodes { findings.note($0, of: String(decoding: id, as: UTF8.self)) }
+                findings.checkpoints.append(entry.detector)
+            }
+        }
+        if let moment = batch.completeUntil { judgeSilence(at: moment, &findings, rules) }
+        batch.markSuspect(suspect)
+        batch.findings = findings
+        states.trim()
+    }
+
+    private mutating func judgeSilence(at moment: Int64, _ findings: inout Findings, _ rules: EpisodeRules) {
+        for place in states.silent(at: moment) {
+            findings.beginCustomer()
+            let id = String(decoding: states.id(place), as: UTF8.self)
+            states.update(place, rules) { entry in
+                entry.detector.signalLost(forMicroseconds: (moment - entry.seenAt) * 1000, rules) {
+                    findings.note($0, of: id, $1)
+                }
+                findings.silent.append(id)
+                findings.silentCheckpoints.append(entry.detector)
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+public import Daemon
+import HeartRate
+
+// The settings of detection. What each number is from stands at `EpisodeRules`; all can be reloaded.
+
+/// From which NEWS2 score on an episode opens that is not beyond HEART_RATE_MIN or HEART_RATE_MAX.
+public enum LowestScore: String, Sendable {
+    case three = "3"
+    case two = "2"
+    case none = "off"
+}
+
+extension Setting where Value == Bool {
+    /// `EPISODES`: whether episodes are detected.
+    public static var episodes: Setting {
+        Setting(
+            "EPISODES", .flag, default: true,
+            "Whether episodes are detected. Without them each reading is still flagged by itself.", isReloadable: true)
+    }
+}
+
+extension Setting where Value == LowestScore {
+    /// `EPISODE_NEWS2_SCORE`: 3, 2 or off.
+    public static var episodeScore: Setting {
+        Setting(
+            "EPISODE_NEWS2_SCORE", .choice([.three, .two, .none]), default: .three,
+            """
+            The lowest NEWS2 pulse score that opens an episode: 3 (up to 40 or from 131 bpm, medium severity), 2 (also from \
+            111 bpm, low severity), or off: only beyond HEART_RATE_MIN and HEART_RATE_MAX.
+            """, isReloadable: true)
+    }
+}
+
+extension Setting where Value == Int {
+    /// `EPISODE_DELAY_SECONDS`: 0 to 600 s.
+    public static var episodeDelay: Setting {
+        seconds(
+            "EPISODE_DELAY_SECONDS", 0...600, \.highDelay,
+            "How long a rate has to be beyond HEART_RATE_MIN or HEART_RATE_MAX to raise high severity.")
+    }
+
+    /// `EPISODE_NEWS2_DELAY_SECONDS`: 0 to 600 s.
+    public static var episodeScoreDelay: Setting {
+        seconds(
+            "EPISODE_NEWS2_DELAY_SECONDS", 0...600, \.scoreDelay,
+            "How long a rate has to have the score of EPISODE_NEWS2_SCORE to open an episode.")
+    }
+
+    /// `EPISODE_WINDOW_SECONDS`: 1 to 60 s.
+    public static var episodeWindow: Setting {
+        seconds(
+            "EPISODE_WINDOW_SECONDS", 1...60, \.window,
+            "Not single readings are judged but their median over so many seconds.")
+    }
+
+    /// `EPISODE_MARGIN_BPM`: 0 to 50 bpm.
+    public static var episodeMargin: Setting {
+        Setting(
+            "EPISODE_MARGIN_BPM", .integer(in: 0...50, unit: "bpm"), default: Int(EpisodeRules().margin),
+            "How far inside of the limit a rate has to come back for an episode to end.", isReloadable: true)
+    }
+
+    /// `EPISODE_CLOSE_SECONDS`: 1 to 3600 s.
+    public static var episodeClosing: Setting {
+        seconds(
+            "EPISODE_CLOSE_SECONDS", 1...3600, \.closingTime,
+            "How long a rate has to stay inside; an episode that comes back earlier goes on.")
+    }
+
+    /// `EPISODE_EASE_SECONDS`: 1 to 3600 s.
+    public static var episodeEasing: Setting {
+        seconds(
+            "EPISODE_EASE_SECONDS", 1...3600, \.easingTime,
+            "How long the rate of an open episode has to stay inside of HEART_RATE_MIN and MAX until high severity falls."
+        )
+    }
+
+    /// `SIGNAL_LOSS_SECONDS`: 1 to 3600 s.
+    public static var signalLossSeconds: Setting {
+        seconds(
+            "SIGNAL_LOSS_SECONDS", 1...3600, \.silenceMinimum,
+            "A customer's signal is lost after at least so long without a reading.")
+    }
+
+    /// `SIGNAL_LOSS_PERIODS`: 2 to 100.
+    public static var signalLossPeriods: Setting {
+        Setting(
+            "SIGNAL_LOSS_PERIODS", .integer(in: 2...100), default: EpisodeRules().silencePeriods,
+            """
+            A customer's signal is lost after so many times the usual time between two of their readings, and urgently so \
+            after six times as long.
+            """, isReloadable: true)
+    }
+
+    /// `BASELINE_HOURS`: 1 to 720 h.
+    public static var baselineHours: Setting {
+        Setting(
+            "BASELINE_HOURS", .integer(in: 1...720, unit: "hours"), default: EpisodeRules().baselineHours,
+            "How far a customer's own usual rate looks back; deviations are judged from half of it on.",
+            isReloadable: true)
+    }
+
+    /// `DEVIATION_MINUTES`: 1 to 1440 min.
+    public static var deviationMinutes: Setting {
+        Setting(
+            "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"), default: EpisodeRules().deviationDelay,
+            "How long a rate has to be far from the customer's usual one to open an episode.", isReloadable: true)
+    }
+
+    /// `LATENESS_SECONDS`: 0 to 3600 s.
+    public static var lateness: Setting {
+        seconds(
+            "LATENESS_SECONDS", 0...3600, \.latenessSeconds,
+            """
+            How long detection waits for readings that come late, by their time stamps; alarms come so much later. A reading \
+            that is later still is stored but opens and closes nothing.
+            """)
+    }
+
+    /// `CUSTOMERS_IN_MEMORY`: 1000 to 10000000.
+    public static var customersInMemory: Setting {
+        Setting(
+            "CUSTOMERS_IN_MEMORY", .integer(in: 1000...10_000_000, unit: "customers"), default: 100_000,
+            """
+            For how many customers detection keeps its state in memory, some 0.5 kB each; who was seen least recently \
+            leaves it and is read from the database again.
+            """)
+    }
+
+    private static func seconds(
+        _ name: String, _ range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Int>, _ sentence: String
+    ) -> Setting {
+        Setting(
+            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule], sentence,
+            isReloadable: true)
+    }
+}
+
+extension EpisodeRules {
+    /// The rules of the settings; nil when episodes are switched off.
+    init?(_ settings: Settings) {
+        guard settings[.episodes] else { return nil }
+        self.init()
+        heartRateMin = Int16(settings[.heartRateMin])
+        heartRateMax = Int16(settings[.heartRateMax])
+        lowestScore =
+            switch settings[.episodeScore] {
+            case .three: 3
+            case .two: 2
+            case .none: nil
+            }
+        highDelay = settings[.episodeDelay]
+        scoreDelay = settings[.episodeScoreDelay]
+        window = settings[.episodeWindow]
+        margin = Int16(settings[.episodeMargin])
+        closingTime = settings[.episodeClosing]
+        easingTime = settings[.episodeEasing]
+        silenceMinimum = settings[.signalLossSeconds]
+        silencePeriods = settings[.signalLossPeriods]
+        baselineHours = settings[.baselineHours]
+        deviationDelay = settings[.deviationMinutes]
+        latenessSeconds = settings[.lateness]
+    }
+}

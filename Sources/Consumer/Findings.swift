@@ -1,0 +1,57 @@
+import HeartRate
+
+/// What the detectors found in a batch: what is written with it, and what is told when it is.
+struct Findings {
+    /// An episode and whose it is.
+    struct Found {
+        let customerID: String
+        var episode: Episode
+    }
+
+    /// For each customer of the batch, by number, where detection goes on.
+    var checkpoints = Checkpoints()
+    /// Customers without readings in the batch whose silence was judged, and where detection goes on with them.
+    var silent: [String] = []
+    var silentCheckpoints = Checkpoints()
+    /// Every episode that is new or has changed, once, as it stands.
+    private(set) var episodes: [Found] = []
+    /// What became of episodes, in order.
+    private(set) var changes: [CustomerEpisode] = []
+    /// Where the current customer's episodes begin.
+    private var start = 0
+
+    /// Whether a batch without messages has nothing to write.
+    var isEmpty: Bool { episodes.isEmpty && silent.isEmpty }
+
+    /// Says that what comes next is another customer's.
+    mutating func beginCustomer() { start = episodes.count }
+
+    /// Notes how an episode stands.
+    mutating func note(_ episode: Episode, of customerID: @autoclosure () -> String, _ change: EpisodeChange? = nil) {
+        var found = Found(customerID: "", episode: episode)
+        let known = episodes[start...].firstIndex {
+            $0.episode.kind == episode.kind && $0.episode.openedAt == episode.openedAt
+        }
+        if let known {
+            episodes[known].episode = episode
+            found = episodes[known]
+        } else {
+            found = Found(customerID: customerID(), episode: episode)
+            episodes.append(found)
+        }
+        if let change {
+            changes.append(CustomerEpisode(customerID: found.customerID, episode: episode, change: change))
+        }
+    }
+}
+
+/// Encoded detectors, one after another.
+struct Checkpoints {
+    private(set) var bytes: [UInt8] = []
+    private(set) var ends: [Int] = []
+
+    mutating func append(_ detector: Detector) {
+        detector.writeCheckpoint(to: &bytes)
+        ends.append(bytes.count)
+    }
+}

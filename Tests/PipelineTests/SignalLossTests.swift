@@ -1,0 +1,127 @@
+import Daemon
+import Harness
+import HeartRate
+import Testing
+
+extension EndToEnd {
+    /// A customer's silence is told from our own.
+    @Suite("Signal loss") struct SignalLoss {
+        @Test("who falls silent is found, also while nobody looks; our own absence is never taken for silence")
+        func silence() async throws {
+            let pipeline = try await Pipeline(partitions: 4)
+            let database = pipeline.database
+            let first = try await pipeline.startReadyConsumer()
+            let sensors = try Sensors(pipeline.broker, ["a", "b", "c", "d", "steady"])
+            try await eventually("everybody's period is known") {
+                try database.number("SELECT count(*) FROM customer_state WHERE readings > 30") == 5
+            }
+            sensors.silence("a")
+            try await Self.untilLost("a", database)
+
+            // The consumer is away for longer than the limit, and somebody falls silent meanwhile.
+            try await pipeline.stop(first)
+            sensors.silence("b")
+            try await Task.sleep(for: .seconds(7))
+            let second = try await pipeline.startReadyConsumer()
+            try await Self.untilLost("b", database)
+
+            // The database is away.
+            try await database.cluster.stop(.immediate)
+            try await Task.sleep(for: .seconds(7))
+            try await database.cluster.start()
+            sensors.silence("c")
+            try await Self.untilLost("c", database)
+
+            // Kafka is away; what the sensors say meanwhile comes later.
+            if let broker = pipeline.broker.process {
+                broker.write("down")
+                try await eventually("the consumer sees that the broker is down") {
+                    second.log.contains("unable to work with Kafka")
+                }
+                try await Task.sleep(for: .seconds(7))
+                broker.write("up")
+            }
+            sensors.silence("d")
+            try await Self.untilLost("d", database)
+
+            sensors.resume("a")
+            try await eventually("the signal is back") {
+                try database.number("SELECT count(*) FROM episodes WHERE customer_id = 'a' AND closed_at IS NOT NULL")
+                    == 1
+            }
+            try sensors.stop()
+            try await pipeline.stop(second)
+            try Self.expectTrue(database)
+        }
+
+        private static func untilLost(_ customer: String, _ database: TestDatabase) async throws {
+            try await eventually("the signal of \(customer) is lost") {
+                try database.number(
+                    """
+                    SELECT count(*) FROM episodes
+                     WHERE kind = 'signal loss' AND customer_id = '\(customer)' AND closed_at IS NULL
+                    """) == 1
+            }
+        }
+
+        /// Expects that every loss is in the readings, too: none between two that are closer than the limit, which is 5 s
+        /// for sensors that tell five times a second.
+        private static func expectTrue(_ database: TestDatabase) throws {
+            let wrong = try database.rows(
+                """
+                SELECT e.* FROM episodes e WHERE kind = 'signal loss'
+                   AND (opened_at <> last_seen_at + interval '5 s'
+                    OR NOT EXISTS (SELECT FROM heart_rate_readings r
+                                    WHERE r.customer_id = e.customer_id AND r.recorded_at = e.last_seen_at)
+                    OR EXISTS (SELECT FROM heart_rate_readings r WHERE r.customer_id = e.customer_id
+                                  AND r.recorded_at > e.last_seen_at AND r.recorded_at < e.opened_at))
+                """)
+            #expect(wrong.isEmpty, "losses that the readings do not show")
+        }
+    }
+}
+
+/// Sensors that tell a heart rate five times a second, stamped with this machine's time, until they fall silent.
+private final class Sensors: Sendable {
+    private struct State {
+        var silent: Set<String> = []
+        var isStopping = false
+        var failure: String?
+    }
+    private let state = Monitor(State())
+    private let thread: WorkThread
+
+    init(_ broker: TestBroker, _ customers: [String]) throws {
+        let configuration = try Publisher.configuration(for: broker)
+        let topic = broker.topic
+        thread = try WorkThread(name: "sensors") { [state] in
+            do {
+                try Self.publish(Publisher(configuration, topic: topic), customers, state)
+            } catch {
+                state.withLock { $0.failure = "\(error)" }
+            }
+        }
+    }
+
+    private static func publish(_ publisher: Publisher, _ customers: [String], _ state: Monitor<State>) throws {
+        while state.wait(milliseconds: 200, { $0.isStopping ? true : nil }) == nil {
+            let silent = state.withLock { $0.silent }
+            let now = Instant(microsecondsSince1970: wallClockMicroseconds()).iso8601
+            for customer in customers where !silent.contains(customer) {
+                try publisher.queue(Message(customer: customer, timestamp: now, heartRate: 70))
+            }
+        }
+        try publisher.flush()
+    }
+
+    func silence(_ customer: String) { state.withLock { _ = $0.silent.insert(customer) } }
+
+    func resume(_ customer: String) { state.withLock { _ = $0.silent.remove(customer) } }
+
+    func stop() throws {
+        state.withLock { $0.isStopping = true }
+        state.wakeAll()
+        thread.join()
+        if let failure = state.withLock({ $0.failure }) { throw HarnessError("the sensors have failed: \(failure)") }
+    }
+}

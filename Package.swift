@@ -71,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "PostgreSQL", "Producer", argumentParser,
+                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "PostgreSQL", "Producer",
+                argumentParser,
                 logging,
                 subprocess,
             ],

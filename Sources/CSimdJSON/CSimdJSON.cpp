@@ -110,7 +110,7 @@ extern "C" CSimdJSONOutcome csimdjson_parse(CSimdJSONParser *parser, const void 
     if (top.kind != CSimdJSONObject) return CSimdJSONValid;
 
     message.customer_id.kind = message.timestamp.kind = message.heart_rate.kind = CSimdJSONAbsent;
-    message.unit.kind = message.schema_version.kind = CSimdJSONAbsent;
+    message.unit.kind = message.schema_version.kind = message.activity.kind = CSimdJSONAbsent;
     // A variable of its own: value_unsafe() refers into a temporary, which a range-based for would outlive.
     dom::object object = root.get_object().value_unsafe();
     for (auto field : object) {
@@ -119,6 +119,7 @@ extern "C" CSimdJSONOutcome csimdjson_parse(CSimdJSONParser *parser, const void 
         else if (is(field.key, "heart_rate")) report(field.value, message.heart_rate);
         else if (is(field.key, "unit")) report(field.value, message.unit);
         else if (is(field.key, "schema_version")) report(field.value, message.schema_version);
+        else if (is(field.key, "activity")) report(field.value, message.activity);
     }
     return CSimdJSONValid;
 }

@@ -77,6 +77,26 @@ func replaceFile(_ path: String, with text: String) throws(SystemError) {
     guard unsafe rename(draft, path) == 0 else { throw SystemError.last }
 }
 
+/// A file that is written from its beginning on, by and by.
+public struct GrowingFile: ~Copyable {
+    private let descriptor: Int32
+
+    /// Makes it, or empties it.
+    public init(_ path: String) throws(SystemError) {
+        guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+        let opened = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard opened >= 0 else { throw SystemError.last }
+        descriptor = opened
+    }
+
+    deinit { close(descriptor) }
+
+    /// Adds a text at its end.
+    public mutating func append(_ text: String) throws(SystemError) {
+        guard writeAll(text, to: descriptor) else { throw SystemError.last }
+    }
+}
+
 /// Removes a file, if it is there.
 func removeFile(_ path: String) { _ = unsafe unlink(path) }
 

@@ -63,6 +63,11 @@ struct MessageParser: ~Copyable {
         @_lifetime(borrow self)
         get { unsafe JSONValue(message.pointee.schema_version) }
     }
+
+    var activity: JSONValue {
+        @_lifetime(borrow self)
+        get { unsafe JSONValue(message.pointee.activity) }
+    }
 }
 
 /// What is wrong with a text that should be JSON, as far as simdjson tells.

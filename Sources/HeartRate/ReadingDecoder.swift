@@ -22,6 +22,9 @@ public struct DecodingLimits: Hashable, Sendable {
 /// malformed JSON, not an object, schema version, customer id (missing, type, empty, too long, NUL), timestamp
 /// (missing, type, format), heart rate (missing, type, range), unit, future timestamp. The last is the only one that
 /// depends on the clock, so that a message that is wrong in itself gets the same reason whenever it is replayed.
+///
+/// `activity` is no reason to reject: what is not one of its words, or no string at all, is taken as not told. Only how
+/// unusual a heart rate is depends on it, and the reading is worth more than the word.
 public struct ReadingDecoder: ~Copyable {
     private var parser = MessageParser()
 
@@ -55,7 +58,7 @@ public struct ReadingDecoder: ~Copyable {
                 .futureTimestamp,
                 "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew / 1_000_000) s after \(now)")
         }
-        return Reading(customerID: customerID, recordedAt: recordedAt, storable: heartRate)
+        return Reading(customerID: customerID, recordedAt: recordedAt, storable: heartRate, activity: activity())
     }
 
     /// Numbers that simdjson could not take, if there are any.
@@ -132,6 +135,12 @@ public struct ReadingDecoder: ~Copyable {
         guard unit.equals("bpm") || unit.equals("beats/min") || unit.equals("/min") else {
             throw RejectionReason(.unknownUnit, "unit is \(value.description), expected \"bpm\"")
         }
+    }
+
+    @inline(__always)
+    private func activity() -> Activity? {
+        guard case .string(let name) = parser.activity else { return nil }
+        return Activity(name: name)
     }
 }
 

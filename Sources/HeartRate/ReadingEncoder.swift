@@ -1,10 +1,11 @@
 /// Writes readings as messages:
-/// `{"schema_version": "1.0", "customer_id": "cust_0001", "timestamp": "2026-02-19T15:53:03.123456+00:00", "heart_rate": 72}`.
+/// `{"schema_version": "1.0", "customer_id": "cust_0001", "timestamp": "2026-02-19T15:53:03.123456+00:00", "heart_rate": 72}`,
+/// with `, "activity": "rest"` before the brace when the reading has one.
 ///
 /// Keeps one buffer and lends it: allocates nothing for a message.
 public struct ReadingEncoder: ~Copyable {
-    /// Room for the longest message of 410 bytes: 41 up to the id, 50 characters of 6 bytes each (`\u0001`),
-    /// 16 + 32 + 17 with the timestamp, 3 digits and a brace.
+    /// Room for the longest message of 434 bytes: 41 up to the id, 50 characters of 6 bytes each (`\u0001`),
+    /// 16 + 32 + 17 with the timestamp, 3 digits, 24 with the activity and a brace.
     private var buffer = InlineArray<512, UInt8>(repeating: 0)
     private var count = 0
 
@@ -21,6 +22,11 @@ public struct ReadingEncoder: ~Copyable {
         reading.recordedAt.write(to: &writer)
         writer.append("\", \"heart_rate\": ")
         writer.append(Int(reading.heartRate))
+        if let activity = reading.activity {
+            writer.append(", \"activity\": \"")
+            writer.append(activity.name)
+            writer.append(.init(ascii: "\""))
+        }
         writer.append(.init(ascii: "}"))
         count = writer.count
         return buffer.span.extracting(first: count).raw

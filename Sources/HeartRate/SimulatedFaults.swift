@@ -62,9 +62,10 @@ public struct SimulatedFaults: Sendable {
             silence = random.next(in: rates.dropoutSeconds)
             return .silent
         }
-        if chance < rates.malformed + rates.dropout + rates.late {
-            return .late(seconds: random.next(in: rates.lateSeconds))
-        }
-        return nil
+        // From the same random number, so that the other faults are the same whether readings are late or not.
+        let place = chance - (rates.malformed + rates.dropout)
+        guard place < rates.late else { return nil }
+        let (least, most) = (rates.lateSeconds.lowerBound, rates.lateSeconds.upperBound)
+        return .late(seconds: least + place / rates.late * (most - least))
     }
 }

@@ -1,15 +1,3 @@
-/// What a simulated customer is doing.
-public enum Activity: UInt8, CaseIterable, Hashable, Sendable {
-    /// Sleeping.
-    case sleep
-    /// Sitting or standing.
-    case rest
-    /// Walking.
-    case walk
-    /// Running, cycling and the like.
-    case exercise
-}
-
 /// How often simulated hearts beat too slowly or too fast for a while. Both rates are 0 or more.
 public struct SpellRates: Hashable, Sendable {
     /// Spells below 40 bpm, in each hour of each heart. The default is 0.5.

@@ -1,3 +1,5 @@
+import HeartRate
+
 /// Readings that are kept back to be sent late: a binary heap, the next one to be sent at its top.
 struct LateReadings {
     /// One reading; 32 bytes.
@@ -10,6 +12,8 @@ struct LateReadings {
         var customer: Int
         /// Beats per minute.
         var bpm: Int16
+        /// What the customer was doing, if that is told.
+        var activity: Activity?
     }
 
     /// The most that are kept, which takes 32 MB; what is late beyond that is sent at once.

@@ -6,8 +6,8 @@ import Logging
 public struct Producer {
     /// What to publish.
     public enum Source: Sendable {
-        /// Simulated customers, for ever or so many messages.
-        case simulation(count: Int?)
+        /// Simulated customers.
+        case simulation(SimulationPlan)
         /// The rows of a file. With `shiftsToNow` all timestamps move by one amount, so that the first one is now.
         case replay(path: String, shiftsToNow: Bool)
     }
@@ -46,10 +46,10 @@ public struct Producer {
     /// - Throws: `CommandFailure` when the file can not be used; `KafkaError` when librdkafka can not go on.
     public func run(_ source: Source, speed: Double?, _ service: Service) throws -> Exit {
         switch source {
-        case .simulation(let count):
-            var simulation = Simulation(settings)
+        case .simulation(let plan):
+            var simulation = try Simulation(settings, plan)
             return try publish(service) { publisher throws in
-                try simulation.run(&publisher, count: count, isPaced: speed != nil)
+                try simulation.run(&publisher, isPaced: speed != nil)
             }
         case .replay(let path, let shiftsToNow):
             // Before Kafka is asked for anything: a file that can not be used needs no broker to be refused.

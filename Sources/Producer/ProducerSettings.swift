@@ -70,6 +70,15 @@ extension Setting where Value == Double {
     }
 }
 
+extension Setting where Value == Bool {
+    /// `SEND_ACTIVITY`: whether a simulated sensor tells what the customer is doing.
+    public static var sendActivity: Setting {
+        Setting(
+            "SEND_ACTIVITY", .flag, default: false,
+            "Whether messages tell what the customer is doing, in the optional field \"activity\".")
+    }
+}
+
 extension SettingsSchema {
     /// The settings of `heartbeat producer`.
     public static let producer = SettingsSchema(
@@ -78,7 +87,8 @@ extension SettingsSchema {
             Setting.kafkaBootstrapServers, Setting.kafkaTopic, Setting.kafkaPartitions, Setting.kafkaReplicationFactor,
             Setting.numCustomers, Setting.intervalSeconds, Setting.seed, Setting.bradycardiaSpellsPerHour,
             Setting.tachycardiaSpellsPerHour, Setting.malformedRate, Setting.dropoutRate, Setting.lateRate,
-            Setting.lateSeconds, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
+            Setting.lateSeconds, Setting.sendActivity, Setting.startTimeoutSeconds, Setting.metricsDirectory,
+            Setting.logLevel,
         ],
         checks: [
             faultRates,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import HeartRate
 import Producer
 
 struct ProducerCommand: ParsableCommand {
@@ -30,6 +31,22 @@ struct ProducerCommand: ParsableCommand {
     @Option(help: "End after so many simulated messages.")
     var count: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "With --flat-out: simulated time begins then, as 2026-02-19T15:00:00Z. With SEED each run is the same.",
+            valueName: "time"), transform: moment)
+    var begin: Instant?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write to this file, as CSV, which episodes were simulated: when each heart beat too slowly or too fast.",
+            discussion: """
+                Its header is customer_id,kind,began_at,ended_at. Kinds are bradycardia (below 40 bpm), tachycardia \
+                (above 180 bpm), elevated (131 bpm and more by effort) and "signal loss", from the last reading before \
+                to the first one after. A row is written some time after its end, the last ones when the command ends.
+                """, valueName: "file"))
+    var truth: String?
+
     func validate() throws {
         if let speed {
             guard (0.001...1_000_000).contains(speed) else {
@@ -41,7 +58,12 @@ struct ProducerCommand: ParsableCommand {
         if replay == nil, speed != nil || shiftToNow {
             throw ValidationError("--speed and --shift-to-now need --replay")
         }
-        if replay != nil, count != nil { throw ValidationError("--count is not for --replay") }
+        if replay != nil, count != nil || truth != nil {
+            throw ValidationError("--count and --truth are not for --replay")
+        }
+        if begin != nil, replay != nil || !flatOut {
+            throw ValidationError("--begin needs --flat-out and is not for --replay")
+        }
     }
 
     func run() throws {
@@ -49,10 +71,19 @@ struct ProducerCommand: ParsableCommand {
         startLogging(level: settings[.logLevel], identifier: "heartbeat-producer")
         let producer = try Producer(settings)
         let service = try Service("producer", settings, options, needs: [.kafka])
+        let plan = SimulationPlan(count: count, begin: begin, truthFile: truth)
         let source = replay.map { Producer.Source.replay(path: $0, shiftsToNow: shiftToNow) }
         let exit = try service.run {
-            try producer.run(source ?? .simulation(count: count), speed: flatOut ? nil : speed ?? 1, service)
+            try producer.run(source ?? .simulation(plan), speed: flatOut ? nil : speed ?? 1, service)
         }
         if exit != .ok { throw ExitCode(exit.rawValue) }
     }
+}
+
+/// Reads a time on the command line as a message's timestamp is read.
+private func moment(_ text: String) throws -> Instant {
+    guard let instant = Instant(iso8601: text.utf8.span) else {
+        throw ValidationError("\"\(text)\": expected a time like 2026-02-19T15:00:00Z")
+    }
+    return instant
 }

@@ -28,7 +28,7 @@ import Testing
         #expect(findings.episodes.map(\.customerID) == ["a", "b"])
         #expect(findings.episodes.map(\.episode.kind) == [.bradycardia, .bradycardia])
         #expect(findings.episodes.allSatisfy { $0.episode.severity == .high && $0.episode.closedAt == nil })
-        #expect(findings.changes.filter { $0.change == .opened }.map(\.found.customerID) == ["a", "b"])
+        #expect(findings.changes.filter { $0.change == .opened }.map(\.customerID) == ["a", "b"])
         #expect(!findings.isEmpty)
     }
 

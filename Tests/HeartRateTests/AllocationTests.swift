@@ -18,8 +18,9 @@ import Testing
         var decoder = ReadingDecoder()
         var encoder = ReadingEncoder()
         let rule = AnomalyRule(minimum: 60, maximum: 100)
-        let payloads = try (30..<230).map { bpm in
-            encode(try reading(bpm % 2 == 0 ? "cust_\(bpm)" : "\"Zoë\" 🫀 \(bpm)", bpm: Int16(bpm)))
+        let payloads = try (30..<230).map { bpm -> [UInt8] in
+            let activity: Activity? = bpm % 3 == 0 ? nil : Activity.allCases[bpm % 4]
+            return encode(try reading(bpm % 2 == 0 ? "cust_\(bpm)" : "\"Zoë\" 🫀 \(bpm)", bpm: Int16(bpm), activity))
         }
         var (heartBeats, reasonBytes, encodedBytes) = (0, 0, 0)
         func pass() throws {
@@ -46,11 +47,14 @@ import Testing
         var heart = SimulatedHeart(seed: 1, customer: 1)
         var faults = SimulatedFaults(seed: 1, customer: 1)
         let rates = FaultRates(malformed: 0.1, dropout: 0.1, late: 0.1)
+        var truth = SimulatedTruth()
         var sum = 0
         func pass(_ count: Int) {
             for _ in 0..<count {
-                sum += Int(heart.next(after: 1).bpm)
-                if faults.next(after: 1, rates: rates) != nil { sum += 1 }
+                let sample = heart.next(after: 1)
+                let fault = faults.next(after: 1, rates: rates)
+                sum += Int(sample.bpm)
+                truth.take(sample, fault, at: now) { _ in sum += 1 }
             }
         }
         pass(10_000)

@@ -15,7 +15,7 @@ import Testing
     static let pieces: [[UInt8]] = [
         "\"", "\\", "{", "}", "[", "]", ":", ",", "null", "1e999", "-", "\\u0000", "\\ud800", "\u{0}",
         "99999999999999999999",
-        "heart_rate", "\"heart_rate\": 0,", "é", "🫀", "T", "Z", "+", ".", "e", "0", "9",
+        "heart_rate", "\"heart_rate\": 0,", "\"activity\": \"walk\",", "é", "🫀", "T", "Z", "+", ".", "e", "0", "9",
     ].map { Array($0.utf8) }
 
     static func payload(_ random: inout SplitMix64) -> [UInt8] {

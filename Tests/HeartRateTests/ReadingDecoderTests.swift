@@ -190,6 +190,24 @@ func string(_ text: String) -> String { "\"" + text + "\"" }
     }
 
     @Test(
+        "activities; what is none of them is not told, and never a reason to reject",
+        arguments: [
+            ("", nil), (#", "activity": "rest""#, .rest), (#", "activity": "sleep""#, .sleep),
+            (#", "activity": "walk""#, .walk), (#", "activity": "exercise""#, .exercise),
+            (#", "activity": "\u0072est""#, .rest), (#", "activity": null"#, nil), (#", "activity": """#, nil),
+            (#", "activity": "Rest""#, nil), (#", "activity": "rest ""#, nil), (#", "activity": "res""#, nil),
+            (#", "activity": "swimming""#, nil), (#", "activity": 1"#, nil), (#", "activity": 1e400"#, nil),
+            (#", "activity": true"#, nil), (#", "activity": ["rest"]"#, nil), (#", "activity": {"rest": "rest"}"#, nil),
+            (#", "activity": "walk", "activity": "sleep""#, .sleep), (#", "activity": "walk", "activity": 7"#, nil),
+            (#", "x": {"activity": "walk"}"#, nil),
+        ] as [(String, Activity?)])
+    func activities(more: String, expected: Activity?) throws {
+        let reading = try decode(message(more)).get()
+        #expect(reading.activity == expected)
+        #expect(reading.heartRate == 72)
+    }
+
+    @Test(
         "of a key that is there twice the last value counts",
         arguments: [
             (#"{"heart_rate": 71, "customer_id": "a", "timestamp": "2026-02-19T15:53:03Z", "heart_rate": 72}"#, 72),

@@ -7,11 +7,13 @@ func encode(_ reading: Reading) -> [UInt8] {
     return encoder.encode(reading).withUnsafeBytes { Array($0) }
 }
 
-func reading(_ id: String = "cust_0001", at microseconds: Int64 = 1_771_516_383_123_456, bpm: Int16 = 72) throws
-    -> Reading
-{
+func reading(
+    _ id: String = "cust_0001", at microseconds: Int64 = 1_771_516_383_123_456, bpm: Int16 = 72,
+    _ activity: Activity? = nil
+) throws -> Reading {
     let instant = Instant(microsecondsSince1970: microseconds)
-    return try #require(Reading(customerID: try CustomerID(id), recordedAt: instant, heartRate: bpm))
+    return try #require(
+        Reading(customerID: try CustomerID(id), recordedAt: instant, heartRate: bpm, activity: activity))
 }
 
 @Suite("Readings") struct ReadingTests {
@@ -21,6 +23,18 @@ func reading(_ id: String = "cust_0001", at microseconds: Int64 = 1_771_516_383_
             {"schema_version": "1.0", "customer_id": "cust_0001", "timestamp": "2026-02-19T15:53:03.123456+00:00", "heart_rate": 72}
             """#
         #expect(String(decoding: encode(try reading()), as: UTF8.self) == expected)
+    }
+
+    @Test("the encoder tells an activity at the end")
+    func activity() throws {
+        let message = String(decoding: encode(try reading("a", bpm: 72, .exercise)), as: UTF8.self)
+        #expect(message.hasSuffix(#""heart_rate": 72, "activity": "exercise"}"#))
+        #expect(Activity.allCases.map(\.name) == ["sleep", "rest", "walk", "exercise"])
+    }
+
+    @Test("an activity makes a reading no larger")
+    func size() {
+        #expect(MemoryLayout<Reading>.stride == 224)
     }
 
     @Test(
@@ -34,7 +48,8 @@ func reading(_ id: String = "cust_0001", at microseconds: Int64 = 1_771_516_383_
         let first = Instant.earliest.microsecondsSince1970
         for _ in 0..<1000 {
             let microseconds = Int64.random(in: first...now.microsecondsSince1970, using: &random)
-            let original = try reading(id, at: microseconds, bpm: Int16.random(in: 1...299, using: &random))
+            let activity = (Activity.allCases + [nil]).randomElement(using: &random) ?? nil
+            let original = try reading(id, at: microseconds, bpm: Int16.random(in: 1...299, using: &random), activity)
             #expect(decode(encode(original)).reading == original)
         }
     }
@@ -43,8 +58,11 @@ func reading(_ id: String = "cust_0001", at microseconds: Int64 = 1_771_516_383_
     func reuse() throws {
         var encoder = ReadingEncoder()
         var decoder = ReadingDecoder()
-        for id in [String(repeating: "🫀", count: 50), "a", "bc", String(repeating: "\u{1}", count: 50), "d"] {
-            let original = try reading(id)
+        let long = [String(repeating: "🫀", count: 50), String(repeating: "\u{1}", count: 50)]
+        for (id, activity) in [(long[0], .exercise), ("a", nil), ("bc", .walk), (long[1], .exercise), ("d", nil)]
+            as [(String, Activity?)]
+        {
+            let original = try reading(id, activity)
             let payload = encoder.encode(original).withUnsafeBytes { Array($0) }
             #expect(payload == encode(original))
             #expect(try decoder.decode(payload.span.bytes, receivedAt: now) == original)

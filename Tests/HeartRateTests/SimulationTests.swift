@@ -29,6 +29,7 @@ private let noSpells = SpellRates(bradycardiaPerHour: 0, tachycardiaPerHour: 0)
     func size() {
         #expect(MemoryLayout<SimulatedHeart>.stride <= 100)
         #expect(MemoryLayout<SimulatedFaults>.stride <= 16)
+        #expect(MemoryLayout<SimulatedTruth>.stride <= 160)
     }
 
     @Test("without spells: within the usual rates, smooth, and each reading close to what the last one was")
@@ -135,6 +136,21 @@ private let noSpells = SpellRates(bradycardiaPerHour: 0, tachycardiaPerHour: 0)
             }
             #expect((5...120).contains(seconds))
         }
+    }
+
+    @Test("late readings change nothing else")
+    func lateness() {
+        func faults(late: Double) -> [SimulatedFault?] {
+            var sensor = SimulatedFaults(seed: 1, customer: 1)
+            let rates = FaultRates(malformed: 0.05, dropout: 0.01, late: late)
+            return (0..<10_000).map { _ in
+                let fault = sensor.next(after: 1, rates: rates)
+                if case .late = fault { return nil }
+                return fault
+            }
+        }
+        #expect(faults(late: 0.3) == faults(late: 0))
+        #expect(faults(late: 0).contains(.silent))
     }
 
     @Test("faults are as frequent as configured")

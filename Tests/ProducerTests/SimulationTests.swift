@@ -66,6 +66,38 @@ import Testing
         #expect(lateness.allSatisfy { (1_000_000...20_000_000).contains($0) })
     }
 
+    @Test func sendsLateReadingsAtTheEndToo() async throws {
+        var runs: [[String]] = []
+        for rate in ["0", "0.3"] {
+            let broker = try await TestBroker()
+            let settings = ["NUM_CUSTOMERS": "2", "LATE_RATE": rate, "DROPOUT_RATE": "0.01", "MALFORMED_RATE": "0.01"]
+            let producer = try await broker.runProducer(
+                ["--count", "500", "--flat-out", "--begin", "2026-02-19T15:00:00Z"], settings)
+            #expect(producer.end == .exited(0))
+            #expect(producer.log.contains("finished: 500 delivered, 0 not delivered\n"))
+            runs.append(try await broker.messagesByKey().values.flatMap(\.self))
+        }
+        // The same messages, in another order.
+        #expect(runs[0].sorted() == runs[1].sorted())
+        #expect(runs[0] != runs[1])
+        #expect(runs[0].min()?.contains("T15:0") == true)
+    }
+
+    @Test func tellsTheActivityOnlyWhenItIsAskedTo() async throws {
+        for setting in ["true", "false"] {
+            let broker = try await TestBroker()
+            let settings = ["NUM_CUSTOMERS": "30", "SEND_ACTIVITY": setting, "LATE_RATE": "0.1"]
+            #expect(try await broker.runProducer(["--count", "300", "--flat-out"], settings).end == .exited(0))
+            let activities = try await broker.messagesByKey().values.flatMap(\.self).map { try reading($0).activity }
+            #expect(activities.count == 300)
+            if setting == "true" {
+                #expect(Set(activities) == Set(Activity.allCases))
+            } else {
+                #expect(Set(activities) == [nil])
+            }
+        }
+    }
+
     @Test func saysWhatIsDeliveredWhenItIsStopped() async throws {
         let broker = try await TestBroker()
         let producer = try broker.startProducer([], ["NUM_CUSTOMERS": "50", "INTERVAL_SECONDS": "0.1"])
@@ -121,7 +153,7 @@ import Testing
 
     @Test(arguments: [
         ["RDKAFKA_ACKS": "1"], ["RDKAFKA_ENABLE_IDEMPOTENCE": "false"], ["NUM_CUSTOMERS": "0"],
-        ["INTERVAL_SECONDS": "0"], ["MALFORMED_RATE": "0.6", "LATE_RATE": "0.6"],
+        ["INTERVAL_SECONDS": "0"], ["SEND_ACTIVITY": "maybe"], ["MALFORMED_RATE": "0.6", "LATE_RATE": "0.6"],
     ])
     func refusesSettings(settings: [String: String]) async throws {
         let producer = try await Heartbeat.run(["producer"], settings)

@@ -30,7 +30,7 @@ typedef struct {
 } CSimdJSONValue;
 
 typedef struct {
-    CSimdJSONValue customer_id, timestamp, heart_rate, unit, schema_version;
+    CSimdJSONValue customer_id, timestamp, heart_rate, unit, schema_version, activity;
     CSimdJSONKind root; // the fields are only set when this is Object
 } CSimdJSONMessage;
 

@@ -1,0 +1,36 @@
+/// What a customer is doing, as a sensor may tell it in the message's optional field `activity`.
+public enum Activity: UInt8, CaseIterable, Hashable, Sendable {
+    /// Sleeping.
+    case sleep
+    /// Sitting or standing.
+    case rest
+    /// Walking.
+    case walk
+    /// Running, cycling and the like.
+    case exercise
+
+    /// The word for it in a message: `sleep`, `rest`, `walk` or `exercise`.
+    public var name: String {
+        switch self {
+        case .sleep: "sleep"
+        case .rest: "rest"
+        case .walk: "walk"
+        case .exercise: "exercise"
+        }
+    }
+
+    /// The activity that a message calls so; nil for any other word.
+    init?(name: Span<UInt8>) {
+        if name.equals("rest") {
+            self = .rest
+        } else if name.equals("walk") {
+            self = .walk
+        } else if name.equals("sleep") {
+            self = .sleep
+        } else if name.equals("exercise") {
+            self = .exercise
+        } else {
+            return nil
+        }
+    }
+}

@@ -42,9 +42,8 @@ struct Batch: ~Copyable {
     var epoch = 0
     /// By which detection goes on it is written.
     var detection = DetectionSettings()
-    /// Up to which moment, in milliseconds of the monotonic clock, Kafka has no message of its partitions that is not in
-    /// this batch or an earlier one; nil when nobody knows.
-    var completeUntil: Int64?
+    /// When to judge the silence of customers after its readings; nil when it can not be judged.
+    var silence: SilenceMoment?
 
     /// How many messages it has.
     var count: Int { readings.rowCount + rejected.rowCount }
@@ -88,7 +87,7 @@ struct Batch: ~Copyable {
         anomalies = 0
         observations.removeAll(keepingCapacity: true)
         findings = nil
-        completeUntil = nil
+        silence = nil
     }
 
     /// The readings' numbers, those of one customer one after another. The index on customer and time then takes them
@@ -203,7 +202,7 @@ struct Observation {
         recordedAt = reading.recordedAt
         self.customer = Int32(customer)
         heartRate = reading.heartRate
-        activity = nil
+        activity = reading.activity
     }
 }
 

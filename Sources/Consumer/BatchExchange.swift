@@ -61,7 +61,7 @@ final class BatchExchange: Sendable {
         var storedTimes: [Int32: Int64] = [:]
         var detection: DetectionSettings
         var isSilenceDue = false
-        var completeUntil: Int64?
+        var silence: SilenceMoment?
 
         var room: Room {
             if refusal != nil { return .refused }
@@ -118,7 +118,7 @@ final class BatchExchange: Sendable {
             state.committed = [:]
             state.storedTimes = [:]
             state.isSilenceDue = false
-            state.completeUntil = nil
+            state.silence = nil
         }
         state.wakeAll()
     }
@@ -178,13 +178,10 @@ final class BatchExchange: Sendable {
     /// Whether some customer was silent for so long that it has to be asked whether Kafka has something from them.
     var isSilenceDue: Bool { state.withLock { $0.isSilenceDue } }
 
-    /// Says that everything has gathered that Kafka had of the assigned partitions at a moment, so that the silence of
-    /// customers can be judged at that moment.
-    ///
-    /// - Parameter moment: in milliseconds of the monotonic clock.
-    func judgeSilence(at moment: Int64) {
+    /// Has the silence of customers judged.
+    func judgeSilence(_ moment: SilenceMoment) {
         state.withLock { state in
-            state.completeUntil = moment
+            state.silence = moment
             state.isSilenceDue = false
         }
         state.wakeAll()
@@ -215,16 +212,16 @@ final class BatchExchange: Sendable {
                 batch.epoch = state.epoch
                 return .readStored(request)
             }
-            guard state.refusal == nil, !state.gathering.isEmpty || state.completeUntil != nil else { return nil }
+            guard state.refusal == nil, !state.gathering.isEmpty || state.silence != nil else { return nil }
             swap(&state.gathering, &batch)
             // The positions stay the same until the next assignment.
             state.gathering.start(like: batch)
             state.isWriting = true
             batch.epoch = state.epoch
             batch.detection = state.detection
-            batch.completeUntil = state.completeUntil
-            if state.completeUntil != nil { batch.hold(state.committed) }
-            state.completeUntil = nil
+            batch.silence = state.silence
+            if state.silence != nil { batch.hold(state.committed) }
+            state.silence = nil
             return .write
         }
         if case .write? = job { state.wakeAll() }

@@ -66,7 +66,7 @@ public struct Consumer {
                 // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. Its broker
                 // thread looks up to a second later whether there is room again, so less than a second's worth starves
                 // the writer: 4096 halved the speed, 16384 takes 10 MB more than the 64 MB that we allow ourselves.
-                ("queued.max.messages.kbytes", "9216"), ("fetch.message.max.bytes", "262144"),
+                ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),
                 ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
             ],
             fixed: [

@@ -70,18 +70,19 @@ struct Detection {
                 findings.checkpoints.append(entry.detector)
             }
         }
-        if let moment = batch.completeUntil { judgeSilence(at: moment, &findings, rules) }
+        if let moment = batch.silence { judgeSilence(moment, &findings, rules) }
         batch.markSuspect(suspect)
         batch.findings = findings
         states.trim()
     }
 
-    private mutating func judgeSilence(at moment: Int64, _ findings: inout Findings, _ rules: EpisodeRules) {
-        for place in states.silent(at: moment) {
+    private mutating func judgeSilence(_ moment: SilenceMoment, _ findings: inout Findings, _ rules: EpisodeRules) {
+        for place in states.silent(at: moment.at, since: moment.since) {
             findings.beginCustomer()
             let id = String(decoding: states.id(place), as: UTF8.self)
             states.update(place, rules) { entry in
-                entry.detector.signalLost(forMicroseconds: (moment - entry.seenAt) * 1000, rules) {
+                let silent = moment.at - max(entry.seenAt, moment.since)
+                entry.detector.signalLost(forMicroseconds: silent * 1000, rules, entry.limits) {
                     findings.note($0, of: id, $1)
                 }
                 findings.silent.append(id)

@@ -322,7 +322,8 @@ struct Intake: ~Copyable {
             if !isRequested { request(partitions) }
             if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }
         } else {
-            silence.update(positions, exchange, consumer, topic)
+            silence.update(
+                positions, exchange, consumer, topic, isKafkaAway: service.isWaiting(for: .kafka))
         }
         report.update(exchange, consumer, topic)
     }

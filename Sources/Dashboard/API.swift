@@ -30,6 +30,7 @@ struct API: Sendable {
         routes.get("customer", use: customer)
         routes.get("readings", use: readings)
         routes.get("readings.csv", use: export)
+        addEpisodes(to: routes)
         let description = Asset(PageFile.openAPI, type: "application/json")
         routes.get("openapi.json") { request, _ in description.response(to: request) }
     }
@@ -221,7 +222,7 @@ struct API: Sendable {
     // MARK: -
 
     /// Asks the database on one of the threads for that.
-    private func ask<Answer: Sendable>(
+    func ask<Answer: Sendable>(
         _ question: @escaping @Sendable (PostgreSQLConnection) throws(PostgreSQLError) -> Answer
     ) async throws -> Answer {
         // While it is away nobody waits for it.
@@ -239,7 +240,7 @@ struct API: Sendable {
     }
 
     /// JSON, packed when it is worth it.
-    private static func answer(_ body: ByteBuffer, to request: Request) -> Response {
+    static func answer(_ body: ByteBuffer, to request: Request) -> Response {
         var headers: HTTPFields = [
             .contentType: "application/json", .cacheControl: "no-store", .vary: "Accept-Encoding",
         ]

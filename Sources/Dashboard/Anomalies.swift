@@ -34,10 +34,11 @@ struct AnomalyPage: Sendable {
     private(set) var next: Cursor?
 
     init(_ request: Request, now: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        // Every partition that may have a row is opened, so a day is tried before all of them.
+        // Every partition that may have a row is opened, so a day is tried before all of them. Of one customer, whose range
+        // is bounded, that day would be read twice.
         let day: Int64 = 86_400_000_000
         let end = min(request.before?.recordedAt ?? now, request.until ?? now)
-        if request.from ?? .min < end - day {
+        if request.customer == nil, request.from ?? .min < end - day {
             var recent = request
             recent.from = end - day
             try read(recent, connection)
@@ -47,31 +48,22 @@ struct AnomalyPage: Sendable {
     }
 
     private mutating func read(_ request: Request, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        var conditions = ["is_anomaly"]
-        var parameters: [String?] = []
-        func add(_ condition: String, _ values: String...) {
-            parameters += values
-            let first = parameters.count - values.count + 1
-            conditions.append(
-                condition.split(separator: "?", omittingEmptySubsequences: false).enumerated().reduce("") {
-                    text, part in
-                    text + (part.offset == 0 ? "" : "$\(first + part.offset - 1)") + part.element
-                })
-        }
-        if let customer = request.customer { add("customer_id = ?", customer) }
-        if let from = request.from { add("recorded_at >= ?::timestamptz", Moment.reading(from).text) }
-        if let until = request.until { add("recorded_at < ?::timestamptz", Moment.reading(until).text) }
+        var conditions = Conditions()
+        conditions.add("is_anomaly")
+        if let customer = request.customer { conditions.add("customer_id = ?", customer) }
+        if let from = request.from { conditions.add("recorded_at >= ?::timestamptz", Moment.reading(from).text) }
+        if let until = request.until { conditions.add("recorded_at < ?::timestamptz", Moment.reading(until).text) }
         if let before = request.before {
             let moment = Moment.reading(before.recordedAt).text
-            add("recorded_at <= ?::timestamptz", moment)
-            add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, String(before.id))
+            conditions.add("recorded_at <= ?::timestamptz", moment)
+            conditions.add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, String(before.id))
         }
         let result = try connection.query(
             """
             SELECT customer_id, (extract(epoch FROM recorded_at) * 1000000)::bigint, heart_rate, anomaly_reason, id
-              FROM heart_rate_readings WHERE \(conditions.joined(separator: " AND "))
+              FROM heart_rate_readings \(conditions.text)
              ORDER BY recorded_at DESC, id DESC LIMIT \(request.limit + 1)
-            """, parameters, unableTo: "read anomalies")
+            """, conditions.parameters, unableTo: "read anomalies")
         items = []
         next = nil
         for row in 0..<min(result.count, request.limit) {

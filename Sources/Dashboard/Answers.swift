@@ -21,6 +21,11 @@ struct AnomalyList: Encodable {
     @OrNull var nextBefore: String? = nil
 }
 
+struct EpisodeList: Encodable {
+    let items: [EpisodeItem]
+    @OrNull var nextBefore: String? = nil
+}
+
 struct CustomerList: Encodable {
     @OrNull var asOf: Moment? = nil
     let total: Int
@@ -64,13 +69,14 @@ struct DetailsAnswer: Encodable {
         self.details = details
     }
 
-    private enum Key: String, CodingKey { case createdAt, firstRecordedAt }
+    private enum Key: String, CodingKey { case createdAt, firstRecordedAt, ownLimits }
 
     func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(details.createdAt.map { Moment(microseconds: $0) }, forKey: .createdAt)
         try container.encode(details.firstRecordedAt.map { Moment.reading($0) }, forKey: .firstRecordedAt)
+        try container.encode(details.ownLimits, forKey: .ownLimits)
     }
 }
 

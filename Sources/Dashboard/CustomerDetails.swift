@@ -5,6 +5,14 @@ struct CustomerDetails: Sendable {
     let row: CustomerTable.Row
     let createdAt: Int64?
     let firstRecordedAt: Int64?
+    /// The limits that judge this customer's episodes instead of the common ones.
+    let ownLimits: OwnLimits?
+
+    /// A row of `customer_limits`; null for the common limit.
+    struct OwnLimits: Encodable, Sendable {
+        @OrNull var heartRateMin: Int64?
+        @OrNull var heartRateMax: Int64?
+    }
 
     /// - Returns: nil when there is no such customer.
     init?(_ id: String, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
@@ -13,16 +21,23 @@ struct CustomerDetails: Sendable {
             SELECT s.customer_id, (extract(epoch FROM s.recorded_at) * 1000000)::bigint, s.heart_rate, s.is_anomaly,
                    s.anomaly_reason, s.readings, s.anomalies, (extract(epoch FROM c.created_at) * 1000000)::bigint,
                    (SELECT (extract(epoch FROM recorded_at) * 1000000)::bigint FROM heart_rate_readings
-                     WHERE customer_id = $1 ORDER BY recorded_at LIMIT 1)
-              FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id) WHERE s.customer_id = $1
+                     WHERE customer_id = $1 ORDER BY recorded_at LIMIT 1),
+                   EXISTS (SELECT 1 FROM episodes
+                            WHERE customer_id = $1 AND kind = 'signal loss' AND closed_at IS NULL),
+                   l.customer_id IS NOT NULL, l.heart_rate_min, l.heart_rate_max
+              FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
+              LEFT JOIN customer_limits AS l USING (customer_id) WHERE s.customer_id = $1
             """, [id], unableTo: "read a customer")
         guard result.count == 1 else { return nil }
         row = CustomerTable.Row(
             id: id, recordedAt: result.integer(0, 1) ?? 0, heartRate: result.integer(0, 2) ?? 0,
             isAnomaly: result.isTrue(0, 3), reason: result[0, 4], readings: result.integer(0, 5) ?? 0,
-            anomalies: result.integer(0, 6) ?? 0)
+            anomalies: result.integer(0, 6) ?? 0, isSignalLost: result.isTrue(0, 9))
         createdAt = result.integer(0, 7)
         firstRecordedAt = result.integer(0, 8)
+        ownLimits =
+            result.isTrue(0, 10)
+            ? OwnLimits(heartRateMin: result.integer(0, 11), heartRateMax: result.integer(0, 12)) : nil
     }
 
     /// The latest readings of customers, by id, oldest first, for traces.

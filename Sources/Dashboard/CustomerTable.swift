@@ -19,6 +19,8 @@ struct CustomerTable: Sendable {
         var reason: String?
         var readings: Int64
         var anomalies: Int64
+        /// Whether the consumer has found that no reading comes any more, which can be sooner than a reading is old.
+        var isSignalLost = false
     }
 
     /// A row and what was seen of it before.
@@ -159,7 +161,7 @@ extension CustomerTable {
 
     /// How somebody is, judged by the latest reading.
     static func status(of row: Row, at now: Int64, staleAfter: Int64) -> Status {
-        if now - row.recordedAt > staleAfter { return .silent }
+        if row.isSignalLost || now - row.recordedAt > staleAfter { return .silent }
         guard row.isAnomaly else { return .normal }
         return row.reason?.hasPrefix("bradycardia") ?? (row.heartRate < 100) ? .low : .high
     }

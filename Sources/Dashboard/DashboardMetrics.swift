@@ -1,11 +1,14 @@
 internal import Daemon
 
-/// What the dashboard measures of itself.
+/// What the dashboard measures of itself, and what the database has that no daemon counts.
 struct DashboardMetrics: Sendable {
     private let requests: Metrics.Counter
     private let polls: Metrics.Histogram
     private let clients: Metrics.Gauge
     private let dropped: Metrics.Counter
+    private let high, medium, low: Metrics.Gauge
+    private let alarms: Metrics.Gauge
+    private let alarmsPerCustomer: Metrics.Gauge
 
     init(_ metrics: Metrics) {
         requests = metrics.counter("heartbeat_dashboard_requests_total", "HTTP requests.")
@@ -15,10 +18,27 @@ struct DashboardMetrics: Sendable {
         clients = metrics.gauge("heartbeat_dashboard_sse_clients", "Pages that are kept up to date.")
         dropped = metrics.counter(
             "heartbeat_dashboard_sse_dropped_total", "Pages that were dropped because they did not read.")
+        func open(_ severity: String) -> Metrics.Gauge {
+            metrics.gauge("heartbeat_open_episodes", "Episodes that are open now.", ["severity": severity])
+        }
+        (high, medium, low) = (open("high"), open("medium"), open("low"))
+        alarms = metrics.gauge(
+            "heartbeat_alarms_last_day", "Episodes of high severity that were raised in the last 24 hours.")
+        alarmsPerCustomer = metrics.gauge(
+            "heartbeat_alarms_per_customer_day", "The same for each customer with a reading in that time.")
     }
 
     func countRequest() { requests.add() }
     func observePoll(_ seconds: Double) { polls.observe(seconds) }
     func setClients(_ count: Int) { clients.set(Double(count)) }
     func countDropped() { dropped.add() }
+
+    /// Sets the figures of episodes; nil takes them away while they are not known.
+    func setEpisodes(_ episodes: State.Episodes?) {
+        high.set((episodes?.bySeverity.high).map(Double.init))
+        medium.set((episodes?.bySeverity.medium).map(Double.init))
+        low.set((episodes?.bySeverity.low).map(Double.init))
+        alarms.set((episodes?.alarmsLastDay).map(Double.init))
+        alarmsPerCustomer.set(episodes?.alarmsPerCustomerDay)
+    }
 }

@@ -16,7 +16,7 @@ struct Viewer: RequestContext {
     }
 }
 
-/// What every request has to pass: the right host, the password, no body. Every answer gets the headers that keep a
+/// What every request has to pass: the right host, the password, a method that there is. Every answer gets the headers that keep a
 /// browser from doing anything else with it.
 struct Gate: RouterMiddleware {
     typealias Context = Viewer
@@ -49,18 +49,32 @@ struct Gate: RouterMiddleware {
             throw Problem(
                 .misdirectedRequest, "this dashboard is not known by that name: name it in DASHBOARD_HOSTS")
         }
-        guard request.method == .get || request.method == .head else {
-            var problem = Problem(.methodNotAllowed, "expected GET or HEAD: nothing here can be changed")
-            problem.headers[.allow] = "GET, HEAD"
+        let isChange = Self.isChange(request.uri.path)
+        guard isChange ? request.method == .post : request.method == .get || request.method == .head else {
+            var problem = Problem(
+                .methodNotAllowed, isChange ? "expected POST" : "expected GET or HEAD: nothing here can be changed")
+            problem.headers[.allow] = isChange ? "POST" : "GET, HEAD"
             problem.isLast = true
             throw problem
         }
-        guard request.headers[.contentLength].map({ $0 == "0" }) ?? true, request.headers[.transferEncoding] == nil
-        else {
-            var problem = Problem(.contentTooLarge, "expected no body")
+        let length = request.headers[.contentLength].map { Int($0) ?? .max } ?? 0
+        guard (0...(isChange ? Self.mostBytes : 0)).contains(length), request.headers[.transferEncoding] == nil else {
+            var problem = Problem(
+                .contentTooLarge,
+                isChange
+                    ? "expected a body of at most \(Self.mostBytes) bytes, with Content-Length" : "expected no body")
             problem.isLast = true
             throw problem
         }
+    }
+
+    /// The longest body that is taken, in bytes: fifty characters, each as two escapes of JSON.
+    static let mostBytes = 1000
+
+    /// Whether something can be changed there: /api/v1/episodes/ID/acknowledge alone.
+    private static func isChange(_ path: String) -> Bool {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 6 && parts[..<4] == ["", "api", "v1", "episodes"] && parts[5] == "acknowledge"
     }
 
     private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {

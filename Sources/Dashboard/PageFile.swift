@@ -4,6 +4,7 @@ struct PageFile {
     let bytes: [UInt8]
 
     static let all: [PageFile] = [
+        PageFile(name: "acknowledge.js", bytes: PackageResources.acknowledge_js),
         PageFile(name: "anomalies.js", bytes: PackageResources.anomalies_js),
         PageFile(name: "bars.js", bytes: PackageResources.bars_js),
         PageFile(name: "base.css", bytes: PackageResources.base_css),
@@ -13,6 +14,9 @@ struct PageFile {
         PageFile(name: "customer.js", bytes: PackageResources.customer_js),
         PageFile(name: "customers.js", bytes: PackageResources.customers_js),
         PageFile(name: "dom.js", bytes: PackageResources.dom_js),
+        PageFile(name: "episode-bands.js", bytes: PackageResources.episode_bands_js),
+        PageFile(name: "episode-list.js", bytes: PackageResources.episode_list_js),
+        PageFile(name: "episodes.js", bytes: PackageResources.episodes_js),
         PageFile(name: "format.js", bytes: PackageResources.format_js),
         PageFile(name: "frame.js", bytes: PackageResources.frame_js),
         PageFile(name: "health.js", bytes: PackageResources.health_js),

@@ -9,6 +9,7 @@ struct Picture: Sendable {
     var storedAt: Int64?
     var rows: [CustomerTable.Row] = []
     var throughput: [Minute] = []
+    var episodes = OpenEpisodes()
 
     init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", unableTo: "begin a poll")
@@ -24,6 +25,7 @@ struct Picture: Sendable {
         storedAt = totals.integer(0, 3)
         rows = try Self.customers(connection)
         throughput = try Self.minutes(connection, 30)
+        episodes = try OpenEpisodes(connection)
         try connection.execute("COMMIT", unableTo: "end a poll")
     }
 
@@ -33,9 +35,12 @@ struct Picture: Sendable {
         // A double has microseconds to spare for some centuries, and is quicker than extract's numeric.
         let result = try connection.query(
             """
-            SELECT customer_id, (date_part('epoch', recorded_at) * 1000000)::bigint, heart_rate, is_anomaly,
-                   anomaly_reason, readings, anomalies
-              FROM customer_state ORDER BY customer_id LIMIT \(CustomerTable.mostCustomers + 1)
+            SELECT s.customer_id, (date_part('epoch', s.recorded_at) * 1000000)::bigint, s.heart_rate, s.is_anomaly,
+                   s.anomaly_reason, s.readings, s.anomalies, e.customer_id IS NOT NULL
+              FROM customer_state AS s
+              LEFT JOIN episodes AS e
+                ON e.customer_id = s.customer_id AND e.kind = 'signal loss' AND e.closed_at IS NULL
+             ORDER BY s.customer_id LIMIT \(CustomerTable.mostCustomers + 1)
             """, unableTo: "read \"customer_state\"")
         var rows: [CustomerTable.Row] = []
         rows.reserveCapacity(result.count)
@@ -44,7 +49,8 @@ struct Picture: Sendable {
                 CustomerTable.Row(
                     id: result[row, 0] ?? "", recordedAt: result.integer(row, 1) ?? 0,
                     heartRate: result.integer(row, 2) ?? 0, isAnomaly: result.isTrue(row, 3), reason: result[row, 4],
-                    readings: result.integer(row, 5) ?? 0, anomalies: result.integer(row, 6) ?? 0))
+                    readings: result.integer(row, 5) ?? 0, anomalies: result.integer(row, 6) ?? 0,
+                    isSignalLost: result.isTrue(row, 7)))
         }
         return rows
     }

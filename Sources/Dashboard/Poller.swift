@@ -170,6 +170,7 @@ final class Poller: Sendable {
             }
             memory.state.totals.customers = Int64(picture.rows.count)
             take(picture, &memory, at: now)
+            take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
         }
         publish()
     }
@@ -199,6 +200,18 @@ final class Poller: Sendable {
         }
     }
 
+    /// - Parameter customers: how many had a reading within a day.
+    private func take(_ episodes: OpenEpisodes, _ memory: inout Memory, of customers: Int) {
+        memory.state.openEpisodes = episodes.total
+        memory.state.episodes = State.Episodes(
+            open: episodes.listed,
+            bySeverity: .init(high: episodes.high, medium: episodes.medium, low: episodes.low),
+            lastClosedAt: episodes.lastClosedAt.map { .reading($0) }, alarmsLastDay: episodes.alarms,
+            alarmsPerCustomerDay: customers > 0
+                ? (Double(episodes.alarms) / Double(customers) * 1000).rounded() / 1000 : nil)
+        metrics.setEpisodes(memory.state.episodes)
+    }
+
     private func staleAfter(_ memory: Memory) -> Int64 {
         Int64(memory.settings[.dashboardStaleSeconds] / .microseconds(1))
     }
@@ -213,6 +226,7 @@ final class Poller: Sendable {
             memory.state.database.state = .away
             memory.state.database.error = "\(error)"
             memory.state.liveSince = nil
+            metrics.setEpisodes(nil)
         }
         service.waits(
             for: .postgreSQL, "\(error)", error.sqlState.map { ["POSTGRES_SQLSTATE": "\($0.rawValue)"] } ?? [:])

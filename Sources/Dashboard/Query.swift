@@ -61,9 +61,9 @@ struct Query {
         return choice
     }
 
-    /// A moment, in microseconds since 1970.
+    /// A moment, in microseconds since 1970; nil when it is not there.
     func moment(_ name: String) throws(Problem) -> Int64? {
-        guard let text = values[name], !text.isEmpty else { return nil }
+        guard let text = values[name] else { return nil }
         // An offset's plus sign that nobody encoded has become a space.
         let plus = text.map { $0 == " " && text.count > 20 ? "+" : String($0) }.joined()
         guard let instant = Instant(iso8601: Array(plus.utf8).span) else {

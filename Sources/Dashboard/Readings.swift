@@ -32,10 +32,16 @@ struct Lines: Sendable {
     init(
         of customers: [String], in range: TimeRange, mostPoints: Int, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
-        if try readAll(of: customers, in: range, mostPoints, connection) { return }
-        lines = [:]
+        // A range that is long for so many points is more likely too full: then its readings are read once only.
+        let isShort = range.until - range.from <= Int64(mostPoints) * 2_000_000
+        if isShort, try readAll(of: customers, in: range, mostPoints, connection) { return }
         bucketSeconds = Self.bucketSeconds(for: range, mostPoints)
         try readBuckets(of: customers, in: range, connection)
+        guard !isShort, lines.values.allSatisfy({ $0.count <= mostPoints }) else { return }
+        let buckets = self
+        bucketSeconds = 0
+        // Some may have come meanwhile.
+        if try !readAll(of: customers, in: range, mostPoints, connection) { self = buckets }
     }
 
     /// The narrowest handy bucket that needs at most so many points.
@@ -50,6 +56,7 @@ struct Lines: Sendable {
     private mutating func readAll(
         of customers: [String], in range: TimeRange, _ mostPoints: Int, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> Bool {
+        lines = [:]
         let result = try connection.query(
             """
             SELECT c.id, (extract(epoch FROM r.recorded_at) * 1000)::bigint, r.heart_rate, r.is_anomaly
@@ -73,6 +80,7 @@ struct Lines: Sendable {
     private mutating func readBuckets(
         of customers: [String], in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
+        lines = [:]
         let result = try connection.query(
             """
             SELECT customer_id, (extract(epoch FROM bucket) * 1000)::bigint, lowest, highest, readings, anomalies

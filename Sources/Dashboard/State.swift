@@ -15,8 +15,8 @@ struct State: Encodable, Sendable {
     @OrNull var lastReading: LastReading? = nil
     var limits: Limits
     var statusCounts = StatusCounts()
-    /// Episodes are not there yet.
     @OrNull var openEpisodes: Int? = nil
+    var episodes = Episodes()
     var anomalies: [AnomalyItem] = []
     var throughput: [Minute] = []
     var mostActive: [String] = []
@@ -84,6 +84,22 @@ struct State: Encodable, Sendable {
         let recordedAt: Moment
         let heartRate: Int64
         let isAnomaly: Bool
+    }
+
+    struct Episodes: Encodable, Sendable {
+        var open: [EpisodeItem] = []
+        var bySeverity = BySeverity()
+        @OrNull var lastClosedAt: Moment? = nil
+        /// Episodes of high severity that were raised in the last 24 hours.
+        var alarmsLastDay = 0
+        /// The same for each customer with a reading in that time.
+        @OrNull var alarmsPerCustomerDay: Double? = nil
+    }
+
+    struct BySeverity: Encodable, Sendable {
+        var high = 0
+        var medium = 0
+        var low = 0
     }
 
     struct StatusCounts: Encodable, Sendable {

@@ -100,13 +100,13 @@ struct EpisodeTrack {
 
     /// The worst severity whose delay is over.
     private func raisedSeverity(_ times: Times) -> Severity? {
-        for level: UInt8 in 0..<3 {
-            guard let severity = Severity(rawValue: 2 - level) else { continue }
+        func isOver(_ severity: Severity, _ delay: Int64) -> Bool {
             let index = Int(severity.rawValue)
-            let delay = severity == .high ? times.highDelay : times.delay
-            if counts[index] >= times.readings, Int64(lasted[index]) >= delay { return severity }
+            return counts[index] >= times.readings && Int64(lasted[index]) >= delay
         }
-        return nil
+        if isOver(.high, times.highDelay) { return .high }
+        if isOver(.medium, times.delay) { return .medium }
+        return isOver(.low, times.delay) ? .low : nil
     }
 
     private mutating func open(

@@ -6,7 +6,11 @@ import Database
 struct DashboardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dashboard", abstract: "Serves the live page on port 8501.",
-        discussion: SettingsSchema.dashboard.help)
+        discussion: """
+            The page shows open episodes first, and whoever may look may acknowledge them; nothing else can be changed.
+
+            \(SettingsSchema.dashboard.help)
+            """)
 
     @OptionGroup var options: SettingsOptions
 

@@ -34,8 +34,12 @@ def fill(lab, readings, customers):
     with psycopg.connect(lab.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f"SELECT create_readings_partition((now() AT TIME ZONE 'UTC')::date - d) "
                            f"FROM generate_series(0, {DAYS + 1}) AS d")
-        for index in ("idx_heart_rate_customer_time", "idx_heart_rate_anomaly"):
-            connection.execute(f"DROP INDEX {index}")
+        # Made once all rows are there, which is quicker; by what the schema says of them.
+        indexes = connection.execute("""
+            SELECT i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') FROM pg_index AS i
+             WHERE i.indrelid = 'heart_rate_readings'::regclass AND NOT i.indisprimary""").fetchall()
+        for name, _ in indexes:
+            connection.execute(f"DROP INDEX {name}")
         connection.execute("INSERT INTO customers SELECT 'cust_' || lpad(n::text, 5, '0') "
                            f"FROM generate_series(1, {customers}) AS n")
         old = DAYS * 86400 / (each - recent)
@@ -53,12 +57,17 @@ def fill(lab, readings, customers):
                      CROSS JOIN LATERAL (SELECT now() - make_interval(secs => {expression}) AS t) AS moment
                      CROSS JOIN LATERAL (SELECT n, CASE WHEN random() < 0.01 THEN 190 ELSE 50 + (random() * 60)::int END
                                                 AS bpm FROM generate_series(1, {customers}) AS n) AS customer""")
-        connection.execute("CREATE INDEX idx_heart_rate_customer_time ON heart_rate_readings (customer_id, recorded_at DESC)")
-        connection.execute("CREATE INDEX idx_heart_rate_anomaly ON heart_rate_readings (is_anomaly, recorded_at DESC) "
-                           "WHERE is_anomaly")
+        for _, definition in indexes:
+            connection.execute(definition)
         connection.execute(f"""
             INSERT INTO customer_state
             SELECT customer_id, now(), 70, false, NULL, {each}, {each // 100} FROM customers;
+            INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at, closed_at,
+                                  readings, reason)
+            SELECT customer_id, 'tachycardia', 'medium', (ARRAY['medium', 'high'])[1 + n % 2]::episode_severity, t, t, t,
+                   CASE WHEN n > 0 OR random() < 0.99 THEN t + interval '1 min' END, 60, 'bpm 185 to 201 for 60 s, limit 180'
+              FROM (SELECT customer_id, n, now() - make_interval(secs => (n + random()) * {DAYS * 86400 / (each // 100 + 1)})
+                      FROM customers, generate_series(0, {each // 100}) AS n) AS x (customer_id, n, t);
             INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset, readings, anomalies)
             VALUES ('c', 'heartbeat', 0, 0, {readings}, {readings}, {readings // 100});
             INSERT INTO pipeline_log (logged_at, messages_read, messages_valid, messages_anomaly, consumer)
@@ -141,6 +150,10 @@ def time_requests(port, customers, count):
         "anomalies": lambda: "/api/v1/anomalies?limit=50",
         "anomalies, 200 of 3 days ago": lambda: f"/api/v1/anomalies?limit=200&until={ago(days=2)}",
         "anomalies of a customer, 3 days": lambda: f"/api/v1/anomalies?customer_id={customer()}&from={ago(days=3)}",
+        "episodes": lambda: "/api/v1/episodes?limit=50",
+        "closed episodes": lambda: "/api/v1/episodes?state=closed&limit=50",
+        "episodes of an hour of 2 days ago": lambda: f"/api/v1/episodes?from={ago(hours=49)}&until={ago(days=2)}",
+        "episodes of a customer, 3 days": lambda: f"/api/v1/episodes?customer_id={customer()}&from={ago(days=3)}",
         "customers": lambda: f"/api/v1/customers?offset={random.randint(0, customers - 25)}",
         "customers by rate": lambda: "/api/v1/customers?sort=heart_rate&order=desc&limit=50",
         "customers by status": lambda: "/api/v1/customers?sort=status&limit=50",

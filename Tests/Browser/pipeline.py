@@ -83,9 +83,9 @@ class Pipeline(bench.Lab):
             environment["POSTGRES_USER"] = own
         self.daemons[name] = Daemon([name], environment)
 
-    def start_dashboard(self):
+    def start_dashboard(self, **settings):
         """On a free port, and on the same one again after it was stopped."""
-        self.start("dashboard", DASHBOARD_PORT=str(self.port))
+        self.start("dashboard", DASHBOARD_PORT=str(self.port), **settings)
         self.port = int(self.daemons["dashboard"].logged(r"serving on http://127\.0\.0\.1:(\d+)").group(1))
 
     def stop(self, name):
@@ -99,6 +99,11 @@ class Pipeline(bench.Lab):
     def rows(self, query, *parameters):
         with psycopg.connect(self.dsn("postgres")) as connection:
             return connection.execute(query, parameters).fetchall()
+
+    def run(self, statement, *parameters):
+        """A statement as the database's owner."""
+        with psycopg.connect(self.dsn("postgres")) as connection:
+            return connection.execute(statement, parameters)
 
     def publish(self, readings):
         """Publishes (customer, time, bpm) and waits until the database has them all."""

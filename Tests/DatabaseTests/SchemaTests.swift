@@ -30,7 +30,7 @@ extension OnAServer {
             }
         }
 
-        @Test("the dashboard's role may only read")
+        @Test("the dashboard's role may only read, and acknowledge an episode")
         func dashboardRights() async throws {
             let database = try await TestDatabase.make()
             let session = try database.connect(as: "heartbeat-dashboard")
@@ -50,6 +50,28 @@ extension OnAServer {
             expectRefused("SELECT create_readings_partition(current_date - 50)", session)
             expectRefused("UPDATE kafka_offsets SET next_offset = 0", session)
             expectRefused("CREATE TABLE x (y integer)", session)
+            for column in ["acknowledged_by = 'x'", "acknowledged_at = now()", "closed_at = now()", "reason = ''"] {
+                expectRefused("UPDATE episodes SET \(column)", session)
+            }
+            expectRefused("UPDATE customer_limits SET heart_rate_max = 299", session)
+            expectRefused(
+                "SELECT record_episodes('{a}','{bradycardia}','{high}','{high}','{now}','{now}','{now}',"
+                    + "'{NULL}','{1}','{1}','{x}')", session)
+            expectRefused(
+                "ALTER FUNCTION acknowledge_episode(bigint, text) SET search_path = public, pg_temp", session)
+            try database.rows(
+                """
+                INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,
+                                      readings, reason)
+                VALUES ('a', 'bradycardia', 'high', 'high', now(), now(), now(), 1, 'x')
+                """)
+            #expect(try session.rows("SELECT acknowledge_episode(1, ' Anna ')")[0][0] == "t")
+            #expect(try session.rows("SELECT acknowledge_episode(1, 'Carl')")[0][0] == "f")
+            #expect(try session.rows("SELECT acknowledged_by FROM episodes")[0][0] == "Anna")
+            for name in ["", "  ", String(repeating: "x", count: 51)] {
+                #expect(throws: PostgreSQLError.self) { try session.rows("SELECT acknowledge_episode(1, '\(name)')") }
+            }
+            expectRefused("SELECT acknowledge_episode(1, 'x')", try database.connect(as: "heartbeat-consumer"))
         }
 
         @Test("a role that is none of ours may nothing")

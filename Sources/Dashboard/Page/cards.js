@@ -20,11 +20,17 @@ export function showCards(list, cards) {
 
 /** The overview's figures of a state. */
 export function overviewCards(state, now) {
-  const cards = [readings(state), customers(state), anomalies(state), lastReading(state, now), lag(state), rejected(state)];
-  if (state.open_episodes !== null) {
-    cards.unshift({ name: "Open episodes", value: count(state.open_episodes), detail: "what needs a person now" });
-  }
-  return cards;
+  return [
+    openEpisodes(state), readings(state), customers(state), anomalies(state), lastReading(state, now), lag(state), rejected(state),
+  ];
+}
+
+function openEpisodes({ open_episodes: open, episodes: { alarms_per_customer_day: load } }) {
+  const some = load > 0 && load < 0.01 ? "under 0.01" : load?.toFixed(2);
+  return {
+    name: "Open episodes", value: open === null ? "–" : count(open),
+    detail: load === null ? "" : `${some} alarms per customer a day`,
+  };
 }
 
 function readings({ totals, rate: { readings_per_second: speed } }) {

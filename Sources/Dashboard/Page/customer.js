@@ -1,8 +1,11 @@
 // One customer: the latest reading, the history of a chosen time, its anomalies, and the same as CSV.
 
+import { showName } from "./acknowledge.js";
 import { showCards } from "./cards.js";
 import { statusMark } from "./customers.js";
 import { element, press, setText } from "./dom.js";
+import { bandText } from "./episode-bands.js";
+import { EpisodeList } from "./episode-list.js";
 import { count, duration, fieldText, fieldTime, timeText } from "./format.js";
 import { fetchJSON, startFrame } from "./frame.js";
 import { LineChart } from "./line-chart.js";
@@ -10,9 +13,10 @@ import { LineChart } from "./line-chart.js";
 const part = (id) => document.getElementById(id);
 const id = new URLSearchParams(location.search).get("customer_id") ?? "";
 const lines = new LineChart(part("chart"), { labels: false });
+const episodeList = new EpisodeList(part("episodes"), (text) => setText(part("episodes-error"), text));
 const refresh = 2000; // ms between two requests while the shown time ends now
 let range = { minutes: 15, from: null, until: null };
-let latest = null, customer = null, history = null, anomalies = { items: [], next: null };
+let latest = null, customer = null, history = null, anomalies = { items: [], next: null }, episodes = [];
 let asked = 0, turn = 0, loading = false, failed = false, edited = false;
 
 setText(part("customer-id"), id);
@@ -26,6 +30,7 @@ startFrame((view) => {
   showNow();
   showHistory();
 });
+showName(part("who-change"));
 
 part("presets").addEventListener("click", ({ target }) => {
   const button = target.closest("button");
@@ -60,13 +65,14 @@ async function load() {
     from: new Date(range.from ?? until - range.minutes * 60_000).toISOString(), until: new Date(until).toISOString(),
   };
   try {
-    const [one, readings] = await Promise.all([
+    const [one, readings, found] = await Promise.all([
       fetchJSON("/api/v1/customer", { customer_id: id }),
       fetchJSON("/api/v1/readings", { customer_id: id, ...times, buckets: 400 }),
+      fetchJSON("/api/v1/episodes", { customer_id: id, ...times, limit: 200 }),
     ]);
     const latestAnomalies = await askAnomalies(readings, null);
     if (mine !== turn) return;
-    [customer, history] = [one, readings];
+    [customer, history, episodes] = [one, readings, found.items];
     takeAnomalies(latestAnomalies);
     if (failed) setText(part("range-error"), "");
     failed = false;
@@ -112,12 +118,22 @@ function showNow() {
   if (customer === null) return;
   const at = Date.parse(customer.recorded_at);
   const [value, status, age, since] = nowParts();
-  setText(value, `${customer.heart_rate} bpm`, { fade: true });
+  // Of who sends nothing any more this is no current rate.
+  const silent = customer.status === "silent";
+  value.className = silent ? "now-value old" : "now-value";
+  setText(value, `${silent ? "last " : ""}${customer.heart_rate} bpm`, { fade: true });
   if (status.firstElementChild?.className !== `status status-${customer.status}`) {
     status.replaceChildren(statusMark(customer.status));
   }
   setText(age, `${duration(latest.now - at)} ago, ${timeText(at, latest.now)}`);
   setText(since, `${count(customer.readings)} readings, ${count(customer.anomalies)} anomalies since ${timeText(Date.parse(customer.first_recorded_at ?? customer.created_at), latest.now)}`);
+}
+
+function showLimits() {
+  const { own_limits: own } = customer, { heart_rate_min: least, heart_rate_max: greatest } = history.limits;
+  part("limits").hidden = own === null;
+  if (own === null) return;
+  setText(part("limits"), `Own limits for episodes: ${own.heart_rate_min ?? least} to ${own.heart_rate_max ?? greatest} bpm, instead of ${least} to ${greatest}.`);
 }
 
 function nowParts() {
@@ -130,14 +146,18 @@ function nowParts() {
 function showHistory() {
   if (history === null) return;
   const from = Date.parse(history.from), until = Date.parse(history.until), bucketSeconds = history.bucket_seconds;
-  lines.show({ from, until, bucketSeconds, limits: history.limits, series: [{ name: id, slot: 0, points: history.points, latest: null }] });
+  showLimits();
+  episodeList.show(episodes, latest.now);
+  part("episodes-empty").hidden = episodes.length > 0;
+  lines.show({ from, until, bucketSeconds, limits: history.limits, ownLimits: customer.own_limits, episodes, series: [{ name: id, slot: 0, points: history.points, latest: null }] });
   const span = `${timeText(from, latest.now)} to ${timeText(until, latest.now)}`;
   setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. A triangle marks an anomaly.` :
     `The least to the greatest within each ${duration(bucketSeconds * 1000)}, from ${span}. A triangle marks an anomaly.`);
   part("chart-empty").hidden = history.points.length > 0;
   setText(part("chart-empty"), "No readings in this range.");
   const words = history.count === 0 ? "no readings" : `${history.count} readings from ${history.min} to ${history.max} bpm, ${history.anomalies} anomalies`;
-  part("chart").setAttribute("aria-label", `Heart rate of ${id} from ${span}: ${words}.`);
+  const bands = episodes.length === 0 ? "no episodes" : `episodes: ${episodes.slice(0, 5).map(bandText).join("; ")}${episodes.length > 5 ? "; and more" : ""}`;
+  part("chart").setAttribute("aria-label", `Heart rate of ${id} from ${span}: ${words}; ${bands}.`);
   showCards(part("figures"), [
     { name: "Readings", value: count(history.count) }, { name: "Least", value: String(history.min ?? "–"), unit: "bpm" },
     { name: "Greatest", value: String(history.max ?? "–"), unit: "bpm" }, { name: "Anomalies", value: count(history.anomalies) },

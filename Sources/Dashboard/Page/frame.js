@@ -58,7 +58,16 @@ const patience = 10_000; // ms: an answer that takes longer is given up, and ask
 /** Fetches JSON; fails with the problem's own words. */
 export async function fetchJSON(path, parameters) {
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== "");
-  const response = await fetch(`${path}?${new URLSearchParams(given)}`, { signal: AbortSignal.timeout(patience) });
+  return answerOf(await fetch(`${path}?${new URLSearchParams(given)}`, { signal: AbortSignal.timeout(patience) }));
+}
+
+/** Sends JSON to where something can be changed; fails with the problem's own words. */
+export async function postJSON(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return answerOf(await fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal: AbortSignal.timeout(patience) }));
+}
+
+async function answerOf(response) {
   if (response.ok) return response.json();
   const problem = await response.json().catch(() => ({}));
   const failure = new Error(problem.detail ?? problem.title ?? `${response.status} ${response.statusText}`);

@@ -7,10 +7,10 @@ const font = "12px system-ui, sans-serif";
 const lineHeight = 16;
 const longestCurrent = 15_000; // ms: an older reading at a line's end is not current
 
-/** The two limits as dashed lines with their meaning; the room beyond them is tinted. */
+/** The two limits as dashed lines with their meaning, a customer's own ones as dotted; the room beyond the two is tinted. */
 export const limitLines = {
   id: "limitLines",
-  beforeDatasetsDraw({ ctx, chartArea: area, scales: { y }, limits }) {
+  beforeDatasetsDraw({ ctx, chartArea: area, scales: { y }, limits, ownLimits }) {
     if (!limits) return;
     const max = y.getPixelForValue(limits.heart_rate_max), min = y.getPixelForValue(limits.heart_rate_min);
     ctx.save();
@@ -27,9 +27,16 @@ export const limitLines = {
       ctx.lineTo(area.right, at);
       ctx.stroke();
     }
+    ctx.setLineDash([1, 4]);
+    for (const limit of own(ownLimits)) {
+      ctx.beginPath();
+      ctx.moveTo(area.left, y.getPixelForValue(limit));
+      ctx.lineTo(area.right, y.getPixelForValue(limit));
+      ctx.stroke();
+    }
     ctx.restore();
   },
-  afterDatasetsDraw({ ctx, chartArea: area, scales: { y }, limits }) {
+  afterDatasetsDraw({ ctx, chartArea: area, scales: { y }, limits, ownLimits }) {
     if (!limits) return;
     ctx.save();
     ctx.font = font;
@@ -43,9 +50,16 @@ export const limitLines = {
       ctx.strokeText(...at);
       ctx.fillText(...at);
     }
+    for (const limit of own(ownLimits)) {
+      const at = [`own limit ${limit}`, area.left + 88, y.getPixelForValue(limit) + (limit < limits.heart_rate_min ? 14 : -6)];
+      ctx.strokeText(...at);
+      ctx.fillText(...at);
+    }
     ctx.restore();
   },
 };
+
+const own = (limits) => [limits?.heart_rate_max, limits?.heart_rate_min].filter((limit) => limit !== null && limit !== undefined);
 
 /** A triangle at each anomaly: it points up at a rate that is too high, down at one that is too low. */
 export const anomalyMarks = {
@@ -135,7 +149,7 @@ export const endLabels = {
       ctx.fillStyle = dataset.hex;
       ctx.fillRect(start - 4, at - 5, 3, 10);
       // A line that has ended shows how long ago, not a number that would look like the current one.
-      const age = x.max - point.x, ended = age > longestCurrent;
+      const age = x.max - point.x, ended = age > longestCurrent || chart.lost.has(dataset.label);
       const rate = ended ? ageText(age) : String(point.y);
       const room = chart.width - start - 14 - ctx.measureText(ended ? rate : "000").width;
       ctx.fillStyle = colour(ended ? "soft" : "ink");

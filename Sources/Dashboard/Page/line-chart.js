@@ -2,6 +2,7 @@
 
 import { Chart, applyTheme, baseOptions, colour, onThemeChange, tickLabel, timeTicks, translucent } from "./chart-theme.js";
 import { anomalyMarks, endLabels, limitLines } from "./line-chart-plugins.js";
+import { episodeBands } from "./episode-bands.js";
 import { dayText, secondText } from "./format.js";
 import { longestJoin } from "./holes.js";
 
@@ -29,15 +30,15 @@ export class LineChart {
     };
     options.plugins.endLabels = { on: labels };
     this.#chart = new Chart(canvas, {
-      type: "line", data: { datasets: [] }, options, plugins: [limitLines, anomalyMarks, endLabels],
+      type: "line", data: { datasets: [] }, options, plugins: [episodeBands, limitLines, anomalyMarks, endLabels],
     });
     onThemeChange(() => this.#draw());
   }
 
   /**
-   * @param shown {from, until, bucketSeconds, limits, series: [{name, slot, points, latest}]}: slot is its
+   * @param shown {from, until, bucketSeconds, limits, ownLimits, lost, episodes, series: [{name, slot, points, latest}]}: slot is its
    * colour's number from 0 to 5, latest {x, y} stands at its end; points are [ms, bpm, anomaly] or, when
-   * bucketSeconds is not 0, [ms, min, max, anomalies].
+   * bucketSeconds is not 0, [ms, min, max, anomalies]. Those in the set `lost` send nothing any more.
    */
   show(shown) {
     this.#shown = shown;
@@ -55,6 +56,9 @@ export class LineChart {
     this.#chart.data.datasets = shown.series.flatMap((series) =>
       shown.bucketSeconds > 0 ? envelope(series, shown.bucketSeconds) : [line(series)]);
     this.#chart.limits = shown.limits;
+    this.#chart.ownLimits = shown.ownLimits ?? null;
+    this.#chart.lost = shown.lost ?? new Set();
+    this.#chart.episodes = [...shown.episodes ?? []].sort((a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
     this.#chart.update("none");
   }
 
@@ -72,8 +76,9 @@ function timeTitle(ms, shown) {
 }
 
 /** The least and greatest rate on the axis: the limits and all readings, and some room. */
-function heights({ limits, series, bucketSeconds }) {
-  let least = limits.heart_rate_min, greatest = limits.heart_rate_max;
+function heights({ limits, ownLimits, series, bucketSeconds }) {
+  let least = Math.min(limits.heart_rate_min, ownLimits?.heart_rate_min ?? Infinity);
+  let greatest = Math.max(limits.heart_rate_max, ownLimits?.heart_rate_max ?? 0);
   for (const { points } of series) {
     for (const point of points) {
       least = Math.min(least, point[1]);

@@ -5,6 +5,7 @@ import { Bars } from "./bars.js";
 import { overviewCards, showCards } from "./cards.js";
 import { Customers } from "./customers.js";
 import { plainTable, press, setText } from "./dom.js";
+import { Episodes } from "./episodes.js";
 import { isUTC, plural } from "./format.js";
 import { startFrame } from "./frame.js";
 import { LineChart } from "./line-chart.js";
@@ -14,12 +15,14 @@ const part = (id) => document.getElementById(id);
 const series = new Series();
 const bars = new Bars();
 const customers = new Customers();
+const episodes = new Episodes();
 const lines = new LineChart(part("chart"), { labels: true });
 let latest = null;
 
 startFrame((view) => {
   latest = view;
   if (view.state === null) return;
+  episodes.show(view);
   showCards(part("cards"), overviewCards(view.state, view.now));
   showAnomalies(view.state, view.now);
   bars.show(view.state.throughput, view.current ? view.now : Date.parse(view.state.now), isUTC());
@@ -44,6 +47,7 @@ function showLines() {
   const shown = series.within(until);
   lines.show({
     from: until - series.minutes * 60_000, until, bucketSeconds: series.bucketSeconds, limits: state.limits, series: shown,
+    lost: new Set(state.episodes.open.filter(({ kind }) => kind === "signal loss").map(({ customer_id: id }) => id)),
   });
   const some = shown.some(({ points }) => points.length > 0);
   part("chart-empty").hidden = some;

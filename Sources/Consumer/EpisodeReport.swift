@@ -59,16 +59,17 @@ struct EpisodeReport {
         self.command = command
     }
 
-    /// Takes what a batch has changed; without changes it says what is due. To be called about once a second.
-    ///
-    /// - Parameter now: the time of day, which tells news from what a backlog has.
-    mutating func told(
-        _ changes: [CustomerEpisode] = [],
-        at now: Instant = Instant(microsecondsSince1970: wallClockMicroseconds())
-    ) {
+    /// Takes what a batch has found, once it is in the database.
+    mutating func told(_ findings: Findings) {
+        for change in findings.changes { metrics.count(change) }
+        let now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        for change in choice.worthTelling(findings.changes, standing: findings.episodes, at: now) { tell(change) }
+    }
+
+    /// Says how many were not told, when that is due. To be called about once a second.
+    mutating func tellUntold() {
+        let now = Instant(microsecondsSince1970: wallClockMicroseconds())
         if let untold = choice.takeUntold(at: now) { tell(untold) }
-        for change in changes { metrics.count(change) }
-        for change in choice.worthTelling(changes, at: now) { tell(change) }
     }
 
     private func tell(_ untold: EpisodeChoice.Untold) {
@@ -92,97 +93,6 @@ struct EpisodeReport {
             case .opened, .eased: (.episodeOpened, "\(who): \(episode.reason)")
             }
         logger.report(event, "\(sentence)", fields.filter { !$0.value.isEmpty }.mapValues { .string($0) })
-    }
-}
-
-/// Chooses which changes are worth a line and a command of their own.
-///
-/// - Only high severity: lower ones are for those who look at the dashboard. Who is told too much stops listening.
-/// - An episode once for each of its changes, also when it swings between two severities.
-/// - Nothing that was over when it was found, or that happened long ago: when old messages are read, after an outage or from
-///   a recording, there is nobody to be helped any more.
-/// - At most `mostInAMinute`: when a broken gateway makes a thousand customers' signals vanish at once, a thousand pages
-///   hide the one that is something else. A line a minute has the number of those that were not told.
-struct EpisodeChoice {
-    /// How many changes were not told, by why.
-    struct Untold: Equatable {
-        var old = 0
-        var many = 0
-    }
-
-    static let mostInAMinute = 60
-    /// What happened longer ago, in microseconds, is not told: 10 minutes.
-    private static let tooLate: Int64 = 600_000_000
-    private static let minute: Int64 = 60_000_000
-    /// Bounds the memory of what was told. Beyond it all of it is forgotten, and an episode may be told again.
-    private static let mostRemembered = 10_000
-
-    private struct Key: Hashable {
-        let customerID: String
-        let kind: EpisodeKind
-        let openedAt: Instant
-
-        init(_ change: CustomerEpisode) {
-            (customerID, kind, openedAt) = (change.customerID, change.episode.kind, change.episode.openedAt)
-        }
-    }
-
-    /// Open episodes that were told.
-    private var told: Set<Key> = []
-    private var minuteBegan = Instant.earliest
-    private var inThisMinute = 0
-    private var untold = Untold()
-
-    /// - Parameter changes: what one batch has changed, in order.
-    mutating func worthTelling(_ changes: [CustomerEpisode], at now: Instant) -> [CustomerEpisode] {
-        let opened = Set(changes.filter { $0.change == .opened }.map(Key.init))
-        let overWhenFound = Set(changes.filter { $0.change == .closed }.map(Key.init)).intersection(opened)
-        return changes.filter { change in
-            guard isUrgent(change) else { return false }
-            let isNews = now.microsecondsSince1970 - change.happenedAt.microsecondsSince1970 <= Self.tooLate
-            guard isNews, !overWhenFound.contains(Key(change)) else {
-                untold.old += 1
-                return false
-            }
-            beginMinute(at: now)
-            guard inThisMinute < Self.mostInAMinute else {
-                untold.many += 1
-                return false
-            }
-            inThisMinute += 1
-            if change.change != .closed { told.insert(Key(change)) }
-            return true
-        }
-    }
-
-    /// What was not told, once a minute as long as there is something.
-    mutating func takeUntold(at now: Instant) -> Untold? {
-        guard untold != Untold(), beginMinute(at: now) else { return nil }
-        defer { untold = Untold() }
-        return untold
-    }
-
-    private mutating func isUrgent(_ change: CustomerEpisode) -> Bool {
-        switch change.change {
-        case .opened, .escalated:
-            if told.count >= Self.mostRemembered { told.removeAll() }
-            return change.episode.severity == .high && !told.contains(Key(change))
-        case .closed:
-            told.remove(Key(change))
-            return change.episode.worstSeverity == .high
-        case .eased:
-            return false
-        }
-    }
-
-    /// - Returns: false while the last minute is not over. One begins anew when somebody has set the clock back.
-    @discardableResult
-    private mutating func beginMinute(at now: Instant) -> Bool {
-        let passed = now.microsecondsSince1970 - minuteBegan.microsecondsSince1970
-        guard !(0..<Self.minute).contains(passed) else { return false }
-        minuteBegan = now
-        inThisMinute = 0
-        return true
     }
 }
 

@@ -57,7 +57,7 @@ struct Writer: ~Copyable {
             }
             lookForSilence()
             logIdleMinute()
-            episodes.told()
+            episodes.tellUntold()
         }
     }
 
@@ -165,7 +165,7 @@ struct Writer: ~Copyable {
     private mutating func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool = false) {
         if isWritten {
             metrics.stored(batch)
-            if let findings = batch.findings { episodes.told(findings.changes) }
+            if let findings = batch.findings { episodes.told(findings) }
         } else {
             detection.forget()
         }

@@ -176,11 +176,13 @@ private final class Runner: Sendable {
             if let key = Environment.Key(rawValue: name) { environment[key] = value }
         }
         do {
-            // setpriv(1) has the kernel end the command when the daemon is killed.
+            // The library takes a program's name and folders to look in; so this is the path as it is.
+            let slash = command[0].lastIndex(of: "/") ?? command[0].startIndex
+            let program = try await Executable.name(String(command[0][slash...].dropFirst()))
+                .resolveExecutablePath(in: .custom(["PATH": String(command[0][..<slash])]))
             let result = try await Subprocess.run(
-                .name("setpriv"), arguments: Arguments(["--pdeathsig", "KILL", "--"] + command),
-                environment: .custom(environment), platformOptions: options, input: .none, output: .sequence,
-                error: .combinedWithOutput
+                .path(program), arguments: Arguments(Array(command.dropFirst())), environment: .custom(environment),
+                platformOptions: options, input: .none, output: .sequence, error: .combinedWithOutput
             ) { [logger] execution in
                 var lines = 0
                 for try await line in execution.standardOutput.strings() {

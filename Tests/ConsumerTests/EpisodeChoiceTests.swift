@@ -56,33 +56,67 @@ import Testing
 
     @Test("what happened long ago, or was over when it was found, is counted and not told")
     mutating func old() {
-        #expect(told(change(.opened, ago: 601), change(.closed, of: "b", ago: 601)) == [])
+        #expect(told(change(.opened, ago: 601)) == [])
+        #expect(told(change(.closed, of: "b", ago: 601)) == [])
         #expect(told(change(.opened, of: "c", ago: 100), change(.closed, of: "c", ago: 10)) == [])
         #expect(told(change(.opened, of: "d", ago: 599)) == [.opened])
-        #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(old: 4))
+        // Its end is nothing to those who do not know of it.
+        #expect(told(change(.closed, ago: 1)) == [])
+        // Its end is something to those who do, also when we were away for long.
+        #expect(told(change(.closed, of: "d", ago: 9999)) == [.closed])
+        #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(old: 2))
         #expect(choice.takeUntold(at: instant(Self.now + 120)) == nil)
     }
 
-    @Test("a signal loss is news when it has become urgent, however long ago the last reading was")
+    @Test("what began while we were away and goes on is told when readings of now show it, once")
+    mutating func goesOn() {
+        func standing(_ ago: Int64, _ severity: Severity = .high) -> [Findings.Found] {
+            let found = change(.escalated, severity, worst: .high, ago: ago, opened: 5000)
+            return [Findings.Found(customerID: found.customerID, episode: found.episode)]
+        }
+        func told(_ found: [Findings.Found]) -> [EpisodeChange] {
+            choice.worthTelling([], standing: found, at: instant(Self.now)).map(\.change)
+        }
+        #expect(told(standing(1)) == [])
+        #expect(self.told(change(.opened, ago: 4000, opened: 5000)) == [])
+        #expect(told(standing(3000)) == [])
+        #expect(told(standing(1, .medium)) == [])
+        #expect(told(standing(1)) == [.opened])
+        #expect(told(standing(1)) == [])
+        #expect(self.told(change(.closed, ago: 1, opened: 5000)) == [.closed])
+        #expect(told(standing(1)) == [])
+    }
+
+    @Test("a signal loss that goes on is news, however long ago the last reading was; in a recording it is none")
     mutating func silence() {
         // One reading each two minutes: lost after 10 minutes, urgent after an hour.
         var found = change(.escalated, kind: .signalLoss, ago: 3610, opened: 3010)
         #expect(found.happenedAt == instant(Self.now - 10))
         #expect(told(found) == [.escalated])
-        found = change(.escalated, of: "b", kind: .signalLoss, ago: 36_100, opened: 30_100)
-        #expect(found.happenedAt == instant(Self.now - 100))
-        #expect(told(change(.escalated, of: "c", kind: .signalLoss, ago: 86_400, opened: 86_395)) == [])
+        // Lost while we were away.
+        found = change(.opened, of: "b", kind: .signalLoss, ago: 5000, opened: 5000)
+        #expect(told(found) == [.opened])
+        #expect(told(change(.escalated, of: "c", kind: .signalLoss, ago: 90_000, opened: 89_995)) == [])
+        // Found between two readings.
+        #expect(
+            told(
+                change(.opened, of: "d", kind: .signalLoss, ago: 60, opened: 60),
+                change(.closed, of: "d", kind: .signalLoss, ago: 1, opened: 60)) == [])
     }
 
     @Test("more than so many in a minute are counted, and told in one line a minute")
     mutating func many() {
         let changes = (0..<100).map { change(.opened, of: "\($0)") }
         #expect(choice.worthTelling(changes, at: instant(Self.now)).count == EpisodeChoice.mostInAMinute)
+        #expect(choice.takeUntold(at: instant(Self.now)) == EpisodeChoice.Untold(many: 40))
+        #expect(told(change(.opened, of: "x"), after: 59) == [])
         #expect(choice.takeUntold(at: instant(Self.now + 59)) == nil)
-        #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(many: 40))
-        #expect(told(change(.opened, of: "x"), after: 61) == [.opened])
+        // Also when something is told at the very beginning of each minute.
+        #expect(told(change(.opened, of: "y"), after: 60) == [.opened])
+        #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(many: 1))
         // A clock that is set back ends a minute, too.
-        #expect(choice.worthTelling(changes, at: instant(Self.now - 9999)).count == 40)
+        #expect(told(change(.opened, of: "z"), after: -9999) == [.opened])
+        #expect(choice.worthTelling(changes, at: instant(Self.now - 9998)).count == 40)
     }
 
     @Test("the fields have all that the episode says, and nothing is missing where there is nothing")

@@ -24,8 +24,11 @@ CREATE TABLE episodes (
     UNIQUE (customer_id, kind, opened_at),
     CHECK (raised_at >= opened_at AND closed_at >= opened_at AND worst_severity >= severity)
 ) WITH (fillfactor = 70);
-CREATE INDEX idx_episodes_time ON episodes (opened_at DESC);
+-- The lists that the page asks for: all, the open and the closed ones, the alarms of a day.
+CREATE INDEX idx_episodes_time ON episodes (opened_at DESC, episode_id DESC);
 CREATE INDEX idx_episodes_open ON episodes (customer_id) WHERE closed_at IS NULL;
+CREATE INDEX idx_episodes_closed ON episodes (closed_at DESC, episode_id DESC) WHERE closed_at IS NOT NULL;
+CREATE INDEX idx_episodes_alarms ON episodes (raised_at) WHERE worst_severity = 'high';
 COMMENT ON COLUMN episodes.severity IS 'now; of a closed one what it was last';
 COMMENT ON COLUMN episodes.opened_at IS 'when the heart rate went beyond the limit, or the signal was overdue';
 COMMENT ON COLUMN episodes.raised_at IS 'when that had lasted long enough to be told';
@@ -55,6 +58,9 @@ COMMENT ON COLUMN customer_state.detector IS 'where detection goes on after a re
 -- Whether a reading alone is believable: false for one that jumps away from its neighbour or repeats it for too long.
 ALTER TABLE heart_rate_readings ADD COLUMN is_suspect boolean NOT NULL DEFAULT false;
 ALTER TABLE heart_rate_readings_retired ADD COLUMN is_suspect boolean NOT NULL DEFAULT false;
+
+-- One customer's anomalies among all the readings; an entry an anomaly is little beside what each reading takes.
+CREATE INDEX idx_heart_rate_customer_anomaly ON heart_rate_readings (customer_id, recorded_at DESC) WHERE is_anomaly;
 
 -- As in 0002, and where detection goes on: without states (an empty array) that stays as it is.
 DROP FUNCTION record_customers(text[], timestamptz[], smallint[], text[], integer[], integer[]);

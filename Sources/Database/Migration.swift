@@ -11,7 +11,6 @@ struct Migration {
         Migration(number: 3, name: "rights", PackageResources._003_rights_sql),
         Migration(number: 4, name: "maintenance", PackageResources._004_maintenance_sql),
         Migration(number: 5, name: "episodes", PackageResources._005_episodes_sql),
-        Migration(number: 6, name: "episode lists", PackageResources._006_episode_lists_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

@@ -30,7 +30,7 @@ import Testing
     func below() {
         var heart = Self.day
         heart.hold(41, for: 3600, every: 20)
-        #expect(heart.open.first?.reason == "-21 below the usual 62 for 59 min")
+        #expect(heart.open.first?.reason == "-21 below the usual 62 for 58 min")
     }
 
     @Test("nothing is a deviation that is near, short, explained by what the customer does, or judged by limits")

@@ -180,7 +180,8 @@ struct Scored {
     /// The episode of a kind that overlaps a stretch; of several the first.
     func episode(over stretch: Stretch) -> Episode? {
         episodes.first {
-            $0.kind == stretch.kind && $0.openedAt.microsecondsSince1970 <= stretch.to
+            // A beat of 5 bpm is a gap of 12 s: the signal was lost.
+            ($0.kind == stretch.kind || $0.kind == .signalLoss) && $0.openedAt.microsecondsSince1970 <= stretch.to
                 && ($0.closedAt ?? .latest).microsecondsSince1970 >= stretch.from
         }
     }

@@ -36,6 +36,8 @@ struct Batch: ~Copyable {
     private(set) var anomalies = 0
     /// Each reading as the detectors take it.
     private(set) var observations: [Observation] = []
+    /// The readings' numbers customer by customer, once they were arranged.
+    private(set) var order: [Int] = []
     /// What the detectors found in it; nil as long as they have not looked.
     var findings: Findings?
     /// The exchange's epoch when it was gathered: an older one must not be written any more.
@@ -86,25 +88,26 @@ struct Batch: ~Copyable {
         days.removeAll(keepingCapacity: true)
         anomalies = 0
         observations.removeAll(keepingCapacity: true)
+        order.removeAll(keepingCapacity: true)
         findings = nil
         silence = nil
     }
 
-    /// The readings' numbers, those of one customer one after another. The index on customer and time then takes them
-    /// with a fifth less work of the server than in the order in which they came.
-    var readingsByCustomer: [Int] {
+    /// Puts the readings' numbers in order, those of one customer one after another. The index on customer and time then
+    /// takes them with a fifth less work of the server than in the order in which they came.
+    mutating func arrange() {
+        guard order.count != observations.count else { return }
         var places: [Int] = []
         var next = 0
         for change in customers.changes {
             places.append(next)
             next += Int(change.readings)
         }
-        var order = [Int](repeating: 0, count: next)
+        order = [Int](repeating: 0, count: next)
         for (row, observation) in observations.enumerated() {
             order[places[Int(observation.customer)]] = row
             places[Int(observation.customer)] += 1
         }
-        return order
     }
 
     /// Appends a reading as a row of `heart_rate_readings`.

@@ -9,7 +9,7 @@ struct DetectionSettings: Sendable {
 
 /// The detectors of the customers who were seen last: a cache of `customer_state.detector`, for one assignment.
 ///
-/// About 430 bytes a customer and the id. Where a customer is not in it, the database is asked; so it may be emptied at
+/// 0.7 kB a customer, measured with 100,000. Where a customer is not in it, the database is asked; so it may be emptied at
 /// any time between two batches, and has to be when a batch was not written.
 struct CustomerStates {
     /// One customer's.

@@ -48,13 +48,12 @@ struct Detection {
     /// Judges a batch's readings, and the silence of customers when the batch says at which moment it can be.
     mutating func judge(_ batch: inout Batch, places: [Int], at now: Int64, _ rules: EpisodeRules) {
         var findings = Findings()
-        let order = batch.readingsByCustomer
         var suspect: [Int] = []
         var next = 0
         for (customer, place) in places.enumerated() {
             findings.beginCustomer()
             let id = batch.customers.customers.id(customer)
-            let rows = order[next..<next + Int(batch.customers.changes[customer].readings)]
+            let rows = batch.order[next..<next + Int(batch.customers.changes[customer].readings)]
             next = rows.endIndex
             states.update(place, rules) { entry in
                 entry.seenAt = now

@@ -122,7 +122,7 @@ extension Setting where Value == Int {
         Setting(
             "CUSTOMERS_IN_MEMORY", .integer(in: 1000...10_000_000, unit: "customers"), default: 100_000,
             """
-            For how many customers detection keeps its state in memory, some 0.5 kB each; who was seen least recently \
+            For how many customers detection keeps its state in memory, some 0.7 kB each; who was seen least recently \
             leaves it and is read from the database again.
             """)
     }

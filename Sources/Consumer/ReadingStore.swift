@@ -83,7 +83,7 @@ struct ReadingStore: ~Copyable {
         try connection.start(script, unableTo: "send \(batch.count) messages")
         if !batch.readings.isEmpty {
             try connection.copy(
-                batch.readings, order: batch.readingsByCustomer,
+                batch.readings, order: batch.order,
                 unableTo: "copy \(batch.readings.rowCount) rows into \"heart_rate_readings\"")
         }
         if !batch.rejected.isEmpty {

@@ -127,6 +127,7 @@ struct Writer: ~Copyable {
             try store?.createPartition(day: day)
             preparedDays.insert(day)
         }
+        batch.arrange()
         try detect()
         if batch.isEmpty, batch.findings?.isEmpty ?? true { return }
         let start = ContinuousClock.now

@@ -92,7 +92,11 @@ public struct Detector: Sendable {
         let isInside = Eighths(rate) * 8 <= fastLadder.outermost && Eighths(rate) * -8 <= slowLadder.outermost
         calm = isInside ? min(calm + 1, 32) : 0
         let isMinute = minuteAt == Self.noTime || at - minuteAt >= 60_000_000
-        if calm >= window.count, slow.isIdle, fast.isIdle, !isMinute { return judgement }
+        if slow.isIdle, fast.isIdle, !isMinute,
+            calm >= window.count || !window.mayBeBeyond(slow: slowLadder.outermost, fast: fastLadder.outermost)
+        {
+            return judgement
+        }
 
         let rates = window.robustRates(jump: rules.jump)
         let times = rules.times

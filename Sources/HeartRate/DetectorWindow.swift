@@ -74,6 +74,28 @@ struct RateWindow {
         count = 0
     }
 
+    /// Whether the lower quartile could be beyond the limit of `slow` or the median beyond that of `fast`: a quick look that
+    /// spares most readings the sorting, since single ones beyond a limit are common.
+    func mayBeBeyond(slow: Eighths, fast: Eighths) -> Bool {
+        var (total, tooSlow, tooFast): (Int32, Int32, Int32) = (0, 0, 0)
+        var previous = before
+        for index in 0..<Int(count) {
+            let (rate, time) = self[index]
+            let weight = Self.weight(time, after: previous)
+            previous = time
+            total += weight
+            if Eighths(rate) * -8 > slow { tooSlow += weight }
+            if Eighths(rate) * 8 > fast { tooFast += weight }
+        }
+        return tooSlow * 4 >= total || tooFast * 2 >= total
+    }
+
+    /// Even of two at the same millisecond the second counts.
+    @inline(__always)
+    private static func weight(_ time: UInt16, after previous: UInt16) -> Int32 {
+        min(Int32(time &- previous) + 1, longestWeight)
+    }
+
     /// The rates of what is kept; there has to be a reading. `jump` bpm between neighbours are irregular.
     func robustRates(jump: Int16) -> RobustRates {
         // Sorted by rate; a rate and its weight in one number.
@@ -82,8 +104,7 @@ struct RateWindow {
         var previous = (rate: self[0].rate, time: before)
         for index in 0..<Int(count) {
             let (rate, time) = self[index]
-            // Even of two at the same millisecond the second counts.
-            let weight = min(Int32(time &- previous.time) + 1, Self.longestWeight)
+            let weight = Self.weight(time, after: previous.time)
             if abs(rate - previous.rate) >= jump { jumps += 1 }
             total += weight
             previous = (rate, time)

@@ -118,7 +118,7 @@ def main():
                                                       "EPISODES": "false"}), a.messages))
                 line.update({"flags_rows_per_s": flags[-1]["rows_per_s"],
                              "to_flags": ours[-1]["rows_per_s"] / flags[-1]["rows_per_s"],
-                             "flags_rss_mb": flags[-1]["rss_mb"]})
+                             "flags_cpu_s_per_100k": flags[-1]["cpu_s_per_100k"], "flags_rss_mb": flags[-1]["rss_mb"]})
             if a.peer:
                 peer = lab.fill(a.peer, group=f"peer{run}")
                 peers.append(drained(lab, shlex.split(peer), {}, a.messages))

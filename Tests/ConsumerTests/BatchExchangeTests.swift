@@ -246,6 +246,7 @@ import Testing
             else { continue }
             batch.append(reading, anomaly: nil, day: nil, slot: 0, offset: Int64(row))
         }
-        #expect(batch.readingsByCustomer == [0, 2, 1, 4, 3])
+        batch.arrange()
+        #expect(batch.order == [0, 2, 1, 4, 3])
     }
 }

@@ -58,6 +58,13 @@ struct BatchStatements {
             let ids = try connection.literal(arrayText(findings.silent))
             text += "SELECT record_detectors(\(ids), \(findings.silentCheckpoints.literal));"
         }
+        if !findings.forgotten.isEmpty {
+            let ids = try connection.literal(arrayText(findings.forgotten))
+            text += """
+                UPDATE episodes SET closed_at = greatest(opened_at, last_seen_at) \
+                WHERE closed_at IS NULL AND customer_id = ANY (\(ids)::text[]);
+                """
+        }
         let found = findings.episodes
         if !found.isEmpty {
             let ids = try connection.literal(arrayText(found.map(\.customerID)))

@@ -18,6 +18,8 @@ struct CustomerStates {
         var limits = CustomerLimits()
         /// When a batch with this customer came last, in milliseconds of the monotonic clock.
         var seenAt: Int64 = 0
+        /// Whether the database may have open episodes of which the detector knows nothing.
+        var isForgetful = false
     }
 
     private var customers = CustomerSet()
@@ -52,10 +54,9 @@ struct CustomerStates {
     func id(_ number: Int) -> ArraySlice<UInt8> { customers.id(number) }
 
     /// Puts a customer at what the database has.
-    mutating func restore(
-        _ number: Int, _ detector: Detector, _ limits: CustomerLimits, at now: Int64, _ rules: EpisodeRules
-    ) {
-        entries[number] = Entry(detector: detector, limits: limits, seenAt: now)
+    mutating func restore(_ number: Int, _ stored: StoredDetector, at now: Int64, _ rules: EpisodeRules) {
+        entries[number] = Entry(
+            detector: stored.detector, limits: stored.limits, seenAt: now, isForgetful: stored.isUnreadable)
         schedule(number, rules)
     }
 
@@ -89,8 +90,9 @@ struct CustomerStates {
         self = kept
     }
 
+    /// A second more than the detector wants: a reading may be on its way.
     private mutating func schedule(_ number: Int, _ rules: EpisodeRules) {
         let limit = entries[number].detector.silenceLimit(rules)
-        dueAt[number] = limit.map { entries[number].seenAt + $0 / 1000 + 1 } ?? .max
+        dueAt[number] = limit.map { entries[number].seenAt + $0 / 1000 + 1000 } ?? .max
     }
 }

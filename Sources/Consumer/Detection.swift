@@ -32,7 +32,7 @@ struct Detection {
 
     /// Puts customers at what the database has of them.
     mutating func restore(_ place: Int, _ stored: StoredDetector, at now: Int64, _ rules: EpisodeRules) {
-        states.restore(place, stored.detector, stored.limits, at: now, rules)
+        states.restore(place, stored, at: now, rules)
     }
 
     /// Takes over somebody who is not known yet.
@@ -57,6 +57,10 @@ struct Detection {
             next = rows.endIndex
             states.update(place, rules) { entry in
                 entry.seenAt = now
+                if entry.isForgetful {
+                    findings.forgotten.append(String(decoding: id, as: UTF8.self))
+                    entry.isForgetful = false
+                }
                 for row in rows {
                     let observation = batch.observations[row]
                     let judgement = entry.detector.take(

@@ -6,6 +6,8 @@ struct StoredDetector {
     let id: String
     let detector: Detector
     let limits: CustomerLimits
+    /// Whether there is a state that this program does not understand, such as a later one's: it is learned anew.
+    let isUnreadable: Bool
 }
 
 extension ReadingStore {
@@ -44,15 +46,16 @@ extension ReadingStore {
         var stored: [StoredDetector] = []
         stored.reserveCapacity(rows.count)
         for row in 0..<rows.count {
-            // What this program does not understand, such as a later one's, is learned anew.
-            let checkpoint = rows[row, 1].flatMap(bytes(hexadecimal:))
+            let state = rows[row, 1]
+            let detector = state.flatMap(bytes(hexadecimal:)).flatMap { Detector(checkpoint: $0) }
             stored.append(
                 StoredDetector(
                     id: rows[row, 0] ?? "",
-                    detector: checkpoint.flatMap { Detector(checkpoint: $0) } ?? Detector(),
+                    detector: detector ?? Detector(),
                     limits: CustomerLimits(
                         heartRateMin: rows.integer(row, 2).map { Int16($0) },
-                        heartRateMax: rows.integer(row, 3).map { Int16($0) })))
+                        heartRateMax: rows.integer(row, 3).map { Int16($0) }),
+                    isUnreadable: state != nil && detector == nil))
         }
         return stored
     }

@@ -13,6 +13,8 @@ struct Findings {
     /// Customers without readings in the batch whose silence was judged, and where detection goes on with them.
     var silent: [String] = []
     var silentCheckpoints = Checkpoints()
+    /// Customers whose state could not be read: what is open of them would stay open for ever.
+    var forgotten: [String] = []
     /// Every episode that is new or has changed, once, as it stands.
     private(set) var episodes: [Found] = []
     /// What became of episodes, in order.

@@ -9,6 +9,7 @@ struct ConsumerMetrics: Sendable {
     private let commitSeconds, batchMessages: Metrics.Histogram
     let lagMessages, lagSeconds, assignedPartitions: Metrics.Gauge
     let gapMessages, fenced: Metrics.Counter
+    private let late, suspect: Metrics.Counter
 
     init(_ metrics: Metrics) {
         func messages(_ outcome: String) -> Metrics.Counter {
@@ -45,6 +46,11 @@ struct ConsumerMetrics: Sendable {
             "heartbeat_consumer_gap_messages_total", "Messages that Kafka did not have any more, or never handed out.")
         fenced = metrics.counter(
             "heartbeat_consumer_fenced_total", "How often another consumer owned a partition that was written to here.")
+        late = metrics.counter(
+            "heartbeat_consumer_late_readings_total",
+            "Readings that came after a later one of the same customer: stored, but judged for no episode.")
+        suspect = metrics.counter(
+            "heartbeat_consumer_suspect_readings_total", "Readings that were stored with is_suspect.")
     }
 
     /// Measures a transaction.
@@ -57,6 +63,8 @@ struct ConsumerMetrics: Sendable {
         valid.add(batch.readings.rowCount - batch.anomalies)
         anomalies.add(batch.anomalies)
         rejected.add(batch.rejected.rowCount)
+        late.add(batch.findings?.late ?? 0)
+        suspect.add(batch.findings?.suspect ?? 0)
     }
 
     func rejected(_ code: RejectionReason.Code) { reasons[code]?.add() }

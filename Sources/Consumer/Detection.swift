@@ -67,7 +67,11 @@ struct Detection {
                         observation.heartRate, at: observation.recordedAt, activity: observation.activity, rules,
                         entry.limits
                     ) { findings.note($0, of: String(decoding: id, as: UTF8.self), $1) }
-                    if judgement == .suspect { suspect.append(row) }
+                    switch judgement {
+                    case .usual: break
+                    case .suspect: suspect.append(row)
+                    case .late: findings.late += 1
+                    }
                 }
                 entry.detector.openEpisodes { findings.note($0, of: String(decoding: id, as: UTF8.self)) }
                 findings.checkpoints.append(entry.detector)
@@ -75,6 +79,7 @@ struct Detection {
         }
         if let moment = batch.silence { judgeSilence(moment, &findings, rules) }
         batch.markSuspect(suspect)
+        findings.suspect = suspect.count
         batch.findings = findings
         states.trim()
     }

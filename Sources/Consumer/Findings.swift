@@ -13,6 +13,10 @@ struct Findings {
     /// Customers without readings in the batch whose silence was judged, and where detection goes on with them.
     var silent: [String] = []
     var silentCheckpoints = Checkpoints()
+    /// How many readings were not judged, since they were not later than one before.
+    var late = 0
+    /// How many readings were marked as suspect.
+    var suspect = 0
     /// Customers whose state could not be read: what is open of them would stay open for ever.
     var forgotten: [String] = []
     /// Every episode that is new or has changed, once, as it stands.

@@ -175,5 +175,22 @@ extension EndToEnd {
             #expect(!found.contains { $0.hasPrefix("well 90 ") })
             #expect(found.contains { $0.hasPrefix("well 6") && $0.hasSuffix(" t") })
         }
+
+        @Test("readings that jump away are marked, those that are late are not judged, and all are stored")
+        func marks() async throws {
+            let pipeline = try await Pipeline(partitions: 1)
+            let rates = [70, 71, 70, 120, 70, 71, 72]
+            var messages = rates.enumerated().map { second, bpm in
+                Message(customer: "a", timestamp: "2026-02-19T15:00:0\(second)Z", heartRate: bpm)
+            }
+            messages.append(Message(customer: "a", timestamp: "2026-02-19T15:00:01.5Z", heartRate: 130))
+            try pipeline.broker.publish(messages)
+            try await pipeline.drain()
+            let marked = try pipeline.database.rows(
+                "SELECT heart_rate, extract(second FROM recorded_at)::int FROM heart_rate_readings WHERE is_suspect ORDER BY 2"
+            )
+            #expect(marked == [["120", "3"], ["70", "4"]])
+            try await pipeline.expectSound(8)
+        }
     }
 }

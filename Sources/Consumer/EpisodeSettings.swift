@@ -112,8 +112,8 @@ extension Setting where Value == Int {
         seconds(
             "LATENESS_SECONDS", 0...3600, \.latenessSeconds,
             """
-            How long detection waits for readings that come late, by their time stamps; alarms come so much later. A reading \
-            that is later still is stored but opens and closes nothing.
+            How long detection waits for readings that come late, by their time stamps; alarms come so much later. At most \
+            64 readings of a customer wait. One that is later still is stored but opens and closes nothing.
             """)
     }
 

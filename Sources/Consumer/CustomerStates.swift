@@ -62,10 +62,9 @@ struct CustomerStates {
 
     /// Lends a customer's entry.
     @inline(__always)
-    mutating func update<Result>(_ number: Int, _ rules: EpisodeRules, _ body: (inout Entry) -> Result) -> Result {
-        let result = body(&entries[number])
+    mutating func update(_ number: Int, _ rules: EpisodeRules, _ body: (inout Entry) -> Void) {
+        body(&entries[number])
         schedule(number, rules)
-        return result
     }
 
     /// Whether somebody's silence has to be judged.

@@ -98,18 +98,19 @@ struct EpisodeReport {
 
 /// How many episodes there were.
 struct EpisodeMetrics: Sendable {
-    /// By kind, then by severity.
-    private let raised: [[Metrics.Counter]]
+    private let raised: [EpisodeKind: [Severity: Metrics.Counter]]
     private let commands: [CommandHook.Outcome: Metrics.Counter]
 
     init(_ metrics: Metrics) {
-        raised = EpisodeKind.allCases.map { kind in
-            Severity.allCases.map { severity in
-                metrics.counter(
-                    "heartbeat_consumer_episodes_total", "Episodes that opened at this severity or rose to it.",
-                    ["kind": kind.name, "severity": severity.name])
-            }
+        func episodes(_ kind: EpisodeKind, _ severity: Severity) -> Metrics.Counter {
+            metrics.counter(
+                "heartbeat_consumer_episodes_total", "Episodes that opened at this severity or rose to it.",
+                ["kind": kind.name, "severity": severity.name])
         }
+        raised = Dictionary(
+            uniqueKeysWithValues: EpisodeKind.allCases.map { kind in
+                (kind, Dictionary(uniqueKeysWithValues: Severity.allCases.map { ($0, episodes(kind, $0)) }))
+            })
         commands = Dictionary(
             uniqueKeysWithValues: CommandHook.Outcome.allCases.map { outcome in
                 (
@@ -124,11 +125,7 @@ struct EpisodeMetrics: Sendable {
 
     func count(_ change: CustomerEpisode) {
         guard change.change == .opened || change.change == .escalated else { return }
-        let (kind, severity) = (change.episode.kind, change.episode.severity)
-        guard let place = EpisodeKind.allCases.firstIndex(of: kind),
-            let rank = Severity.allCases.firstIndex(of: severity)
-        else { return }
-        raised[place][rank].add()
+        raised[change.episode.kind]?[change.episode.severity]?.add()
     }
 
     func count(_ outcome: CommandHook.Outcome) { commands[outcome]?.add() }

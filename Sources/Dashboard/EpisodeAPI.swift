@@ -1,6 +1,7 @@
 import Hummingbird
 internal import FoundationEssentials
 internal import HTTPTypes
+internal import HeartRate
 internal import NIOCore
 internal import PostgreSQL
 
@@ -16,8 +17,8 @@ extension API {
         let query = try Query(request, "state", "severity", "kind", "customer_id", "from", "until", "limit", "before")
         var wanted = EpisodePage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
         wanted.condition = try query.choice("state", EpisodePage.Condition.self) ?? .all
-        wanted.severity = try query.choice("severity", EpisodeItem.Severity.self)
-        wanted.kind = try query.choice("kind", EpisodeItem.Kind.self)
+        wanted.severity = try query.choice("severity", Severity.self, \.name)
+        wanted.kind = try query.choice("kind", EpisodeKind.self, \.name)
         wanted.customer = try query.text("customer_id", atMost: 50)
         (wanted.from, wanted.until) = (try query.moment("from"), try query.moment("until"))
         if let before = try query.text("before", atMost: 50) {

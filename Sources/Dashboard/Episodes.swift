@@ -1,16 +1,8 @@
+internal import HeartRate
 internal import PostgreSQL
 
 /// One episode: the schema "Episode" of openapi.json.
 struct EpisodeItem: Encodable, Sendable {
-    /// The database's `episode_kind`.
-    enum Kind: String, Encodable, Sendable, CaseIterable {
-        case bradycardia, tachycardia, deviation
-        case signalLoss = "signal loss"
-    }
-
-    /// The database's `episode_severity`.
-    enum Severity: String, Encodable, Sendable, CaseIterable { case low, medium, high }
-
     let episodeId: Int64
     let customerId: String
     let kind: String
@@ -87,8 +79,8 @@ struct EpisodePage: Sendable {
     struct Request: Sendable {
         var condition = Condition.all
         /// At least this: now of an open one, at its worst of a closed one.
-        var severity: EpisodeItem.Severity?
-        var kind: EpisodeItem.Kind?
+        var severity: Severity?
+        var kind: EpisodeKind?
         var customer: String?
         /// Not those that ended before.
         var from: Int64?
@@ -111,11 +103,11 @@ struct EpisodePage: Sendable {
         case .all: break
         }
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }
-        if let kind = request.kind { conditions.add("kind = ?::episode_kind", kind.rawValue) }
+        if let kind = request.kind { conditions.add("kind = ?::episode_kind", kind.name) }
         if let severity = request.severity {
             conditions.add(
                 "CASE WHEN closed_at IS NULL THEN severity ELSE worst_severity END >= ?::episode_severity",
-                severity.rawValue)
+                severity.name)
         }
         if let from = request.from {
             conditions.add("(closed_at IS NULL OR closed_at >= ?::timestamptz)", Moment.reading(from).text)

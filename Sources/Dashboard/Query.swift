@@ -51,14 +51,20 @@ struct Query {
     }
 
     /// One of several words; nil when it is empty or not there.
-    func choice<Choice: RawRepresentable & CaseIterable>(
-        _ name: String, _: Choice.Type
-    ) throws(Problem) -> Choice? where Choice.RawValue == String {
+    func choice<Choice: CaseIterable>(
+        _ name: String, _: Choice.Type, _ word: (Choice) -> String
+    ) throws(Problem) -> Choice? {
         guard let text = values[name], !text.isEmpty else { return nil }
-        guard let choice = Choice(rawValue: text) else {
-            throw refusal(name, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+        guard let choice = Choice.allCases.first(where: { word($0) == text }) else {
+            throw refusal(name, "one of " + Choice.allCases.map(word).joined(separator: ", "))
         }
         return choice
+    }
+
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _: Choice.Type
+    ) throws(Problem) -> Choice? {
+        try choice(name, Choice.self, \.rawValue)
     }
 
     /// A moment, in microseconds since 1970; nil when it is not there.

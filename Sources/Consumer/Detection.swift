@@ -30,9 +30,11 @@ struct Detection {
         return (places, unknown)
     }
 
-    /// Puts customers at what the database has of them.
-    mutating func restore(_ place: Int, _ stored: StoredDetector, at now: Int64, _ rules: EpisodeRules) {
-        states.restore(place, stored, at: now, rules)
+    /// Puts unknown customers at what the database has of them.
+    ///
+    /// - Parameter stored: in the order of the places.
+    mutating func restore(_ places: [Int], _ stored: [StoredDetector], at now: Int64, _ rules: EpisodeRules) {
+        for (place, customer) in zip(places, stored) { states.restore(place, customer, at: now, rules) }
     }
 
     /// Takes over somebody who is not known yet.
@@ -41,7 +43,7 @@ struct Detection {
         revision = settings.revision
         for customer in customers {
             let (place, isNew) = states.insert(customer.id.utf8.span)
-            if isNew { restore(place, customer, at: now, rules) }
+            if isNew { states.restore(place, customer, at: now, rules) }
         }
     }
 

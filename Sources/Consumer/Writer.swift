@@ -67,8 +67,8 @@ struct Writer: ~Copyable {
         let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
         for finding in found.findings { report(finding, request.topic) }
-        watchRecentCustomers(of: found.positions.map(\.sourceID), epoch)
         exchange.answer(found.positions, epoch: epoch)
+        watchRecentCustomers(of: found.positions.map(\.sourceID), epoch)
     }
 
     /// A new assignment: others may have written since, and whoever falls silent now was read by others.
@@ -149,9 +149,7 @@ struct Writer: ~Copyable {
         for place in unknown { _ = ids.insert(detection.states.id(place).span) }
         do throws(PostgreSQLError) {
             let stored = try store?.detectors(of: ids.arrayText) ?? []
-            for (place, customer) in zip(unknown, stored) {
-                detection.restore(place, customer, at: monotonicMilliseconds(), rules)
-            }
+            detection.restore(unknown, stored, at: monotonicMilliseconds(), rules)
         } catch {
             detection.forget()
             throw error

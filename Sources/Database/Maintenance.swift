@@ -83,8 +83,8 @@ public struct Maintenance {
     private mutating func finishRetired() throws(PostgreSQLError) {
         for table in try retiredTables() where !stop.isRequested {
             try attempt("drop \(table)") { run throws(PostgreSQLError) in
-                try run.completeRollUp(of: table)
-                run.summary.readings += try run.account(andDrop: table)
+                guard try run.completeRollUp(of: table), let readings = try run.account(andDrop: table) else { return }
+                run.summary.readings += readings
                 run.summary.dropped.append(day(of: table))
             }
         }

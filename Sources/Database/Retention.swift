@@ -24,13 +24,24 @@ extension Maintenance {
     /// stays; a minute that has less than the rows is written anew from them.
     ///
     /// - Parameter condition: which of the rows.
-    func completeRollUp(of table: String, where condition: String = "true") throws(PostgreSQLError) {
+    /// - Returns: false when it was asked to stop before it had counted all.
+    func completeRollUp(of table: String, where condition: String = "true") throws(PostgreSQLError) -> Bool {
+        try makeTally("minute timestamptz, readings bigint, anomalies bigint, low integer, high integer, total bigint")
+        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
+            try connection.execute(
+                """
+                INSERT INTO tally \
+                SELECT date_trunc('minute', recorded_at), count(*), count(*) FILTER (WHERE is_anomaly), min(heart_rate), \
+                       max(heart_rate), sum(heart_rate) \
+                  FROM \(PostgreSQLConnection.identifier(table)) WHERE \(pages) AND \(condition) GROUP BY 1
+                """, unableTo: "count the minutes of \"\(table)\"")
+        }
+        guard counted else { return false }
         let sql = """
             WITH rows AS (
-                SELECT date_trunc('minute', recorded_at) AS minute, count(*) AS readings,
-                       count(*) FILTER (WHERE is_anomaly) AS anomalies, min(heart_rate) AS heart_rate_min,
-                       max(heart_rate) AS heart_rate_max, sum(heart_rate) AS heart_rate_sum
-                  FROM \(PostgreSQLConnection.identifier(table)) WHERE \(condition) GROUP BY 1
+                SELECT minute, sum(readings) AS readings, sum(anomalies) AS anomalies, min(low) AS heart_rate_min,
+                       max(high) AS heart_rate_max, sum(total) AS heart_rate_sum
+                  FROM tally GROUP BY 1
             ), known AS (
                 SELECT minute, sum(readings) AS readings, sum(anomalies) AS anomalies,
                        sum(heart_rate_sum) AS heart_rate_sum
@@ -55,45 +66,48 @@ extension Maintenance {
         let count = try patiently { run throws(PostgreSQLError) in
             try run.connection.query(sql, unableTo: "complete the roll-up of \"\(table)\"").affectedRows
         }
-        guard count > 0 else { return }
-        logger.notice("\(count) minutes of \"readings_per_minute\" were written anew from \"\(table)\"")
+        if count > 0 {
+            logger.notice("\(count) minutes of \"readings_per_minute\" were written anew from \"\(table)\"")
+        }
+        return true
     }
 
     /// Notes the offsets of a retired day and drops it, in one transaction.
     ///
-    /// - Returns: how many rows it had.
-    func account(andDrop table: String) throws(PostgreSQLError) -> Int64 {
+    /// - Returns: how many rows it had; nil when it was asked to stop before it had counted all.
+    func account(andDrop table: String) throws(PostgreSQLError) -> Int64? {
         let name = PostgreSQLConnection.identifier(table)
-        let rows = try connection.query("SELECT count(*) FROM \(name)", unableTo: "count the rows of \"\(table)\"")
+        try makeTally("source_id integer, count bigint, offsets int8multirange")
+        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
+            try connection.execute(
+                """
+                INSERT INTO tally \
+                \(Self.offsets(of: "SELECT source_id, kafka_offset FROM \(name) WHERE \(pages)"))
+                """, unableTo: "count the offsets of \"\(table)\"")
+        }
+        guard counted else { return nil }
+        let rows = try connection.query("SELECT sum(count) FROM tally", unableTo: "count the rows of \"\(table)\"")
         // Only a verification can hold it, and that ends.
         try connection.execute(
             """
             BEGIN; SET LOCAL lock_timeout = '60s'; \
-            \(Self.accounting(of: "SELECT source_id, kafka_offset FROM \(name)", as: "readings")); \
+            \(Self.accounting(of: "SELECT * FROM tally", as: "readings")); \
             DROP TABLE \(name); COMMIT
             """, unableTo: "drop \"\(table)\"")
         return rows.integer(0, 0) ?? 0
     }
 
-    /// Deletes the rows of the default partition that were recorded and stored before the kept days, a thousand pages at a
-    /// time.
+    /// Deletes the rows of the default partition that were recorded and stored before the kept days.
     ///
     /// Recordings that are replayed into the pipeline today are old from the beginning: they stay as long as others.
     func dropOldDefaultRows(retentionDays: Int) throws(PostgreSQLError) -> Int64 {
         let table = "heart_rate_readings_default"
         let midnight = "(((now() AT TIME ZONE 'UTC')::date - \(retentionDays))::timestamp AT TIME ZONE 'UTC')"
         let isOld = "recorded_at < \(midnight) AND inserted_at < \(midnight)"
-        try completeRollUp(of: table, where: isOld)
-        let pages = try connection.query(
-            "SELECT pg_relation_size('\(table)') / current_setting('block_size')::bigint",
-            unableTo: "measure \"\(table)\"")
+        guard try completeRollUp(of: table, where: isOld) else { return 0 }
         var dropped: Int64 = 0
-        var page: Int64 = 0
-        while page < pages.integer(0, 0) ?? 0, !stop.isRequested {
-            dropped += try delete(
-                from: table, where: "ctid >= '(\(page),0)' AND ctid < '(\(page + 1000),0)' AND \(isOld)", as: "readings"
-            )
-            page += 1000
+        _ = try stepwise(through: table) { pages throws(PostgreSQLError) in
+            dropped += try delete(from: table, where: "\(pages) AND \(isOld)", as: "readings")
         }
         return dropped
     }
@@ -124,26 +138,63 @@ extension Maintenance {
                 """
                 WITH gone AS (
                     DELETE FROM \(table) WHERE \(condition) RETURNING source_id, kafka_offset
-                ), noted AS (\(Self.accounting(of: "SELECT * FROM gone", as: column)))
+                ), noted AS (\(Self.accounting(of: Self.offsets(of: "SELECT * FROM gone"), as: column)))
                 SELECT count(*) FROM gone
                 """, unableTo: "delete old rows of \"\(table)\""
             ).integer(0, 0) ?? 0
         }
     }
 
-    /// The statement that adds rows to `retired_offsets`: as many as there are, and their offsets as ranges.
+    // MARK: - Steps
+
+    /// Does something to a table a thousand pages (8 MB) at a time, which takes some tens of milliseconds, and after each
+    /// step leaves the cores and the disk to the consumers for as long as it took: readings come first.
     ///
-    /// An offset that is there twice is counted twice and has one place in the ranges, so `verify` still sees it.
-    private static func accounting(of rows: String, as column: String) -> String {
+    /// - Parameter body: gets the condition that a step's rows fulfil.
+    /// - Returns: false when it was asked to stop before the end.
+    private func stepwise(
+        through table: String, _ body: (_ pages: String) throws(PostgreSQLError) -> Void
+    ) throws(PostgreSQLError) -> Bool {
+        let size = try connection.query(
+            """
+            SELECT pg_relation_size('\(PostgreSQLConnection.identifier(table))') / current_setting('block_size')::bigint
+            """, unableTo: "measure \"\(table)\"")
+        let pages = size.integer(0, 0) ?? 0
+        for first in stride(from: 0, to: pages, by: 1000) {
+            let start = ContinuousClock.now
+            try body("ctid >= '(\(first),0)' AND ctid < '(\(first + 1000),0)'")
+            guard !stop.wait(for: ContinuousClock.now - start) else { return false }
+        }
+        return true
+    }
+
+    /// The empty table of this session into which the steps count.
+    private func makeTally(_ columns: String) throws(PostgreSQLError) {
+        try connection.execute(
+            "DROP TABLE IF EXISTS pg_temp.tally; CREATE TEMPORARY TABLE tally (\(columns))", unableTo: "make a tally")
+    }
+
+    /// The query for the sources of some rows: how many are a source's, and their offsets as ranges.
+    private static func offsets(of rows: String) -> String {
         """
-        INSERT INTO retired_offsets AS r (source_id, \(column), offsets) \
-        SELECT source_id, sum(count)::bigint, range_agg(int8range(low, high, '[]')) FROM ( \
+        SELECT source_id, sum(count)::bigint AS count, range_agg(int8range(low, high, '[]')) AS offsets FROM ( \
             SELECT source_id, count(*), min(kafka_offset) AS low, max(kafka_offset) AS high FROM ( \
                 SELECT source_id, kafka_offset, kafka_offset - dense_rank() OVER ( \
                            PARTITION BY source_id ORDER BY kafka_offset) AS island \
-                  FROM (\(rows)) gone_rows WHERE source_id IS NOT NULL) numbered \
+                  FROM (\(rows)) counted_rows) numbered \
              GROUP BY source_id, island) islands \
-         GROUP BY source_id \
+         GROUP BY source_id
+        """
+    }
+
+    /// The statement that adds what `offsets` says to `retired_offsets`; rows without a source have no place there.
+    ///
+    /// An offset that is there twice is counted twice and has one place in the ranges, so `verify` still sees it.
+    private static func accounting(of offsets: String, as column: String) -> String {
+        """
+        INSERT INTO retired_offsets AS r (source_id, \(column), offsets) \
+        SELECT source_id, sum(count)::bigint, range_agg(offsets) FROM (\(offsets)) counted \
+         WHERE source_id IS NOT NULL GROUP BY source_id \
         ON CONFLICT (source_id) DO UPDATE SET \(column) = r.\(column) + excluded.\(column), \
             offsets = r.offsets + excluded.offsets, updated_at = now()
         """

@@ -88,6 +88,38 @@ extension OnAServer {
             #expect(try database.rows("SELECT count(*) FROM retired_offsets, unnest(offsets)") == [["1"]])
         }
 
+        @Test("a day that is counted in several steps: no offset and no minute is counted twice or left out")
+        func steps() async throws {
+            let database = try await TestDatabase.make()
+            try database.rows(
+                """
+                SET ROLE heartbeat;
+                SELECT create_readings_partition((now() AT TIME ZONE 'UTC')::date - 100);
+                INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset)
+                SELECT 'c', 't', p, 0, 100000 FROM generate_series(0, 1) AS p;
+                INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, source_id, kafka_offset)
+                SELECT 'c', ((now() AT TIME ZONE 'UTC')::date - 100)::timestamp AT TIME ZONE 'UTC' + n * interval '0.8 s',
+                       60 + n % 50, n % 7 = 0, source_id, n
+                  FROM generate_series(0, 99999) AS n, kafka_offsets
+                """)
+            let pages = try database.number(
+                """
+                SELECT max(pg_relation_size(inhrelid)) / 8192 FROM pg_inherits
+                 WHERE inhparent = 'heart_rate_readings'::regclass
+                """)
+            #expect(pages > 2000, "one step has a thousand")
+            let sums = try database.rows(
+                """
+                SELECT date_trunc('minute', recorded_at), count(*), count(*) FILTER (WHERE is_anomaly), min(heart_rate),
+                       max(heart_rate), sum(heart_rate) FROM heart_rate_readings GROUP BY 1 ORDER BY 1
+                """)
+            let run = try await maintain(database)
+            #expect(run.log.contains("1 days dropped, 200000 readings"), "\(run.log)")
+            #expect(try rollUp(database) == sums)
+            let retired = try database.rows("SELECT readings, offsets FROM retired_offsets ORDER BY source_id")
+            #expect(retired == Array(repeating: ["100000", "{[0,100000)}"], count: 2))
+        }
+
         @Test(
             "a run that was killed between taking a day out and dropping it: nothing is missing, the next one goes on")
         func killed() async throws {

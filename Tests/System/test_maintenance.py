@@ -21,14 +21,17 @@ class Maintenance(PipelineTest):
         self.machine.sql(f"SELECT create_readings_partition({day})")
         self.machine.sql(
             "INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly) "
-            f"SELECT 'old', {day}::timestamp AT TIME ZONE 'UTC' + n * interval '1 second', 70, false "
-            "FROM generate_series(1, 50000) AS n")
+            f"SELECT 'old', {day}::timestamp AT TIME ZONE 'UTC' + n * interval '0.4 seconds', 70, false "
+            "FROM generate_series(0, 199999) AS n")
         return self.machine.sql(f"SELECT 'heart_rate_readings_' || to_char({day}, 'YYYYMMDD')")
+
+    def metrics(self, pattern):
+        """What the consumer tells of itself; the file is replaced once a second."""
+        return re.findall(pattern, self.machine.run("cat", "/run/heartbeat/consumer.prom"))
 
     def commits(self):
         """How many commits took at most so many seconds, by this bound."""
-        text = self.machine.run("cat", "/run/heartbeat/consumer.prom")
-        found = re.findall(r'heartbeat_consumer_commit_duration_seconds_bucket{.*le="(.+?)".*} (\d+)', text)
+        found = self.metrics(r'heartbeat_consumer_commit_duration_seconds_bucket{.*le="(.+?)".*} (\d+)')
         return {bound: int(count) for bound, count in found}
 
     def figures(self, work):
@@ -36,14 +39,19 @@ class Maintenance(PipelineTest):
         start, stored, before = time.monotonic(), self.machine.stored(), self.commits()
         work()
         seconds, rows = time.monotonic() - start, self.machine.stored() - stored
-        # The file is replaced once a second.
         time.sleep(1)
         counts = {bound: count - before[bound] for bound, count in self.commits().items()}
         return seconds, rows, counts
 
+    def let_it_catch_up(self):
+        """The old days were made at the consumer's expense. It need not get there: a busy machine may never take all."""
+        deadline = time.monotonic() + 60
+        while (lag := int(self.metrics(r"heartbeat_consumer_lag_messages\S* (\d+)")[0])) > 2000 and time.monotonic() < deadline:
+            time.sleep(1)
+        print(f"    measured: the lag when maintenance begins: {lag} messages")
+
     def maintain(self):
-        for _ in range(3):
-            self.machine.run("systemctl", "start", unit("maintenance"))
+        self.machine.run("systemctl", "start", unit("maintenance"))
 
     def test_under_load(self):
         machine = self.machine
@@ -54,17 +62,18 @@ class Maintenance(PipelineTest):
             machine.sql(f"ALTER SYSTEM SET {setting}", database="postgres")
         machine.run("systemctl", "reload", "postgresql")
         machine.start(*self.load)
-        old = [self.old_partition(days) for days in range(91, 111)]
+        old = [self.old_partition(days) for days in range(91, 94)]
         kept = self.old_partition(80)
         # Yesterday's run has not made tomorrow's.
         tomorrow = machine.sql("SELECT 'heart_rate_readings_' || to_char((now() AT TIME ZONE 'UTC')::date + 1, 'YYYYMMDD')")
         machine.sql(f"ALTER TABLE heart_rate_readings DETACH PARTITION {tomorrow}; DROP TABLE {tomorrow}")
         eventually("much is stored", lambda: machine.stored() > 100_000)
+        self.let_it_catch_up()
 
         # What a commit took is printed and not judged: on a busy machine some take 100 ms with and without maintenance. That
         # none of them was made to wait so long is what the server's log says below.
-        figures = {"during three runs of the maintenance": self.figures(self.maintain)}
-        seconds = figures["during three runs of the maintenance"][0]
+        figures = {"during maintenance": self.figures(self.maintain)}
+        seconds = figures["during maintenance"][0]
         figures["without it"] = self.figures(lambda: time.sleep(seconds))
         for when, (seconds, rows, counts) in figures.items():
             print(f"    measured: {when}, {seconds:.0f} s at {rows / seconds:.0f} messages/s: of {counts['+Inf']} commits took "
@@ -78,7 +87,7 @@ class Maintenance(PipelineTest):
         self.assertEqual(machine.show(unit("maintenance"), "Result"), "success")
         # What was dropped is still counted by the minute.
         self.assertEqual(machine.sql(
-            "SELECT sum(readings) FROM readings_per_minute WHERE minute < now() - interval '90.5 days'"), "1000000")
+            "SELECT sum(readings) FROM readings_per_minute WHERE minute < now() - interval '90.5 days'"), "600000")
         waits = machine.shell("grep 'still waiting for' /var/log/postgresql/*.log | grep heartbeat-consumer || true")
         self.assertEqual(waits, "", "the consumer has waited for a lock for more than 100 ms")
         self.assertEqual(machine.restarts("consumer"), 0)

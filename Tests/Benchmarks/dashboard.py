@@ -132,7 +132,7 @@ class Dashboard:
 
 
 def time_requests(port, customers, count):
-    """Milliseconds of each kind of request."""
+    """Tells how long each kind of request takes."""
     random.seed(1)
 
     def customer():
@@ -144,7 +144,6 @@ def time_requests(port, customers, count):
 
     kinds = {
         "state": lambda: "/api/v1/state",
-        **{f"chart, {m} min": (lambda m=m: f"/api/v1/chart?minutes={m}") for m in (1, 5, 15, 60)},
         "throughput, 1 h": lambda: "/api/v1/throughput?minutes=60",
         "throughput, 24 h": lambda: "/api/v1/throughput?minutes=1440",
         "anomalies": lambda: "/api/v1/anomalies?limit=50",
@@ -165,28 +164,32 @@ def time_requests(port, customers, count):
         "metrics": lambda: "/metrics",
     }
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    result = {}
-    for name, target in kinds.items():
-        times, sizes = [], []
-        for _ in range(count):
-            path = target()
-            begin = time.perf_counter()
-            connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
-            answer = connection.getresponse()
-            body = answer.read()
-            times.append((time.perf_counter() - begin) * 1000)
-            sizes.append(len(body))
-            if answer.status != 200:
-                raise SystemExit(f"{path}: {answer.status} {body[:200]}")
-            # Charts are kept for two seconds: every one is to be asked for.
-            if name.startswith("chart"):
-                time.sleep(2.05 if len(times) < count // 10 else 0)
-                if len(times) == count // 10:
-                    break
-        result[name] = times
+
+    def take(path):
+        begin = time.perf_counter()
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        body = answer.read()
+        elapsed = (time.perf_counter() - begin) * 1000
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status} {body[:200]}")
+        return elapsed, len(body)
+
+    def tell(name, answers):
+        times, sizes = zip(*answers)
         print(f"  {name:34} p50 {percentile(times, 50):6.1f} ms  p95 {percentile(times, 95):6.1f} ms  "
               f"max {max(times):6.1f} ms  {sum(sizes) / len(sizes) / 1000:6.1f} kB", flush=True)
-    return result
+
+    for name, target in kinds.items():
+        tell(name, [take(target()) for _ in range(count)])
+    # Charts are kept for two seconds, and every one is to be asked for.
+    charts = {minutes: [] for minutes in (1, 5, 15, 60)}
+    for _ in range(count // 4):
+        time.sleep(2.05)
+        for minutes, answers in charts.items():
+            answers.append(take(f"/api/v1/chart?minutes={minutes}"))
+    for minutes, answers in charts.items():
+        tell(f"chart, {minutes} min", answers)
 
 
 async def view(port, seconds, received):

@@ -237,7 +237,8 @@ class Episodes(unittest.TestCase):
             return solid > 20""")
 
     def test_for_everybody(self):
-        """WCAG 2.2 A and AA by axe-core, and no page wider than its window, with every kind of row."""
+        """WCAG 2.2 A and AA by axe-core, no page wider than its window and no text wider than its place, with every kind
+        of row."""
         self.episode("cust_0001", "tachycardia", "high", 94)
         self.episode(HOSTILE, "bradycardia", "high", 400, by="Anna Lindqvist-Oppenheimer the Elder", reason="bpm 31 to 38 for 94 s, limit 40")
         self.episode("cust_0002", "tachycardia", "medium", 500, worst="high", reason="bpm 133 to 184 for 480 s, limit 131")
@@ -255,6 +256,9 @@ class Episodes(unittest.TestCase):
                         eventually(lambda: len(self.rows()) >= 4, "the episodes")
                         self.assertEqual(self.browser.violations(), [])
                         self.assertLessEqual(self.browser.script("return document.documentElement.scrollWidth"), width)
+                        self.assertEqual(self.browser.script("""
+                            return [...document.querySelectorAll(".episode > *")]
+                                .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"""), [])
                         self.browser.screenshot(f"episodes-{name}-{'dark' if dark else 'light'}-{width}")
         self.overview()
         eventually(lambda: self.rows(), "the episodes")

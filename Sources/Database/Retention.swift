@@ -102,8 +102,12 @@ extension Maintenance {
     /// Recordings that are replayed into the pipeline today are old from the beginning: they stay as long as others.
     func dropOldDefaultRows(retentionDays: Int) throws(PostgreSQLError) -> Int64 {
         let table = "heart_rate_readings_default"
-        let midnight = "(((now() AT TIME ZONE 'UTC')::date - \(retentionDays))::timestamp AT TIME ZONE 'UTC')"
-        let isOld = "recorded_at < \(midnight) AND inserted_at < \(midnight)"
+        // The same for all steps, also when a new day begins between them: no row goes that was not counted before.
+        let midnight =
+            try connection.query(
+                "SELECT ((now() AT TIME ZONE 'UTC')::date - \(retentionDays))::timestamp AT TIME ZONE 'UTC'",
+                unableTo: "tell the first day that is kept")[0, 0] ?? ""
+        let isOld = "recorded_at < '\(midnight)' AND inserted_at < '\(midnight)'"
         guard try completeRollUp(of: table, where: isOld) else { return 0 }
         var dropped: Int64 = 0
         _ = try stepwise(through: table) { pages throws(PostgreSQLError) in

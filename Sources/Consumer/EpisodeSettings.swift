@@ -113,7 +113,7 @@ extension Setting where Value == Int {
             "LATENESS_SECONDS", 0...3600, \.latenessSeconds,
             """
             How long detection waits for readings that come late, by their time stamps; alarms come so much later. At most \
-            64 readings of a customer wait. One that is later still is stored but opens and closes nothing.
+            3600 readings of a customer wait. One that is later still is stored but opens and closes nothing.
             """)
     }
 

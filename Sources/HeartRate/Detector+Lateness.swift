@@ -13,8 +13,9 @@ struct PendingReading: Hashable, Sendable {
 }
 
 extension Detector {
-    /// So many readings wait at most; over it the oldest is judged.
-    static let mostPending = 64
+    /// So many readings wait at most, an hour of one each second; over it the oldest is judged. Each takes 16 bytes, and some
+    /// 8 of a checkpoint.
+    static let mostPending = 3600
 
     mutating func wait(
         _ reading: PendingReading, _ rules: EpisodeRules, _ limits: CustomerLimits,
@@ -57,8 +58,8 @@ extension Detector {
     }
 
     mutating func codePending(_ coder: inout CheckpointCoder) {
-        var count = UInt8(pending.count)
-        coder.code(&count, in: 0...UInt8(Self.mostPending))
+        var count = UInt16(pending.count)
+        coder.code(&count, in: 0...UInt16(Self.mostPending))
         for index in 0..<Int(count) {
             var reading = coder.isReading ? PendingReading(at: 0, rate: 0) : pending[index]
             var activity = reading.activity?.rawValue ?? UInt8(Activity.allCases.count)

@@ -141,14 +141,21 @@ import Testing
         #expect(heart.take(70, at: 29.5) == .late)
     }
 
-    @Test("no more than 64 readings wait")
-    func bounded() {
+    @Test("no more than 3600 readings wait, and a checkpoint keeps all of them")
+    func bounded() throws {
         var rules = EpisodeRules()
         rules.latenessSeconds = 3600
         var heart = Watched(rules)
-        heart.hold(35, for: 100)
+        // Two a second, so that the oldest is judged before its time.
+        for half in 0...3600 { heart.take(35, at: Double(half) / 2) }
+        var bytes: [UInt8] = []
+        heart.detector.writeCheckpoint(to: &bytes)
+        #expect((3600 * 5...3600 * 9).contains(bytes.count))
+        heart.detector = try #require(Detector(checkpoint: bytes))
+        #expect(heart.told.isEmpty)
+        for half in 3601...3640 { heart.take(35, at: Double(half) / 2) }
         #expect(heart.story(.bradycardia) == ["opened high"])
-        #expect(heart.take(70, at: 36) == .late)
-        #expect(heart.take(70, at: 36.5) != .late)
+        #expect(heart.take(70, at: 19.75) == .late)
+        #expect(heart.take(70, at: 20.75) != .late)
     }
 }

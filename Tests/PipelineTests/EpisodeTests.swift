@@ -80,18 +80,16 @@ extension EndToEnd {
         @Test("the same episodes whether readings are late or not, when LATENESS_SECONDS is long enough")
         func lateness() async throws {
             let begin = SimulatedRun.begin
-            // Sixty readings: the detector keeps 64.
-            let lateness = 60 * SimulatedRun.interval
             let inOrder = try await SimulatedRun(begin: begin, ["LATE_RATE": "0", "SEND_ACTIVITY": "true"])
             let reordered = try await SimulatedRun(
                 begin: begin,
-                ["LATE_RATE": "0.2", "LATE_SECONDS": "\(30 * SimulatedRun.interval)", "SEND_ACTIVITY": "true"])
+                ["LATE_RATE": "0.2", "LATE_SECONDS": "300", "SEND_ACTIVITY": "true"])
             #expect(inOrder.messages == reordered.messages)
             let found = try await withThrowingTaskGroup { group in
                 for (name, run) in ["in order": inOrder, "reordered": reordered] {
                     group.addTask {
                         let pipeline = try await Pipeline(on: run.broker)
-                        let more = ["LATENESS_SECONDS": "\(lateness)"]
+                        let more = ["LATENESS_SECONDS": "600"]
                         try await pipeline.drain(Self.settings.merging(more) { $1 }, within: .seconds(1800))
                         try await pipeline.expectSound(run.messages)
                         try Self.expectMany(["bradycardia", "tachycardia", "signal loss"], pipeline.database)

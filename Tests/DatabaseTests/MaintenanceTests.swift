@@ -107,7 +107,7 @@ extension OnAServer {
                 SELECT max(pg_relation_size(inhrelid)) / 8192 FROM pg_inherits
                  WHERE inhparent = 'heart_rate_readings'::regclass
                 """)
-            #expect(pages > 2000, "one step has a thousand")
+            #expect(pages > 1000, "one step has a hundred")
             let sums = try database.rows(
                 """
                 SELECT date_trunc('minute', recorded_at), count(*), count(*) FILTER (WHERE is_anomaly), min(heart_rate),

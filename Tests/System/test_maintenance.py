@@ -25,14 +25,12 @@ class Maintenance(PipelineTest):
             "FROM generate_series(0, 199999) AS n")
         return self.machine.sql(f"SELECT 'heart_rate_readings_' || to_char({day}, 'YYYYMMDD')")
 
-    def metrics(self, pattern):
-        """What the consumer tells of itself; the file is replaced once a second."""
-        return re.findall(pattern, self.machine.run("cat", "/run/heartbeat/consumer.prom"))
-
     def commits(self):
         """How many commits until now took at most so many seconds, by this bound."""
+        # The file is replaced once a second.
         time.sleep(1.1)
-        found = self.metrics(r'heartbeat_consumer_commit_duration_seconds_bucket{.*le="(.+?)".*} (\d+)')
+        text = self.machine.run("cat", "/run/heartbeat/consumer.prom")
+        found = re.findall(r'heartbeat_consumer_commit_duration_seconds_bucket{.*le="(.+?)".*} (\d+)', text)
         return {bound: int(count) for bound, count in found}
 
     def figures(self, work):
@@ -46,13 +44,13 @@ class Maintenance(PipelineTest):
 
     def let_it_catch_up(self):
         """The old days were made at the consumer's expense. It need not get there: a busy machine may never take all."""
-        deadline = time.monotonic() + 60
-        while (lag := int(self.metrics(r"heartbeat_consumer_lag_messages\S* (\d+)")[0])) > 2000 and time.monotonic() < deadline:
-            time.sleep(1)
-        print(f"    measured: the lag when maintenance begins: {lag} messages")
+        def lag():
+            return self.machine.metric("consumer", "heartbeat_consumer_lag_messages")
 
-    def maintain(self):
-        self.machine.run("systemctl", "start", unit("maintenance"))
+        deadline = time.monotonic() + 60
+        while lag() > 2000 and time.monotonic() < deadline:
+            time.sleep(1)
+        print(f"    measured: the lag when maintenance begins: {lag():.0f} messages")
 
     def test_under_load(self):
         machine = self.machine
@@ -73,7 +71,7 @@ class Maintenance(PipelineTest):
 
         # What a commit took is printed and not judged: on a busy machine some take 100 ms with and without maintenance. That
         # none of them was made to wait so long is what the server's log says below.
-        figures = {"during maintenance": self.figures(self.maintain)}
+        figures = {"during maintenance": self.figures(lambda: machine.run("systemctl", "start", unit("maintenance")))}
         seconds = figures["during maintenance"][0]
         figures["without it"] = self.figures(lambda: time.sleep(seconds))
         for when, (seconds, rows, counts) in figures.items():

@@ -96,7 +96,7 @@ let package = Package(
         tests("Database", ["Harness", "PostgreSQL"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
-        tests("Architecture", ["Daemon", "Database", "Harness"]),
+        tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer"]),
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),

@@ -16,16 +16,16 @@ import Testing
 
     /// Why each of these files touches C or is unsafe, although it is in no wrapper.
     private static let exceptions = [
-        "Sources/Daemon/Monitor.swift": "pthread's condition variables, which the standard library does not have",
-        "Sources/Daemon/SignalPipe.swift": "signal handlers",
-        "Sources/Daemon/Signals.swift": "the signals' numbers",
-        "Sources/Daemon/System.swift": "files, threads and the clock",
-        "Sources/HeartRate/Bytes.swift": "strings from spans without a copy",
-        "Sources/HeartRate/CustomerID.swift": "hashing bytes in place",
-        "Sources/HeartRate/MessageParser.swift": "simdjson's only user",
+        "Sources/Daemon/System/Monitor.swift": "pthread's condition variables, which the standard library does not have",
+        "Sources/Daemon/Service/SignalPipe.swift": "signal handlers",
+        "Sources/Daemon/Service/Signals.swift": "the signals' numbers",
+        "Sources/Daemon/System/System.swift": "files, threads and the clock",
+        "Sources/HeartRate/Bytes/Bytes.swift": "strings from spans without a copy",
+        "Sources/HeartRate/Message/CustomerID.swift": "hashing bytes in place",
+        "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",
         "Sources/Producer/Bytes.swift": "strings from spans without a copy",
-        "Sources/heartbeat/DemoCommand.swift": "signals for the demo's processes",
-        "Sources/heartbeat/DemoSystem.swift": "users, folders and exec for the demo",
+        "Sources/heartbeat/Demo/DemoCommand.swift": "signals for the demo's processes",
+        "Sources/heartbeat/Demo/DemoSystem.swift": "users, folders and exec for the demo",
     ]
 
     @Test("wrappers import their C library and no other target")

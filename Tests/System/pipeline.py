@@ -133,7 +133,7 @@ class Pipeline(Machine):
         return self.journal(f"MESSAGE_ID={EVENTS[name]}", *options)
 
 
-# Sources/Daemon/JournalEvent.swift has them.
+# Sources/Daemon/Journal/JournalEvent.swift has them.
 EVENTS = {
     "started": "f8daa748c84046e3aefe4e665af62368",
     "waiting": "1b6a9aa49b4c45fb873e95e84be69ebb",

@@ -22,7 +22,7 @@ struct Recordings {
     var customers: [(id: String, readings: [Reading])] = []
 
     private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
 
     /// A whole recording beside the checkout; nil when it is not there.
     static func whole(_ name: String, labels: String? = nil) throws -> Recordings? {

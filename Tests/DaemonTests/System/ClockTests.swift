@@ -1,0 +1,12 @@
+import Foundation
+import Synchronization
+import Testing
+
+@Suite struct ClockTests {
+    @Test func theWallClockCountsMicrosecondsSince1970() {
+        let before = Date.now.timeIntervalSince1970
+        let time = Double(wallClockMicroseconds()) / 1e6
+        let after = Date.now.timeIntervalSince1970
+        #expect(before - 1 <= time && time <= after + 1)
+    }
+}

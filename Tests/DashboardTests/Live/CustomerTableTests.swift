@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@testable import Dashboard
+
+struct CustomerTableTests {
+    private func row(_ id: String, _ readings: Int64, at time: Int64 = 1_000_000_000) -> CustomerTable.Row {
+        CustomerTable.Row(
+            id: id, recordedAt: time, heartRate: 70, isAnomaly: false, reason: nil, readings: readings, anomalies: 0)
+    }
+
+    @Test func aCustomerKeepsAPlaceAmongTheMostActiveUntilAnotherIsClearlyMoreSo() {
+        var table = CustomerTable()
+        let ids = "abcdefgh".map(String.init)
+        table.update(ids.map { row($0, 100) }, at: 1_000_000_000)
+        #expect(table.mostActive == ["a", "b", "c", "d", "e", "f"])
+        // As active as the six: nothing changes. Clearly more: the place of the least active, in its line.
+        table.update(ids.map { row($0, $0 == "g" ? 110 : 109) }, at: 1_001_000_000)
+        #expect(table.mostActive == ["a", "b", "c", "d", "e", "f"])
+        table.update(ids.map { row($0, $0 == "g" ? 200 : $0 == "c" ? 110 : 150) }, at: 1_002_000_000)
+        #expect(table.mostActive == ["a", "b", "g", "d", "e", "f"])
+    }
+
+    @Test func whoIsSilentForFiveMinutesIsNotActive() {
+        var table = CustomerTable()
+        table.update([row("a", 100), row("b", 5, at: 1_290_000_000)], at: 1_301_000_000)
+        #expect(table.mostActive == ["b"])
+    }
+
+    @Test func aTraceHasTheLatestReadings() throws {
+        var table = CustomerTable()
+        for second in 1...40 {
+            table.update([row("a", 1, at: Int64(second) * 1_000_000)], at: Int64(second) * 1_000_000)
+        }
+        // Seen twice, there once.
+        table.update([row("a", 1, at: 40_000_000)], at: 41_000_000)
+        #expect(table.customer("a")?.trace.map(\.milliseconds) == (11...40).map { Int64($0) * 1000 })
+    }
+
+    @Test func olderReadingsCompleteATrace() {
+        var table = CustomerTable()
+        table.update([row("a", 1, at: 10_000_000)], at: 10_000_000)
+        table.completeTrace(of: "a", with: [8000, 9000, 10_000].map { Point($0, 60, isAnomaly: false) })
+        #expect(table.customer("a")?.trace.map(\.milliseconds) == [8000, 9000, 10_000])
+        #expect(table.customer("a")?.isTraceComplete == true)
+    }
+
+    @Test func customersThatAreGoneAreGone() {
+        var table = CustomerTable()
+        table.update([row("a", 1), row("b", 1)], at: 1_000_000_000)
+        table.update([row("b", 2)], at: 1_001_000_000)
+        #expect(table.customer("a") == nil)
+        #expect(table.customer("b")?.row.readings == 2)
+        #expect(table.mostActive == ["b"])
+    }
+}

@@ -1,4 +1,5 @@
 public import Daemon
+import HeartRate
 
 extension Setting where Value == Int {
     /// `BATCH_ROWS`: the most messages that one transaction writes, 1 to 100000.
@@ -87,4 +88,11 @@ extension SettingsSchema {
                 }
             },
         ])
+}
+
+extension AnomalyRule {
+    /// The thresholds of the settings.
+    init(_ settings: Settings) {
+        self.init(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
+    }
 }

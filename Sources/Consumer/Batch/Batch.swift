@@ -192,29 +192,3 @@ struct Batch: ~Copyable {
         progress[slot].next = offset + 1
     }
 }
-
-/// A reading as the detectors take it; 16 bytes.
-struct Observation {
-    let recordedAt: Instant
-    /// The customer's number in the batch.
-    let customer: Int32
-    let heartRate: Int16
-    let activity: Activity?
-
-    init(_ reading: Reading, customer: Int) {
-        recordedAt = reading.recordedAt
-        self.customer = Int32(customer)
-        heartRate = reading.heartRate
-        activity = reading.activity
-    }
-}
-
-/// Where to go on reading one partition.
-struct Position: Sendable {
-    /// The row in `kafka_offsets`.
-    let sourceID: Int32
-    /// The partition's number.
-    let partition: Int32
-    /// The offset of the next message.
-    var offset: Int64
-}

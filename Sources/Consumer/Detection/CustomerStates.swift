@@ -1,12 +1,5 @@
 import HeartRate
 
-/// By what batches are judged. A reload makes a new revision, also when only limits in the database have changed.
-struct DetectionSettings: Sendable {
-    /// Nil when episodes are switched off.
-    var rules: EpisodeRules?
-    var revision = 0
-}
-
 /// The detectors of the customers who were seen last: a cache of `customer_state.detector`, for one assignment.
 ///
 /// 0.7 kB a customer, measured with 100,000. Where a customer is not in it, the database is asked; so it may be emptied at

@@ -45,7 +45,7 @@ struct Intake: ~Copyable {
     private var refusedByDatabase: [PartitionOffset: String] = [:]
     private let isDrain: Bool
     /// With `isDrain` what has to be stored, and where it is asked whether it is.
-    private var drain: (targets: DrainTargets, stored: BatchExchange.StoredRequest)?
+    private var drain: (targets: DrainTargets, stored: StoredRequest)?
     private var silence = SilenceWatch()
     private var report: ProgressReport
     private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
@@ -340,7 +340,7 @@ struct Intake: ~Copyable {
                     of: TopicPartition(topic: topic, partition: partition), withinMilliseconds: 2000)
             }
             if isDrain, drain == nil { drain = try drainTargets(clusterID) }
-            exchange.locate(.init(clusterID: clusterID, topic: topic, watermarks: watermarks))
+            exchange.locate(LocateRequest(clusterID: clusterID, topic: topic, watermarks: watermarks))
             isRequested = true
         } catch {
             service.waits(for: .kafka, "\(error)")
@@ -365,7 +365,7 @@ struct Intake: ~Copyable {
 
     private func drainTargets(
         _ clusterID: String
-    ) throws(KafkaError) -> (DrainTargets, BatchExchange.StoredRequest)? {
+    ) throws(KafkaError) -> (DrainTargets, StoredRequest)? {
         guard let found = try consumer.cluster.topic(topic, withinMilliseconds: 2000) else { return nil }
         var watermarks: [Int32: Watermarks] = [:]
         for partition in 0..<Int32(found.partitions) {
@@ -381,12 +381,5 @@ struct Intake: ~Copyable {
             let stored = exchange.readStored(drain.stored)
         else { return false }
         return drain.targets.isTopicReached(by: stored)
-    }
-}
-
-extension AnomalyRule {
-    /// The thresholds of the settings.
-    init(_ settings: Settings) {
-        self.init(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
     }
 }

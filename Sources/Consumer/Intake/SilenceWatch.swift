@@ -1,14 +1,6 @@
 import Daemon
 import Kafka
 
-/// A moment at which the silence of customers can be judged, in milliseconds of the monotonic clock.
-struct SilenceMoment: Sendable, Equatable {
-    /// Everything that Kafka had of the assigned partitions at this moment is in the batch or in an earlier one.
-    let at: Int64
-    /// Silence before this moment does not count: Kafka itself was away.
-    var since: Int64 = 0
-}
-
 /// Finds out whether customers are silent or only we are behind: before a signal counts as lost, Kafka is asked where its
 /// partitions end, and everything up to there has to have gathered.
 struct SilenceWatch {

@@ -1,15 +1,6 @@
 import HeartRate
 import PostgreSQL
 
-/// A customer's detector as the database has it.
-struct StoredDetector {
-    let id: String
-    let detector: Detector
-    let limits: CustomerLimits
-    /// Whether there is a state that this program does not understand, such as a later one's: it is learned anew.
-    let isUnreadable: Bool
-}
-
 extension ReadingStore {
     /// The detectors of customers, in the same order; new ones for those of whom nothing is stored.
     ///

@@ -137,7 +137,7 @@ struct ReadingStore: ~Copyable {
     // MARK: - Positions
 
     /// The next offset of every partition of a topic, of its latest incarnation.
-    func storedOffsets(_ request: BatchExchange.StoredRequest) throws(PostgreSQLError) -> [Int32: Int64] {
+    func storedOffsets(_ request: StoredRequest) throws(PostgreSQLError) -> [Int32: Int64] {
         let rows = try connection.query(
             """
             SELECT DISTINCT ON (partition) partition, next_offset FROM kafka_offsets
@@ -150,7 +150,7 @@ struct ReadingStore: ~Copyable {
 
     /// Where to go on with each partition, and what of it is worth a line in the journal.
     func locate(
-        _ request: BatchExchange.LocateRequest
+        _ request: LocateRequest
     ) throws(PostgreSQLError) -> (positions: [Position], findings: [Finding]) {
         let partitions = request.watermarks.keys.sorted()
         let numbers = "{" + partitions.map { String($0) }.joined(separator: ",") + "}"
@@ -202,7 +202,7 @@ struct ReadingStore: ~Copyable {
     }
 
     private func startAnew(
-        _ request: BatchExchange.LocateRequest, _ partition: Int32, _ low: Int64, incarnation: Int64
+        _ request: LocateRequest, _ partition: Int32, _ low: Int64, incarnation: Int64
     ) throws(PostgreSQLError) -> Position {
         let identity = [request.clusterID, request.topic, String(partition), String(incarnation)]
         try connection.query(

@@ -62,7 +62,7 @@ struct Writer: ~Copyable {
     }
 
     /// Answers where to go on, as soon as the database can say so.
-    private mutating func locate(_ request: BatchExchange.LocateRequest) {
+    private mutating func locate(_ request: LocateRequest) {
         let epoch = batch.epoch
         let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
@@ -83,7 +83,7 @@ struct Writer: ~Copyable {
         if let customers { detection.watch(customers, at: monotonicMilliseconds(), settings) }
     }
 
-    private mutating func readStored(_ request: BatchExchange.StoredRequest) {
+    private mutating func readStored(_ request: StoredRequest) {
         let stored = untilDone(batch.epoch) { store throws(PostgreSQLError) in try store.storedOffsets(request) }
         if let stored { exchange.answer(stored: stored) }
     }

@@ -1,0 +1,42 @@
+import HeartRate
+
+/// One change of an episode, with the customer whose it is.
+struct CustomerEpisode {
+    let customerID: String
+    let episode: Episode
+    let change: EpisodeChange
+
+    /// When it happened, as far as the episode tells.
+    var happenedAt: Instant {
+        switch (change, episode.kind) {
+        case (.closed, _):
+            return episode.closedAt ?? episode.lastSeenAt
+        case (_, .signalLoss) where episode.severity == .high:
+            // It has become urgent so many times as late as it was raised.
+            let limit = episode.openedAt.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
+            return episode.lastSeenAt.advanced(byMicroseconds: limit * Int64(EpisodeRules().urgentSilence))
+        case (.opened, _):
+            return episode.raisedAt
+        case (.escalated, _), (.eased, _):
+            return episode.lastSeenAt
+        }
+    }
+
+    /// By the names that the journal and the command's environment have for them; empty where there is nothing.
+    var fields: [String: String] {
+        let word =
+            switch change {
+            case .opened: "opened"
+            case .escalated: "escalated"
+            case .eased: "eased"
+            case .closed: "closed"
+            }
+        return [
+            "HEARTBEAT_EVENT": word, "HEARTBEAT_CUSTOMER": customerID, "HEARTBEAT_KIND": episode.kind.name,
+            "HEARTBEAT_SEVERITY": episode.severity.name, "HEARTBEAT_WORST_SEVERITY": episode.worstSeverity.name,
+            "HEARTBEAT_OPENED_AT": episode.openedAt.iso8601, "HEARTBEAT_RAISED_AT": episode.raisedAt.iso8601,
+            "HEARTBEAT_CLOSED_AT": episode.closedAt?.iso8601 ?? "",
+            "HEARTBEAT_HEART_RATE": episode.extremeHeartRate.map { "\($0)" } ?? "", "HEARTBEAT_REASON": episode.reason,
+        ]
+    }
+}

@@ -1,0 +1,10 @@
+import HeartRate
+
+/// A customer's detector as the database has it.
+struct StoredDetector {
+    let id: String
+    let detector: Detector
+    let limits: CustomerLimits
+    /// Whether there is a state that this program does not understand, such as a later one's: it is learned anew.
+    let isUnreadable: Bool
+}

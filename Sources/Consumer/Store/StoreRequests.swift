@@ -1,0 +1,14 @@
+import Kafka
+
+/// The question where to go on, for the writer, since it owns the session with the database.
+struct LocateRequest: Sendable {
+    let clusterID: String
+    let topic: String
+    let watermarks: [Int32: Watermarks]
+}
+
+/// The question how far the whole topic is stored.
+struct StoredRequest: Sendable {
+    let clusterID: String
+    let topic: String
+}

@@ -69,8 +69,8 @@ public struct Dashboard {
                 "there is no \(settings[.dashboardChartJS]): the page has no charts. Install libjs-chart.js")
         }
         let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: Gate(hosts: Gate.hosts(settings), password: password, metrics: metrics))
-        API(poller: poller, sessions: sessions, charts: ChartCache(), exports: Exports()).addRoutes(to: router)
+        router.add(middleware: RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics))
+        API(poller: poller, sessions: sessions, charts: ChartCache(), exports: ExportSlots()).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         let address = settings[.dashboardAddress]
         return Application(

@@ -34,7 +34,7 @@ struct DashboardMetrics: Sendable {
     func countDropped() { dropped.add() }
 
     /// Sets the figures of episodes; nil takes them away while they are not known.
-    func setEpisodes(_ episodes: State.Episodes?) {
+    func setEpisodes(_ episodes: Snapshot.Episodes?) {
         high.set((episodes?.bySeverity.high).map(Double.init))
         medium.set((episodes?.bySeverity.medium).map(Double.init))
         low.set((episodes?.bySeverity.low).map(Double.init))

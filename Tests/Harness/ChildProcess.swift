@@ -34,11 +34,11 @@ package final class ChildProcess: Sendable {
     /// What it writes to standard output and to standard error.
     package let outputFile, logFile: String
     private let input: Int32
-    private struct State {
+    private struct Ending {
         var end: End?
         var isEndExpected = false
     }
-    private let state = Mutex(State())
+    private let state = Mutex(Ending())
 
     /// Starts it.
     package init(_ name: String, _ command: Command, in folder: TestFolder) throws {

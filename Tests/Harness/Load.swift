@@ -13,12 +13,12 @@ package final class Load: Sendable {
         package var messages: Int { readings + rejected }
     }
 
-    private struct State {
+    private struct Progress {
         var isStopping = false
         var total = Total()
         var failure: String?
     }
-    private let state = Monitor(State())
+    private let state = Monitor(Progress())
     private let thread: WorkThread
     private let most: Int
 
@@ -66,7 +66,7 @@ package final class Load: Sendable {
     }
 
     private static func publish(
-        _ publisher: Publisher, rate: Int, most: Int, _ age: Duration, _ state: Monitor<State>
+        _ publisher: Publisher, rate: Int, most: Int, _ age: Duration, _ state: Monitor<Progress>
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now

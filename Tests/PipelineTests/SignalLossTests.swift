@@ -83,12 +83,12 @@ extension EndToEnd {
 
 /// Sensors that tell a heart rate five times a second, stamped with this machine's time, until they fall silent.
 private final class Sensors: Sendable {
-    private struct State {
+    private struct Silence {
         var silent: Set<String> = []
         var isStopping = false
         var failure: String?
     }
-    private let state = Monitor(State())
+    private let state = Monitor(Silence())
     private let thread: WorkThread
 
     init(_ broker: TestBroker, _ customers: [String]) throws {
@@ -103,7 +103,7 @@ private final class Sensors: Sendable {
         }
     }
 
-    private static func publish(_ publisher: Publisher, _ customers: [String], _ state: Monitor<State>) throws {
+    private static func publish(_ publisher: Publisher, _ customers: [String], _ state: Monitor<Silence>) throws {
         while state.wait(milliseconds: 200, { $0.isStopping ? true : nil }) == nil {
             let silent = state.withLock { $0.silent }
             let now = Instant(microsecondsSince1970: wallClockMicroseconds()).iso8601

@@ -56,17 +56,17 @@ extension Service {
         let pace = min(.milliseconds(250), interval.map { $0 / 8 } ?? .milliseconds(250))
         while !ended.wait(for: pace) {
             let now = ContinuousClock.now
-            let state = state.withLock { $0 }
-            if !state.sentence.isReady { extendStart(state, &reported, now) }
-            judgeLoops(state, &reported, now)
-            if state.sentence.text != reported.text, isDue(reported.lastStatus, now) {
+            let condition = condition.withLock { $0 }
+            if !condition.sentence.isReady { extendStart(condition, &reported, now) }
+            judgeLoops(condition, &reported, now)
+            if condition.sentence.text != reported.text, isDue(reported.lastStatus, now) {
                 reported.lastStatus = now
-                reported.text = state.sentence.text
+                reported.text = condition.sentence.text
                 notify(.status(reported.text))
             }
             if isDue(reported.lastFile, now) {
                 reported.lastFile = now
-                writeMetrics(hasFailedBefore: state.hasNoMetricsFile)
+                writeMetrics(hasFailedBefore: condition.hasNoMetricsFile)
             }
         }
     }
@@ -76,17 +76,17 @@ extension Service {
     }
 
     /// Asks for more time while a server does not answer, and ends the daemon when that lasted too long.
-    private func extendStart(_ state: State, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
-        guard state.failure == nil else { return }
+    private func extendStart(_ condition: Condition, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
+        guard condition.failure == nil else { return }
         let waited = now - start
-        if startTimeout > .zero, waited >= startTimeout, let waiting = state.sentence.waiting.first {
+        if startTimeout > .zero, waited >= startTimeout, let waiting = condition.sentence.waiting.first {
             let failure = CommandFailure(
                 .unavailable,
                 """
                 gave up waiting for \(waiting.dependency.rawValue) after \(Int(waited / .seconds(1))) s: \
                 \(waiting.cause)
                 """, hint: "START_TIMEOUT_SECONDS says how long a start may wait")
-            self.state.withLock { $0.failure = failure }
+            self.condition.withLock { $0.failure = failure }
             return stop.request()
         }
         guard reported.lastExtension.map({ now - $0 >= .seconds(5) }) ?? true else { return }
@@ -94,16 +94,16 @@ extension Service {
         notify(.extendTimeout(microseconds: 30_000_000))
     }
 
-    private func judgeLoops(_ state: State, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
+    private func judgeLoops(_ condition: Condition, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
         // Without a loop there is no evidence of anything.
-        guard reported.watchdog != nil, !state.loops.isEmpty else { return }
-        switch reported.watchdog?.judge(state.loops.map(\.count), at: now) {
+        guard reported.watchdog != nil, !condition.loops.isEmpty else { return }
+        switch reported.watchdog?.judge(condition.loops.map(\.count), at: now) {
         case .progress:
             notify(.watchdog)
-            if !state.sentence.stalled.isEmpty { self.state.withLock { $0.sentence.stalled = [] } }
+            if !condition.sentence.stalled.isEmpty { self.condition.withLock { $0.sentence.stalled = [] } }
         case .stalled(let places):
-            let names = places.map { state.loops[$0].name }
-            self.state.withLock { $0.sentence.stalled = names }
+            let names = places.map { condition.loops[$0].name }
+            self.condition.withLock { $0.sentence.stalled = names }
             let seconds = Int((reported.watchdog?.silence(at: now) ?? .zero) / .seconds(1))
             let list = names.joined(separator: ", ")
             logger.report(
@@ -117,10 +117,10 @@ extension Service {
         own.updated.set(Double(wallClockMicroseconds()) / 1e6)
         do throws(SystemError) {
             try replaceFile(metricsPath, with: metrics.text)
-            if hasFailedBefore { state.withLock { $0.hasNoMetricsFile = false } }
+            if hasFailedBefore { condition.withLock { $0.hasNoMetricsFile = false } }
         } catch {
             guard !hasFailedBefore else { return }
-            state.withLock { $0.hasNoMetricsFile = true }
+            condition.withLock { $0.hasNoMetricsFile = true }
             logger.info("no metrics: unable to write \"\(metricsPath)\": \(error)")
         }
     }

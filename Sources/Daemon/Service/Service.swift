@@ -25,7 +25,7 @@ internal import Systemd
 /// A thread of its own sends what is due: STATUS, EXTEND_TIMEOUT_USEC before the daemon is ready, WATCHDOG=1 when all loops
 /// have progressed, and the metrics file. All calls may come from any thread.
 public final class Service: Sendable {
-    struct State {
+    struct Condition {
         var sentence = ServiceSentence()
         var answered: Set<Dependency> = []
         var loops: [WorkLoop] = []
@@ -47,7 +47,7 @@ public final class Service: Sendable {
     let start = ContinuousClock.now
     let ended = StopSignal()
     let own: OwnMetrics
-    let state = Mutex(State())
+    let condition = Mutex(Condition())
     let metricsPath: String
 
     /// Begins a daemon's life: catches signals and starts the thread that reports.
@@ -81,14 +81,14 @@ public final class Service: Sendable {
     public func run<Result>(_ work: () throws -> Result) throws -> Result {
         defer { close() }
         let result = try work()
-        if let failure = state.withLock({ $0.failure }) { throw failure }
+        if let failure = condition.withLock({ $0.failure }) { throw failure }
         return result
     }
 
     /// Adds a loop that the watchdog watches from now on.
     public func loop(_ name: String) -> WorkLoop {
         let loop = WorkLoop(name)
-        state.withLock { $0.loops.append(loop) }
+        condition.withLock { $0.loops.append(loop) }
         return loop
     }
 
@@ -101,13 +101,13 @@ public final class Service: Sendable {
     ///   - fields: the journal's, such as `POSTGRES_SQLSTATE`.
     public func waits(for dependency: Dependency, _ cause: String, _ fields: Logger.Metadata = [:]) {
         let now = wallClockMicroseconds()
-        let isNew = state.withLock { state in
-            let place = state.sentence.waiting.firstIndex { $0.dependency == dependency }
+        let isNew = condition.withLock { condition in
+            let place = condition.sentence.waiting.firstIndex { $0.dependency == dependency }
             guard let place else {
-                state.sentence.waiting.append(.init(dependency: dependency, since: now, cause: cause))
+                condition.sentence.waiting.append(.init(dependency: dependency, since: now, cause: cause))
                 return true
             }
-            state.sentence.waiting[place].cause = cause
+            condition.sentence.waiting[place].cause = cause
             return false
         }
         let place = places[dependency] ?? ""
@@ -120,10 +120,10 @@ public final class Service: Sendable {
 
     /// Says that a server answers.
     public func answered(_ dependency: Dependency) {
-        let (since, isFirst) = state.withLock { state in
-            let waiting = state.sentence.waiting.firstIndex { $0.dependency == dependency }
+        let (since, isFirst) = condition.withLock { condition in
+            let waiting = condition.sentence.waiting.firstIndex { $0.dependency == dependency }
             return (
-                waiting.map { state.sentence.waiting.remove(at: $0).since }, state.answered.insert(dependency).inserted
+                waiting.map { condition.sentence.waiting.remove(at: $0).since }, condition.answered.insert(dependency).inserted
             )
         }
         guard let since else { return }
@@ -140,7 +140,7 @@ public final class Service: Sendable {
 
     /// Whether it waits for a server.
     public func isWaiting(for dependency: Dependency) -> Bool {
-        state.withLock { $0.sentence.waiting.contains { $0.dependency == dependency } }
+        condition.withLock { $0.sentence.waiting.contains { $0.dependency == dependency } }
     }
 
     // MARK: - From the start to the stop
@@ -149,10 +149,10 @@ public final class Service: Sendable {
     ///
     /// - Parameter reason: for the journal; the default says that what it needs has answered.
     public func ready(_ reason: String? = nil) {
-        let sentence = state.withLock { state -> ServiceSentence? in
-            guard !state.sentence.isReady else { return nil }
-            state.sentence.isReady = true
-            return state.sentence
+        let sentence = condition.withLock { condition -> ServiceSentence? in
+            guard !condition.sentence.isReady else { return nil }
+            condition.sentence.isReady = true
+            return condition.sentence
         }
         guard let sentence else { return }
         let names = own.needs.map(\.rawValue)
@@ -163,13 +163,13 @@ public final class Service: Sendable {
     }
 
     /// Says in a sentence how the work goes. It is for `systemctl status` only and may change as often as it likes.
-    public func tell(_ work: String) { state.withLock { $0.sentence.work = work } }
+    public func tell(_ work: String) { condition.withLock { $0.sentence.work = work } }
 
     /// Says that the daemon is about to end: STOPPING=1.
     public func stopping() {
-        let sentence = state.withLock { state in
-            state.sentence.isStopping = true
-            return state.sentence
+        let sentence = condition.withLock { condition in
+            condition.sentence.isStopping = true
+            return condition.sentence
         }
         own.ready.set(0)
         notify(.stopping, .status(sentence.text))
@@ -181,10 +181,10 @@ public final class Service: Sendable {
     public func reloadIfAsked(_ settings: inout Settings) -> Bool {
         guard signals.takeReloadRequest() else { return false }
         // Before it is ready the start is what the service manager waits for, and READY=1 would end it.
-        let isReady = state.withLock { $0.sentence.isReady }
+        let isReady = condition.withLock { $0.sentence.isReady }
         if isReady { notify(.reloading) }
         let hasChanged = reload(&settings)
-        if isReady { notify(.ready, .status(state.withLock { $0.sentence.text })) }
+        if isReady { notify(.ready, .status(condition.withLock { $0.sentence.text })) }
         return hasChanged
     }
 
@@ -195,7 +195,7 @@ public final class Service: Sendable {
             setLogLevel(settings[.logLevel])
             let changed = reload.changed.joined(separator: ", ")
             let needsRestart = reload.needsRestart.joined(separator: ", ")
-            state.withLock { $0.sentence.refusal = nil }
+            condition.withLock { $0.sentence.refusal = nil }
             logger.report(
                 .reloaded, "reloaded: \(changed.isEmpty ? "nothing" : changed) changed",
                 ["HEARTBEAT_CHANGED": "\(changed)", "HEARTBEAT_NEEDS_RESTART": "\(needsRestart)"])
@@ -203,7 +203,7 @@ public final class Service: Sendable {
             return true
         } catch {
             let causes = error.problems.joined(separator: "; ")
-            state.withLock { $0.sentence.refusal = causes }
+            condition.withLock { $0.sentence.refusal = causes }
             logger.report(.settingsRefused, "the settings are as they were: \(causes)")
             return false
         }

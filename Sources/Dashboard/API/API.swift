@@ -5,22 +5,21 @@ internal import Logging
 internal import NIOCore
 internal import PostgreSQL
 internal import Synchronization
-internal import Zlib
 
 /// The answers of /api/v1, as openapi.json describes them.
 struct API: Sendable {
     let poller: Poller
     let sessions: Workers<Session>
     let charts: ChartCache
-    let exports: Exports
+    let exports: ExportSlots
 
     private var now: Int64 { wallClockMicroseconds() }
 
     func addRoutes(to routes: Router<Viewer>) {
         let routes = routes.group("api/v1")
         routes.get("state") { request, _ in
-            _ = try Query(request)
-            return Self.answer(try poller.stateJSON(), to: request)
+            _ = try QueryParameters(request)
+            return Response.json(try poller.stateJSON(), to: request)
         }
         routes.get("events", use: events)
         routes.get("chart", use: chart)
@@ -38,7 +37,7 @@ struct API: Sendable {
     // MARK: - From memory
 
     @Sendable private func events(_ request: Request, _ viewer: Viewer) throws -> Response {
-        _ = try Query(request)
+        _ = try QueryParameters(request)
         let channel = viewer.channel
         let body: ResponseBody
         if request.method == .head {
@@ -67,7 +66,7 @@ struct API: Sendable {
     private static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
 
     @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try Query(request, "search", "status", "sort", "order", "limit", "offset")
+        let query = try QueryParameters(request, "search", "status", "sort", "order", "limit", "offset")
         let wanted = CustomerTable.Request(
             search: try query.text("search", atMost: 50), status: try query.choice("status", CustomerTable.Status.self),
             sort: CustomerTable.Sort(
@@ -87,7 +86,7 @@ struct API: Sendable {
             items: page.items.map {
                 CustomerItem($0.row, trace: $0.trace, at: now, staleAfter: staleAfter)
             })
-        return try Self.answer(json(list), to: request)
+        return try .json(json(list), to: request)
     }
 
     private enum Order: String, CaseIterable { case asc, desc }
@@ -114,7 +113,7 @@ struct API: Sendable {
     // MARK: - From the database
 
     @Sendable private func chart(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try Query(request, "minutes")
+        let query = try QueryParameters(request, "minutes")
         let minutes = try query.integer("minutes", in: 1...60, default: 5)
         guard [1, 5, 15, 60].contains(minutes) else { throw query.refusal("minutes", "one of 1, 5, 15, 60") }
         let answer = try await charts.answer(minutes) {
@@ -122,25 +121,25 @@ struct API: Sendable {
             let until = now
             let range = TimeRange(from: until - Int64(minutes) * 60_000_000, until: until)
             let lines = try await ask { connection throws(PostgreSQLError) in
-                try Lines(of: customers, in: range, mostPoints: 400, connection)
+                try ChartLines(of: customers, in: range, mostPoints: 400, connection)
             }
             return try json(
-                ChartAnswer(
+                ChartReply(
                     from: Moment(microseconds: range.from), until: Moment(microseconds: range.until),
                     bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings),
                     series: customers.map { .init(customerId: $0, points: lines.lines[$0]?.points ?? []) }))
         }
-        return Self.answer(answer, to: request)
+        return .json(answer, to: request)
     }
 
     @Sendable private func throughput(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let minutes = try Query(request, "minutes").integer("minutes", in: 1...1440, default: 60)
-        let found = try await ask { connection throws(PostgreSQLError) in try Picture.minutes(connection, minutes) }
-        return try Self.answer(json(Throughput(minutes: found)), to: request)
+        let minutes = try QueryParameters(request, "minutes").integer("minutes", in: 1...1440, default: 60)
+        let found = try await ask { connection throws(PostgreSQLError) in try PollQuery.minutes(connection, minutes) }
+        return try .json(json(Throughput(minutes: found)), to: request)
     }
 
     @Sendable private func anomalies(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try Query(request, "customer_id", "from", "until", "limit", "before")
+        let query = try QueryParameters(request, "customer_id", "from", "until", "limit", "before")
         var wanted = AnomalyPage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
         wanted.customer = try query.text("customer_id", atMost: 50)
         if let before = try query.text("before", atMost: 50) {
@@ -158,35 +157,35 @@ struct API: Sendable {
         let page = try await ask { connection throws(PostgreSQLError) in
             try AnomalyPage(asked, now: now, connection)
         }
-        return try Self.answer(json(AnomalyList(items: page.items, nextBefore: page.next?.text)), to: request)
+        return try .json(json(AnomalyList(items: page.items, nextBefore: page.next?.text)), to: request)
     }
 
     @Sendable private func customer(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let id = try Query(request, "customer_id").customer()
+        let id = try QueryParameters(request, "customer_id").customer()
         let found = try await ask { connection throws(PostgreSQLError) in try CustomerDetails(id, connection) }
         guard let found else { throw Problem(.notFound, "there is no such customer") }
         let item = CustomerItem(found.row, at: now, staleAfter: poller.staleAfter)
-        return try Self.answer(json(DetailsAnswer(item, found)), to: request)
+        return try .json(json(DetailsReply(item, found)), to: request)
     }
 
     @Sendable private func readings(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try Query(request, "customer_id", "from", "until", "buckets")
+        let query = try QueryParameters(request, "customer_id", "from", "until", "buckets")
         let id = try query.customer()
         let range = try query.range(now: now)
         let buckets = try query.integer("buckets", in: 10...1000, default: 400)
         let lines = try await ask { connection throws(PostgreSQLError) in
-            try Lines(of: [id], in: range, mostPoints: buckets, connection)
+            try ChartLines(of: [id], in: range, mostPoints: buckets, connection)
         }
-        let line = lines.lines[id] ?? Lines.Line()
-        let answer = ReadingsAnswer(
+        let line = lines.lines[id] ?? ChartLines.Line()
+        let answer = ReadingsReply(
             customerId: id, from: .reading(range.from), until: .reading(range.until),
             bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings), points: line.points,
             count: line.count, anomalies: line.anomalies, min: line.lowest, max: line.highest)
-        return try Self.answer(json(answer), to: request)
+        return try .json(json(answer), to: request)
     }
 
     @Sendable private func export(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try Query(request, "customer_id", "from", "until")
+        let query = try QueryParameters(request, "customer_id", "from", "until")
         let id = try query.customer()
         let range = try query.range(now: now)
         let headers: HTTPFields = [
@@ -237,19 +236,6 @@ struct API: Sendable {
             }
             throw Problem.busy(.serviceUnavailable, "\(error)")
         }
-    }
-
-    /// JSON, packed when it is worth it.
-    static func answer(_ body: ByteBuffer, to request: Request) -> Response {
-        var headers: HTTPFields = [
-            .contentType: "application/json", .cacheControl: "no-store", .vary: "Accept-Encoding",
-        ]
-        var body = body
-        if body.readableBytes > 1400, acceptsGzip(request), let packed = gzip(Array(body.readableBytesView), level: 1) {
-            headers[.contentEncoding] = "gzip"
-            body = ByteBuffer(bytes: packed)
-        }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
     /// What is harmless in a header and in every file system.

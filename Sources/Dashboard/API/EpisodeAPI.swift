@@ -14,9 +14,9 @@ extension API {
     }
 
     @Sendable private func episodes(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try Query(request, "state", "severity", "kind", "customer_id", "from", "until", "limit", "before")
+        let query = try QueryParameters(request, "state", "severity", "kind", "customer_id", "from", "until", "limit", "before")
         var wanted = EpisodePage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
-        wanted.condition = try query.choice("state", EpisodePage.Condition.self) ?? .all
+        wanted.filter = try query.choice("state", EpisodePage.Filter.self) ?? .all
         wanted.severity = try query.choice("severity", Severity.self, \.name)
         wanted.kind = try query.choice("kind", EpisodeKind.self, \.name)
         wanted.customer = try query.text("customer_id", atMost: 50)
@@ -27,21 +27,21 @@ extension API {
         }
         let asked = wanted
         let page = try await ask { connection throws(PostgreSQLError) in try EpisodePage(asked, connection) }
-        return try Self.answer(json(EpisodeList(items: page.items, nextBefore: page.next?.text)), to: request)
+        return try .json(json(EpisodeList(items: page.items, nextBefore: page.next?.text)), to: request)
     }
 
     @Sendable private func episode(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        _ = try Query(request)
+        _ = try QueryParameters(request)
         let id = try Self.episodeID(viewer)
         let found = try await ask { connection throws(PostgreSQLError) in try EpisodeItem.find(id, connection) }
         guard let found else { throw Self.noEpisode }
-        return try Self.answer(json(found), to: request)
+        return try .json(json(found), to: request)
     }
 
     @Sendable private func acknowledge(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let body = try await Self.body(of: request, viewer)
-        try OwnPage.require(request)
-        _ = try Query(request)
+        try SameOrigin.require(request)
+        _ = try QueryParameters(request)
         let id = try Self.episodeID(viewer)
         let person = try Self.person(body)
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
@@ -57,7 +57,7 @@ extension API {
                 \(found.acknowledgedAt?.text ?? "some time")
                 """)
         }
-        return try Self.answer(json(found), to: request)
+        return try .json(json(found), to: request)
     }
 
     private static let noEpisode = Problem(.notFound, "there is no such episode")
@@ -69,12 +69,12 @@ extension API {
         return id
     }
 
-    /// The body, which `Gate` has let in because it is short. Who sends it too slowly is let go.
+    /// The body, which `RequestGuard` has let in because it is short. Who sends it too slowly is let go.
     private static func body(of request: Request, _ viewer: Viewer) async throws -> ByteBuffer {
         let channel = viewer.channel
         let limit = channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(mode: .all, promise: nil) }
         defer { limit.cancel() }
-        return try await request.body.collect(upTo: Gate.mostBytes)
+        return try await request.body.collect(upTo: RequestGuard.mostBytes)
     }
 
     private static func person(_ body: ByteBuffer) throws(Problem) -> String {
@@ -91,38 +91,5 @@ extension API {
                 "by: expected 1 to 50 characters, none of them a control character, with no blank at either end")
         }
         return person
-    }
-}
-
-/// Tells a request of the dashboard's own page from one that a page of somebody else makes a browser send, with the
-/// password that the browser remembers (cross-site request forgery).
-enum OwnPage {
-    /// - Throws: `Problem` unless the browser says that the request comes from here, and unless it has a type of body
-    ///   that a form can not send.
-    static func require(_ request: Request) throws(Problem) {
-        guard isOwn(request) else {
-            throw Problem(
-                .forbidden,
-                """
-                only the dashboard's own page may change something: expected Sec-Fetch-Site: same-origin, or an Origin \
-                that is the Host
-                """)
-        }
-        let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }
-        guard type.filter({ $0 != " " }).lowercased() == "application/json" else {
-            throw Problem(.unsupportedMediaType, "expected Content-Type: application/json")
-        }
-    }
-
-    private static func isOwn(_ request: Request) -> Bool {
-        // No script can set this header, so it says more than Origin, whose port a proxy may have hidden from us.
-        if let name = HTTPField.Name("Sec-Fetch-Site"), let site = request.headers[name] {
-            return site == "same-origin"
-        }
-        guard let origin = request.headers[.origin]?.lowercased(), let host = request.head.authority?.lowercased()
-        else {
-            return false
-        }
-        return origin == "http://" + host || origin == "https://" + host
     }
 }

@@ -46,15 +46,6 @@ struct Asset: Sendable {
     }
 }
 
-/// Whether the browser reads gzip.
-func acceptsGzip(_ request: Request) -> Bool {
-    (request.headers[.acceptEncoding] ?? "").split(separator: ",").contains { coding in
-        let words = coding.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
-        return words.first == "gzip"
-            && !words.dropFirst().contains { $0 == "q=0" || $0.hasPrefix("q=0.0") && Double($0.dropFirst(2)) == 0 }
-    }
-}
-
 /// The page's files.
 struct Assets: Sendable {
     private let files: [String: Asset]

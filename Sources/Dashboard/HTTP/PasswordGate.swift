@@ -16,7 +16,7 @@ final class PasswordGate: Sendable {
     /// So many wrong guesses in a row are looked at at once, and then one a second.
     private static let mostGuesses = 10.0
 
-    private struct State {
+    private struct Attempts {
         var right: [UInt8]?
         var guesses = PasswordGate.mostGuesses
         var lastGuess = ContinuousClock.now
@@ -25,7 +25,7 @@ final class PasswordGate: Sendable {
     }
 
     private let hash: PasswordHash
-    private let state = Mutex(State())
+    private let state = Mutex(Attempts())
     private let worker: Workers<Void>
     private let logger = Logger(label: "dashboard")
 

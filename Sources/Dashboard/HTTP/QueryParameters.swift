@@ -3,7 +3,7 @@ internal import Daemon
 internal import HeartRate
 
 /// The parameters of a request, after "?".
-struct Query {
+struct QueryParameters {
     private var values: [String: String] = [:]
 
     /// - Parameter known: the parameters that there are.

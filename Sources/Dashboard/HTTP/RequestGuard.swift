@@ -18,7 +18,7 @@ struct Viewer: RequestContext {
 
 /// What every request has to pass: the right host, the password, a method that there is. Every answer gets the headers that keep a
 /// browser from doing anything else with it.
-struct Gate: RouterMiddleware {
+struct RequestGuard: RouterMiddleware {
     typealias Context = Viewer
 
     let hosts: Set<String>

@@ -205,8 +205,8 @@ extension CustomerTable {
     }
 
     /// How many customers are how.
-    func statusCounts(at now: Int64, staleAfter: Int64) -> State.StatusCounts {
-        var counts = State.StatusCounts()
+    func statusCounts(at now: Int64, staleAfter: Int64) -> Snapshot.StatusCounts {
+        var counts = Snapshot.StatusCounts()
         for customer in customers {
             switch Self.status(of: customer.row, at: now, staleAfter: staleAfter) {
             case .normal: counts.normal += 1

@@ -10,8 +10,8 @@ struct DaemonFiles: Sendable {
 
     /// All files together.
     private(set) var metrics = MetricsText()
-    private(set) var daemons: [State.DaemonItem] = []
-    private(set) var lag: State.Lag?
+    private(set) var daemons: [Snapshot.DaemonItem] = []
+    private(set) var lag: Snapshot.Lag?
 
     /// Reads the files, as far as there are any.
     ///
@@ -19,7 +19,7 @@ struct DaemonFiles: Sendable {
     init(in directory: String, own: String, at now: Int64) {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
             .filter { $0.hasSuffix(".prom") && $0 != "dashboard.prom" }.sorted().prefix(Self.mostFiles)
-        var lags: [State.Lag] = []
+        var lags: [Snapshot.Lag] = []
         for name in names {
             guard let bytes = try? readWholeFile(directory + "/" + name) else { continue }
             let text = String(decoding: bytes, as: UTF8.self)
@@ -31,18 +31,18 @@ struct DaemonFiles: Sendable {
             if item.state != .silent, let found = Self.lag(daemon) { lags.append(found) }
         }
         for kind in ["producer", "consumer"] where !daemons.contains(where: { $0.kind == kind }) {
-            daemons.append(State.DaemonItem(name: kind, kind: kind, state: .absent))
+            daemons.append(Snapshot.DaemonItem(name: kind, kind: kind, state: .absent))
         }
         metrics.add(own)
         if !lags.isEmpty {
-            lag = State.Lag(
+            lag = Snapshot.Lag(
                 messages: lags.reduce(0) { $0 + $1.messages }, seconds: lags.compactMap(\.seconds).max())
         }
     }
 
-    private static func item(_ name: String, _ metrics: MetricsText, at now: Int64) -> State.DaemonItem {
+    private static func item(_ name: String, _ metrics: MetricsText, at now: Int64) -> Snapshot.DaemonItem {
         let kind = name.prefix { $0 != "-" }
-        var item = State.DaemonItem(
+        var item = Snapshot.DaemonItem(
             name: name, kind: ["producer", "consumer"].contains(kind) ? String(kind) : "other", state: .starting)
         item.version = metrics.samples("heartbeat_build_info").first?.labels["version"]
         let updated = metrics.samples("heartbeat_updated_timestamp_seconds").first.map { microseconds($0.value) }
@@ -61,12 +61,12 @@ struct DaemonFiles: Sendable {
         return item
     }
 
-    private static func lag(_ metrics: MetricsText) -> State.Lag? {
+    private static func lag(_ metrics: MetricsText) -> Snapshot.Lag? {
         guard let messages = metrics.samples("heartbeat_consumer_lag_messages").first?.value, messages >= 0 else {
             return nil
         }
         let seconds = metrics.samples("heartbeat_consumer_lag_seconds").first?.value
-        return State.Lag(
+        return Snapshot.Lag(
             messages: Int64(exactly: messages.rounded()) ?? 0,
             seconds: seconds.flatMap { $0.isFinite ? max(0, $0) : nil })
     }

@@ -12,14 +12,14 @@ final class EventHub: Sendable {
         let disconnect: @Sendable () -> Void
     }
 
-    private struct State {
+    private struct Audience {
         var listeners: [Int: Listener] = [:]
         var nextNumber = 0
         var latest: ByteBuffer?
         var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let audience = Mutex(Audience())
     private let mostListeners: Int
 
     private let metrics: DashboardMetrics
@@ -35,36 +35,36 @@ final class EventHub: Sendable {
     func listen(disconnect: @escaping @Sendable () -> Void) -> (number: Int, events: AsyncStream<ByteBuffer>)? {
         let (events, continuation) = AsyncStream.makeStream(
             of: ByteBuffer.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
-        return state.withLock { state in
-            guard !state.isClosed, state.listeners.count < mostListeners else { return nil }
-            if let latest = state.latest { continuation.yield(latest) }
-            state.nextNumber += 1
-            state.listeners[state.nextNumber] = Listener(events: continuation, disconnect: disconnect)
-            metrics.setClients(state.listeners.count)
-            return (state.nextNumber, events)
+        return audience.withLock { audience in
+            guard !audience.isClosed, audience.listeners.count < mostListeners else { return nil }
+            if let latest = audience.latest { continuation.yield(latest) }
+            audience.nextNumber += 1
+            audience.listeners[audience.nextNumber] = Listener(events: continuation, disconnect: disconnect)
+            metrics.setClients(audience.listeners.count)
+            return (audience.nextNumber, events)
         }
     }
 
     /// Stops listening.
     func leave(_ number: Int) {
-        let listener = state.withLock { state in
-            defer { metrics.setClients(state.listeners.count) }
-            return state.listeners.removeValue(forKey: number)
+        let listener = audience.withLock { audience in
+            defer { metrics.setClients(audience.listeners.count) }
+            return audience.listeners.removeValue(forKey: number)
         }
         listener?.events.finish()
     }
 
     /// Gives an event to all, and drops those that have not taken the last ones.
     func publish(_ event: ByteBuffer) {
-        let slow = state.withLock { state -> [Listener] in
-            state.latest = event
+        let slow = audience.withLock { audience -> [Listener] in
+            audience.latest = event
             var slow: [Listener] = []
-            for (number, listener) in state.listeners {
+            for (number, listener) in audience.listeners {
                 guard case .dropped = listener.events.yield(event) else { continue }
                 slow.append(listener)
-                state.listeners[number] = nil
+                audience.listeners[number] = nil
             }
-            metrics.setClients(state.listeners.count)
+            metrics.setClients(audience.listeners.count)
             return slow
         }
         for listener in slow {
@@ -76,14 +76,14 @@ final class EventHub: Sendable {
 
     /// Ends every stream; nobody can listen any more.
     func close() {
-        let listeners = state.withLock { state in
-            state.isClosed = true
-            defer { state.listeners = [:] }
-            return state.listeners.values
+        let listeners = audience.withLock { audience in
+            audience.isClosed = true
+            defer { audience.listeners = [:] }
+            return audience.listeners.values
         }
         for listener in listeners { listener.events.finish() }
     }
 
     /// How many listen now.
-    var listenerCount: Int { state.withLock { $0.listeners.count } }
+    var listenerCount: Int { audience.withLock { $0.listeners.count } }
 }

@@ -10,7 +10,7 @@ internal import Synchronization
 /// Nothing here depends on whether anybody looks: so the first viewer is answered from memory at once.
 final class Poller: Sendable {
     private struct Memory {
-        var state: State
+        var snapshot: Snapshot
         var settings: Settings
         var live = LivePoints()
         var rate = RateMeter()
@@ -30,11 +30,11 @@ final class Poller: Sendable {
         self.hub = hub
         self.metrics = metrics
         self.service = service
-        let state = State(
+        let snapshot = Snapshot(
             version: heartbeatVersion,
             database: .init(state: .away, since: .now, error: "there was no answer yet"),
             data: .init(state: .waiting, since: .now), limits: Limits(settings))
-        memory = Mutex(Memory(state: state, settings: settings))
+        memory = Mutex(Memory(snapshot: snapshot, settings: settings))
     }
 
     /// Asks once a second until it is stopped. Runs on a thread of its own.
@@ -63,9 +63,9 @@ final class Poller: Sendable {
 
     /// The state now, as JSON.
     func stateJSON() throws -> ByteBuffer {
-        var state = memory.withLock { $0.state }
-        state.now = .now
-        return try json(state)
+        var snapshot = memory.withLock { $0.snapshot }
+        snapshot.now = .now
+        return try json(snapshot)
     }
 
     /// Sends the state to everybody.
@@ -89,9 +89,9 @@ final class Poller: Sendable {
     /// Why the database can not be asked; nil when it answers.
     var unreadiness: String? {
         memory.withLock { memory in
-            guard memory.state.database.state == .away else { return nil }
-            return "PostgreSQL is away since \(memory.state.database.since.text): "
-                + (memory.state.database.error ?? "there was no answer yet")
+            guard memory.snapshot.database.state == .away else { return nil }
+            return "PostgreSQL is away since \(memory.snapshot.database.since.text): "
+                + (memory.snapshot.database.error ?? "there was no answer yet")
         }
     }
 
@@ -108,12 +108,12 @@ final class Poller: Sendable {
         set {
             memory.withLock { memory in
                 memory.settings = newValue
-                memory.state.limits = Limits(newValue)
+                memory.snapshot.limits = Limits(newValue)
             }
         }
     }
 
-    var mostActive: [String] { memory.withLock { $0.state.mostActive } }
+    var mostActive: [String] { memory.withLock { $0.snapshot.mostActive } }
 
     /// How old a customer's latest reading may be, in microseconds.
     var staleAfter: Int64 { Int64(settings[.dashboardStaleSeconds] / .microseconds(1)) }
@@ -121,7 +121,7 @@ final class Poller: Sendable {
     /// How it goes, for the service manager.
     var sentence: String {
         memory.withLock { memory in
-            let rate = memory.state.rate.readingsPerSecond.map { "\($0) readings/s, " } ?? ""
+            let rate = memory.snapshot.rate.readingsPerSecond.map { "\($0) readings/s, " } ?? ""
             return rate + "\(hub.listenerCount) viewers"
         }
     }
@@ -129,7 +129,7 @@ final class Poller: Sendable {
     // MARK: - One round
 
     private func poll(_ session: inout Session) throws(PostgreSQLError) {
-        let picture = try session.ask { connection throws(PostgreSQLError) in try Picture(connection) }
+        let picture = try session.ask { connection throws(PostgreSQLError) in try PollQuery(connection) }
         let now = wallClockMicroseconds()
         let (mostActive, last, counts) = table.withLock { table in
             table.update(picture.rows, at: now)
@@ -137,7 +137,7 @@ final class Poller: Sendable {
         }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
-            return (memory.state, isDue, memory.live.horizons(of: mostActive, at: now))
+            return (memory.snapshot, isDue, memory.live.horizons(of: mostActive, at: now))
         }
         let anomalies: [AnomalyItem]?
         if picture.anomalies != before.totals.anomalies || before.database.state == .away {
@@ -149,67 +149,67 @@ final class Poller: Sendable {
         }
         let gaps =
             isGapsDue
-            ? try session.ask { connection throws(PostgreSQLError) in try Picture.gaps(connection) } : nil
+            ? try session.ask { connection throws(PostgreSQLError) in try PollQuery.gaps(connection) } : nil
         let live = try session.ask { connection throws(PostgreSQLError) in
             try LivePoints.read(horizon, connection)
         }
         memory.withLock { memory in
-            if let anomalies { memory.state.anomalies = anomalies }
+            if let anomalies { memory.snapshot.anomalies = anomalies }
             if let gaps {
-                memory.state.gaps = gaps
+                memory.snapshot.gaps = gaps
                 memory.gapsLookedAt = .now
             }
             memory.live.add(live, mostActive, at: now)
-            memory.state.chartPoints = memory.live.recent
-            memory.state.mostActive = mostActive
-            memory.state.statusCounts = counts
-            memory.state.lastReading = last.map {
-                State.LastReading(
+            memory.snapshot.chartPoints = memory.live.recent
+            memory.snapshot.mostActive = mostActive
+            memory.snapshot.statusCounts = counts
+            memory.snapshot.lastReading = last.map {
+                Snapshot.LastReading(
                     customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
                     isAnomaly: $0.isAnomaly)
             }
-            memory.state.totals.customers = Int64(picture.rows.count)
+            memory.snapshot.totals.customers = Int64(picture.rows.count)
             take(picture, &memory, at: now)
             take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
         }
         publish()
     }
 
-    private func take(_ picture: Picture, _ memory: inout Memory, at now: Int64) {
+    private func take(_ picture: PollQuery, _ memory: inout Memory, at now: Int64) {
         let moment = Moment(microseconds: now)
-        let isFirst = memory.state.asOf == nil
-        if !isFirst { memory.rate.add(Int(max(0, picture.readings - memory.state.totals.readings))) }
-        memory.state.rate.readingsPerSecond = isFirst ? nil : (memory.rate.perSecond() * 10).rounded() / 10
-        memory.state.asOf = moment
-        memory.state.totals.readings = picture.readings
-        memory.state.totals.anomalies = picture.anomalies
-        memory.state.totals.rejected = picture.rejected
-        memory.state.throughput = picture.throughput
-        memory.state.anomalyRate.total = Self.share(picture.anomalies, of: picture.readings)
+        let isFirst = memory.snapshot.asOf == nil
+        if !isFirst { memory.rate.add(Int(max(0, picture.readings - memory.snapshot.totals.readings))) }
+        memory.snapshot.rate.readingsPerSecond = isFirst ? nil : (memory.rate.perSecond() * 10).rounded() / 10
+        memory.snapshot.asOf = moment
+        memory.snapshot.totals.readings = picture.readings
+        memory.snapshot.totals.anomalies = picture.anomalies
+        memory.snapshot.totals.rejected = picture.rejected
+        memory.snapshot.throughput = picture.throughput
+        memory.snapshot.anomalyRate.total = Self.share(picture.anomalies, of: picture.readings)
         let recent = picture.throughput.filter { now - $0.minute.microseconds < 300_000_000 }
         let recentAnomalies = recent.reduce(0) { $0 + $1.anomaly }
-        memory.state.anomalyRate.last5Minutes = Self.share(
+        memory.snapshot.anomalyRate.last5Minutes = Self.share(
             recentAnomalies, of: recent.reduce(recentAnomalies) { $0 + $1.valid })
-        if memory.state.database.state == .away {
-            memory.state.database = .init(state: .ready, since: moment)
-            memory.state.liveSince = moment
+        if memory.snapshot.database.state == .away {
+            memory.snapshot.database = .init(state: .ready, since: moment)
+            memory.snapshot.liveSince = moment
         }
         if let storedAt = picture.storedAt, picture.readings > 0 {
             let isStale = now - storedAt > staleAfter(memory)
-            memory.state.data = .init(state: isStale ? .stale : .live, since: Moment(microseconds: storedAt))
+            memory.snapshot.data = .init(state: isStale ? .stale : .live, since: Moment(microseconds: storedAt))
         }
     }
 
     /// - Parameter customers: how many had a reading within a day.
     private func take(_ episodes: OpenEpisodes, _ memory: inout Memory, of customers: Int) {
-        memory.state.openEpisodes = episodes.total
-        memory.state.episodes = State.Episodes(
+        memory.snapshot.openEpisodes = episodes.total
+        memory.snapshot.episodes = Snapshot.Episodes(
             open: episodes.listed,
             bySeverity: .init(high: episodes.high, medium: episodes.medium, low: episodes.low),
             lastClosedAt: episodes.lastClosedAt.map { .reading($0) }, alarmsLastDay: episodes.alarms,
             alarmsPerCustomerDay: customers > 0
                 ? (Double(episodes.alarms) / Double(customers) * 1000).rounded() / 1000 : nil)
-        metrics.setEpisodes(memory.state.episodes)
+        metrics.setEpisodes(memory.snapshot.episodes)
     }
 
     private func staleAfter(_ memory: Memory) -> Int64 {
@@ -222,10 +222,10 @@ final class Poller: Sendable {
 
     private func lost(_ error: PostgreSQLError) {
         memory.withLock { memory in
-            if memory.state.database.state == .ready { memory.state.database.since = .now }
-            memory.state.database.state = .away
-            memory.state.database.error = "\(error)"
-            memory.state.liveSince = nil
+            if memory.snapshot.database.state == .ready { memory.snapshot.database.since = .now }
+            memory.snapshot.database.state = .away
+            memory.snapshot.database.error = "\(error)"
+            memory.snapshot.liveSince = nil
             metrics.setEpisodes(nil)
         }
         service.waits(
@@ -235,15 +235,15 @@ final class Poller: Sendable {
     private func lookAtFiles(_ memory: inout Memory) {
         let now = wallClockMicroseconds()
         let files = DaemonFiles(in: memory.settings[.metricsDirectory], own: service.metrics.text, at: now)
-        memory.state.daemons = files.daemons
-        memory.state.daemons.append(
-            State.DaemonItem(
+        memory.snapshot.daemons = files.daemons
+        memory.snapshot.daemons.append(
+            Snapshot.DaemonItem(
                 name: "dashboard", kind: "dashboard",
-                state: memory.state.database.state == .ready ? .ready : .waiting,
-                since: memory.state.database.state == .ready ? nil : memory.state.database.since,
-                waitingFor: memory.state.database.state == .ready ? [] : ["PostgreSQL"], version: heartbeatVersion,
+                state: memory.snapshot.database.state == .ready ? .ready : .waiting,
+                since: memory.snapshot.database.state == .ready ? nil : memory.snapshot.database.since,
+                waitingFor: memory.snapshot.database.state == .ready ? [] : ["PostgreSQL"], version: heartbeatVersion,
                 updatedAt: Moment(microseconds: now)))
-        memory.state.lag = files.lag
+        memory.snapshot.lag = files.lag
         memory.files = files
     }
 }

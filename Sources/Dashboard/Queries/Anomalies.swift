@@ -48,7 +48,7 @@ struct AnomalyPage: Sendable {
     }
 
     private mutating func read(_ request: Request, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        var conditions = Conditions()
+        var conditions = WhereClause()
         conditions.add("is_anomaly")
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }
         if let from = request.from { conditions.add("recorded_at >= ?::timestamptz", Moment.reading(from).text) }

@@ -8,7 +8,7 @@ struct TimeRange: Sendable, Equatable {
 }
 
 /// Customers' readings as lines: as they are when they are few, otherwise the lowest and highest of each bucket.
-struct Lines: Sendable {
+struct ChartLines: Sendable {
     struct Line: Sendable {
         var points: [Point] = []
         var count: Int64 = 0

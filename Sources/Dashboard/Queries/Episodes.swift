@@ -73,11 +73,11 @@ struct EpisodeItem: Encodable, Sendable {
 
 /// A page of episodes, newest first.
 struct EpisodePage: Sendable {
-    enum Condition: String, Sendable, CaseIterable { case open, closed, all }
+    enum Filter: String, Sendable, CaseIterable { case open, closed, all }
 
     /// Which episodes.
     struct Request: Sendable {
-        var condition = Condition.all
+        var filter = Filter.all
         /// At least this: now of an open one, at its worst of a closed one.
         var severity: Severity?
         var kind: EpisodeKind?
@@ -95,9 +95,9 @@ struct EpisodePage: Sendable {
 
     init(_ request: Request, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         // Who looks at closed ones wants to see first what ended last.
-        let time = request.condition == .closed ? "closed_at" : "opened_at"
-        var conditions = Conditions()
-        switch request.condition {
+        let time = request.filter == .closed ? "closed_at" : "opened_at"
+        var conditions = WhereClause()
+        switch request.filter {
         case .open: conditions.add("closed_at IS NULL")
         case .closed: conditions.add("closed_at IS NOT NULL")
         case .all: break
@@ -125,7 +125,7 @@ struct EpisodePage: Sendable {
             """, conditions.parameters, unableTo: "read episodes")
         for row in 0..<min(result.count, request.limit) { items.append(EpisodeItem(result, row)) }
         if result.count > request.limit, let last = items.last {
-            let end = request.condition == .closed ? last.closedAt ?? last.openedAt : last.openedAt
+            let end = request.filter == .closed ? last.closedAt ?? last.openedAt : last.openedAt
             next = AnomalyPage.Cursor(recordedAt: end.microseconds, id: last.episodeId)
         }
     }

@@ -1,7 +1,7 @@
 internal import PostgreSQL
 
 /// What the poller asks the database each second. No question's cost grows with what was ever stored.
-struct Picture: Sendable {
+struct PollQuery: Sendable {
     var readings: Int64 = 0
     var anomalies: Int64 = 0
     var rejected: Int64 = 0
@@ -72,14 +72,14 @@ struct Picture: Sendable {
     }
 
     /// The gaps in the log, counted up to 10,000.
-    static func gaps(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> State.Gaps {
+    static func gaps(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Snapshot.Gaps {
         let result = try connection.query(
             """
             SELECT count(*), coalesce(sum(until_offset - from_offset), 0),
                    (extract(epoch FROM max(found_at)) * 1000000)::bigint
               FROM (SELECT * FROM offset_gaps LIMIT 10000) AS gaps
             """, unableTo: "read \"offset_gaps\"")
-        return State.Gaps(
+        return Snapshot.Gaps(
             count: result.integer(0, 0) ?? 0, messages: result.integer(0, 1) ?? 0,
             latestAt: result.integer(0, 2).map { Moment(microseconds: $0) })
     }

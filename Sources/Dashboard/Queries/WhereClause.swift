@@ -1,5 +1,5 @@
 /// The conditions of a WHERE clause, which depend on what was asked for, with their values.
-struct Conditions {
+struct WhereClause {
     private var conditions: [String] = []
     private(set) var parameters: [String?] = []
 

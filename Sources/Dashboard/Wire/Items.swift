@@ -1,43 +1,6 @@
 internal import Daemon
-internal import FoundationEssentials
-internal import HeartRate
-import Hummingbird
 
-// How values look in JSON.
-
-/// A moment as RFC 3339 in UTC.
-struct Moment: Encodable, Sendable, Equatable {
-    let microseconds: Int64
-    /// Readings have all six digits, everything else three.
-    var digits = 3
-
-    /// A reading's moment.
-    static func reading(_ microseconds: Int64) -> Moment { Moment(microseconds: microseconds, digits: 6) }
-
-    static var now: Moment { Moment(microseconds: wallClockMicroseconds()) }
-
-    var text: String {
-        // 2026-02-19T15:53:03.123456+00:00
-        Instant(microsecondsSince1970: microseconds).iso8601.prefix(20 + digits) + "Z"
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(text)
-    }
-}
-
-/// A value that is written as null when it is missing; a plain optional would be left out.
-@propertyWrapper struct OrNull<Value: Encodable & Sendable>: Encodable, Sendable {
-    var wrappedValue: Value?
-
-    init(wrappedValue: Value?) { self.wrappedValue = wrappedValue }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(wrappedValue)
-    }
-}
+// What lists and charts are made of, as it looks in JSON.
 
 /// A reading or a bucket of readings of a line, as integers: see "Points" in openapi.json.
 struct Point: Encodable, Sendable, Equatable {
@@ -73,14 +36,6 @@ struct Point: Encodable, Sendable, Equatable {
         if isBucket { try container.encode(highest) }
         try container.encode(anomalies)
     }
-}
-
-/// Any of the answers as bytes.
-func json(_ value: some Encodable) throws -> ByteBuffer {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
-    return ByteBuffer(bytes: try encoder.encode(value))
 }
 
 /// HEART_RATE_MIN and HEART_RATE_MAX.

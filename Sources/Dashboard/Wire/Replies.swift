@@ -1,6 +1,6 @@
 // The answers of /api/v1 beside the state; the schemas of openapi.json.
 
-struct ChartAnswer: Encodable {
+struct ChartReply: Encodable {
     struct Series: Encodable {
         let customerId: String
         let points: [Point]
@@ -60,7 +60,7 @@ struct CustomerItem: Encodable {
     }
 }
 
-struct DetailsAnswer: Encodable {
+struct DetailsReply: Encodable {
     private let item: CustomerItem
     private let details: CustomerDetails
 
@@ -80,7 +80,7 @@ struct DetailsAnswer: Encodable {
     }
 }
 
-struct ReadingsAnswer: Encodable {
+struct ReadingsReply: Encodable {
     let customerId: String
     let from: Moment
     let until: Moment

@@ -1,5 +1,5 @@
 /// What the page shows at first and then each second: the schema "State" of openapi.json.
-struct State: Encodable, Sendable {
+struct Snapshot: Encodable, Sendable {
     var now = Moment.now
     @OrNull var asOf: Moment? = nil
     let version: String
@@ -23,15 +23,15 @@ struct State: Encodable, Sendable {
     var chartPoints: [String: [Point]] = [:]
 
     struct Database: Encodable, Sendable {
-        enum Condition: String, Encodable, Sendable { case ready, away }
-        var state: Condition
+        enum Availability: String, Encodable, Sendable { case ready, away }
+        var state: Availability
         var since: Moment
         @OrNull var error: String? = nil
     }
 
     struct DataAge: Encodable, Sendable {
-        enum Condition: String, Encodable, Sendable { case waiting, live, stale }
-        var state: Condition
+        enum Freshness: String, Encodable, Sendable { case waiting, live, stale }
+        var state: Freshness
         var since: Moment
     }
 

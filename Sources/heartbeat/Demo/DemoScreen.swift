@@ -3,7 +3,7 @@ import Synchronization
 
 /// What the demo shows: the lines of its processes, and below them one line that stays.
 final class DemoScreen: Sendable {
-    private struct State {
+    private struct Drawing {
         /// The line at the bottom of the terminal; empty when there should be none.
         var live = ""
         /// Whether one is there.
@@ -13,7 +13,7 @@ final class DemoScreen: Sendable {
     }
 
     private let isTerminal: Bool
-    private let state = Mutex(State())
+    private let state = Mutex(Drawing())
 
     /// - Parameter isTerminal: whether lines can be redrawn.
     init(isTerminal: Bool) { self.isTerminal = isTerminal }
@@ -48,7 +48,7 @@ final class DemoScreen: Sendable {
     /// Takes the line at the bottom away when the next line is shown.
     func endLive() { state.withLock { $0.live = "" } }
 
-    private func draw(_ lines: [String], _ state: inout State) {
+    private func draw(_ lines: [String], _ state: inout Drawing) {
         // Up to the live line, and clear from there on; every terminal since the VT100 knows that.
         let erasure = state.isShown ? "\u{1b}[1A\r\u{1b}[J" : ""
         state.isShown = !state.live.isEmpty

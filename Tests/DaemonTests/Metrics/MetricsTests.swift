@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Daemon
+
 @Suite struct MetricsTests {
     @Test func isPrometheusTextFormat() {
         let metrics = Metrics(instance: "consumer-1")

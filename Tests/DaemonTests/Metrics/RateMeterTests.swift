@@ -2,6 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
+@testable import Daemon
+
 @Suite struct RateMeterTests {
     private let start = ContinuousClock.now
 

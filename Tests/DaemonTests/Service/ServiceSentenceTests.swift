@@ -1,5 +1,7 @@
 import Testing
 
+@testable import Daemon
+
 @Suite struct ServiceSentenceTests {
     @Test func saysWhatAnOperatorNeeds() {
         var sentence = ServiceSentence()

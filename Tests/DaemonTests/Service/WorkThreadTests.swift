@@ -2,6 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
+@testable import Daemon
+
 @Suite struct WorkThreadTests {
     @Test func runsItsBodyUnderItsName() throws {
         let name = Mutex("")

@@ -2,6 +2,8 @@ import Foundation
 import Synchronization
 import Testing
 
+@testable import Daemon
+
 @Suite struct ClockTests {
     @Test func theWallClockCountsMicrosecondsSince1970() {
         let before = Date.now.timeIntervalSince1970

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Dashboard
+
 struct PageFileTests {
     @Test func thePageInTheProgramIsThatOfTheFolder() throws {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Dashboard
+
 struct MetricsTextTests {
     @Test func labelsMayHaveAnyText() throws {
         var metrics = MetricsText()

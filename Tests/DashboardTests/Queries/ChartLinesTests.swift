@@ -1,11 +1,13 @@
 import Foundation
 import Testing
 
+@testable import Dashboard
+
 struct LinesTests {
     @Test(arguments: [(60, 400), (3600, 400), (86_400, 400), (31 * 86_400, 400), (31 * 86_400, 10), (1, 10)])
     func bucketsAreAsNarrowAsTheNumberOfPointsAllows(_ seconds: Int64, _ points: Int) {
         let range = TimeRange(from: 999_999, until: 999_999 + seconds * 1_000_000)
-        let width = Lines.bucketSeconds(for: range, points)
+        let width = ChartLines.bucketSeconds(for: range, points)
         #expect(width >= 1)
         let first = range.from / 1_000_000 / width
         let last = (range.until - 1) / 1_000_000 / width

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Dashboard
+
 struct LivePointsTests {
     private func reading(_ second: Int64, _ bpm: Int64) -> LivePoints.Reading {
         LivePoints.Reading(recordedAt: second * 1_000_000, heartRate: bpm, isAnomaly: false)

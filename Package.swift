@@ -57,32 +57,35 @@ let package = Package(
         library("Zlib", ["CLibZ"]),
 
         library("HeartRate", ["CSimdJSON"]),
-        library("Daemon", ["Kafka", "Systemd", argumentParser, logging, subprocess]),
+        library("Daemon", ["Systemd", argumentParser, logging]),
+        // Settings of more than one part, and Kafka as a daemon's dependency.
+        library("SharedSettings", ["Daemon"]),
+        library("KafkaService", ["Daemon", "Kafka", "SharedSettings", logging]),
 
         // Parts: none imports another.
-        library("Producer", ["Daemon", "HeartRate", "Kafka", "Zlib", logging]),
-        library("Consumer", ["Daemon", "HeartRate", "Kafka", "PostgreSQL", logging]),
+        library("Producer", ["Daemon", "HeartRate", "Kafka", "KafkaService", "SharedSettings", "Zlib", logging]),
+        library(
+            "Consumer",
+            ["Daemon", "HeartRate", "Kafka", "KafkaService", "PostgreSQL", "SharedSettings", logging, subprocess]),
         library(
             "Dashboard",
-            ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "Zlib", hummingbird, logging],
+            ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "SharedSettings", "Zlib", hummingbird, logging],
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
-        library("Database", ["Daemon", "PostgreSQL", logging], resources: [.embedInCode("db")]),
+        library("Database", ["Daemon", "PostgreSQL", "SharedSettings", logging], resources: [.embedInCode("db")]),
 
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "PostgreSQL", "Producer",
-                argumentParser,
-                logging,
-                subprocess,
+                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService", "PostgreSQL",
+                "Producer", "SharedSettings", argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
-        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "CAllocationCounter"]),
-        tests("Daemon", ["Daemon", logging]),
+        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "CAllocationCounter", logging]),
+        tests("Daemon", ["Daemon", "SharedSettings", logging]),
         tests("Zlib", ["Zlib"]),
 
         // Stops one thread of a child process, to prove that the watchdog sees it.

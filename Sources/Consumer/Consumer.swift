@@ -3,6 +3,8 @@ import FoundationEssentials
 import HeartRate
 import Kafka
 import Logging
+import KafkaService
+import SharedSettings
 
 /// `heartbeat consumer`: Kafka to PostgreSQL, every message exactly once.
 public struct Consumer {

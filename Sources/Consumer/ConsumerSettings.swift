@@ -1,5 +1,7 @@
 public import Daemon
 import HeartRate
+import KafkaService
+import SharedSettings
 
 extension Setting where Value == Int {
     /// `BATCH_ROWS`: the most messages that one transaction writes, 1 to 100000.
@@ -68,6 +70,7 @@ extension SettingsSchema {
             Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays, Setting.consumerName,
             Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.logLevel,
         ],
+        takesKafkaProperties: true,
         checks: [
             heartRateLimits,
             { settings in

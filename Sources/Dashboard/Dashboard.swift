@@ -3,6 +3,7 @@ import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import SharedSettings
 
 /// `heartbeat dashboard`: the live page.
 public struct Dashboard {

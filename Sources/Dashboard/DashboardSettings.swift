@@ -1,4 +1,5 @@
 public import Daemon
+import SharedSettings
 
 extension Setting where Value == String {
     /// `DASHBOARD_ADDRESS`: the address to listen on.

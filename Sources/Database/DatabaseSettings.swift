@@ -1,4 +1,5 @@
 public import Daemon
+import SharedSettings
 
 extension Setting where Value == Int {
     /// `REJECTED_RETENTION_DAYS`: for how long rejected messages are kept, 1 to 36500 days.
@@ -25,5 +26,6 @@ extension SettingsSchema {
             Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
             Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.retentionDays,
             Setting.rejectedRetentionDays, Setting.partitionDaysAhead, Setting.logLevel,
-        ])
+        ],
+        takesKafkaProperties: true)
 }

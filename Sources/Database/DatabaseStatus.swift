@@ -1,6 +1,7 @@
 public import Daemon
 import FoundationEssentials
 public import PostgreSQL
+import SharedSettings
 
 /// `heartbeat database status`: how much there is, how fast it grows, and for how long the disk is large enough.
 public struct DatabaseStatus: Encodable, Sendable {

@@ -1,6 +1,7 @@
 public import Daemon
 import Logging
 public import PostgreSQL
+import SharedSettings
 
 /// `heartbeat database maintain`: partitions for the days to come, and no more rows than retention allows.
 ///

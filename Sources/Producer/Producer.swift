@@ -1,6 +1,8 @@
 public import Daemon
 import Kafka
 import Logging
+import KafkaService
+import SharedSettings
 
 /// `heartbeat producer`: simulated customers, or recorded readings, into Kafka.
 public struct Producer {

@@ -1,4 +1,6 @@
 public import Daemon
+import KafkaService
+import SharedSettings
 
 extension Setting where Value == Int {
     /// `NUM_CUSTOMERS`: how many customers are simulated, 1 to 1000000.
@@ -90,6 +92,7 @@ extension SettingsSchema {
             Setting.lateSeconds, Setting.sendActivity, Setting.startTimeoutSeconds, Setting.metricsDirectory,
             Setting.logLevel,
         ],
+        takesKafkaProperties: true,
         checks: [
             faultRates,
             { settings in

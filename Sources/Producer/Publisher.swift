@@ -1,6 +1,8 @@
 import Daemon
 import HeartRate
 import Kafka
+import KafkaService
+import SharedSettings
 
 /// Hands messages to librdkafka: each one when it is due, none skipped, waiting when the queue is full.
 struct Publisher: ~Copyable {

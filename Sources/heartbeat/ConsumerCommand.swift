@@ -2,6 +2,7 @@ import ArgumentParser
 import Consumer
 import Daemon
 import Database
+import SharedSettings
 
 struct ConsumerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,7 +39,9 @@ struct ConsumerCommand: ParsableCommand {
         guard let settings = try options.load(.consumer) else { return }
         startLogging(level: settings[.logLevel], identifier: "heartbeat-consumer")
         let consumer = try Consumer(settings, schemaVersion: knownSchemaVersion, instance: instance)
-        let service = try Service("consumer", settings, options, needs: [.kafka, .postgreSQL], instance: instance)
+        let service = try Service(
+            "consumer", settings, options: options,
+            needs: [.kafka: settings.kafkaPlace, .postgreSQL: "PostgreSQL"], instance: instance)
         try service.run { try consumer.run(drain: drain, service) }
     }
 }

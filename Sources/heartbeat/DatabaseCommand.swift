@@ -4,6 +4,7 @@ import Database
 import FoundationEssentials
 import Logging
 import PostgreSQL
+import SharedSettings
 
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,8 @@ import ArgumentParser
 import Daemon
 import Database
 import Kafka
+import KafkaService
+import SharedSettings
 
 struct RejectedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Database
 import PostgreSQL
+import SharedSettings
 
 struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -16,7 +16,8 @@ import Testing
 
     /// Why each of these files touches C or is unsafe, although it is in no wrapper.
     private static let exceptions = [
-        "Sources/Daemon/System/Monitor.swift": "pthread's condition variables, which the standard library does not have",
+        "Sources/Daemon/System/Monitor.swift":
+            "pthread's condition variables, which the standard library does not have",
         "Sources/Daemon/Service/SignalPipe.swift": "signal handlers",
         "Sources/Daemon/Service/Signals.swift": "the signals' numbers",
         "Sources/Daemon/System/System.swift": "files, threads and the clock",
@@ -44,11 +45,22 @@ import Testing
         }
     }
 
-    @Test("Daemon imports neither the domain nor a part")
+    @Test("Daemon imports neither Kafka nor the domain nor a part")
     func daemon() async throws {
-        let allowed = Self.swift.union(["Kafka", "Systemd", "ArgumentParser", "Logging", "Subprocess", "Glibc"])
+        let allowed = Self.swift.union(["Systemd", "ArgumentParser", "Logging", "Glibc"])
         for source in try await Checkout.sources() where source.target == "Daemon" {
             #expect(Set(source.imports).isSubset(of: allowed), "\(source.path)")
+        }
+    }
+
+    @Test("what parts share imports no part and no domain")
+    func shared() async throws {
+        let allowed = [
+            "SharedSettings": Set(["Daemon"]), "KafkaService": ["Daemon", "Kafka", "SharedSettings", "Logging"],
+        ]
+        for source in try await Checkout.sources() {
+            guard let allowed = allowed[source.target] else { continue }
+            #expect(Set(source.imports).isSubset(of: Self.swift.union(allowed)), "\(source.path)")
         }
     }
 
@@ -61,7 +73,9 @@ import Testing
 
     @Test("every target has its place")
     func targets() async throws {
-        let known = Self.parts.union(Self.wrappers.keys).union(["HeartRate", "Daemon", "heartbeat"])
+        let known = Self.parts.union(Self.wrappers.keys).union([
+            "HeartRate", "Daemon", "SharedSettings", "KafkaService", "heartbeat",
+        ])
         #expect(Set(try await Checkout.sources().map(\.target)).isSubset(of: known))
     }
 

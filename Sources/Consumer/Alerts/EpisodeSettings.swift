@@ -1,5 +1,6 @@
 public import Daemon
 import HeartRate
+import SharedSettings
 
 // The settings of detection. What each number is from stands at `EpisodeRules`; all can be reloaded.
 

@@ -2,6 +2,7 @@ import Daemon
 import HeartRate
 import Kafka
 import Logging
+import SharedSettings
 
 /// The thread that reads Kafka: it polls one message at a time, decodes and judges it, and adds it to a batch.
 ///

@@ -2,6 +2,7 @@ import Daemon
 import HeartRate
 import Kafka
 import Logging
+import KafkaService
 
 /// What the consumer tells of its progress: once a second its offsets to the group, its sentence to the service manager
 /// and its metrics; once a minute a line.

@@ -58,7 +58,7 @@ extension ParsableCommand {
         for line in failure.lines { complain(line, failure.event) }
         // The journal looks up whose lines these are. Of a process that is gone by then it does not know the unit, and
         // neither "journalctl -u" nor "systemctl status" would show them.
-        if standardErrorIsJournal() { _ = StopSignal().wait(for: .milliseconds(500)) }
+        if standardErrorIsJournal() { sleepThisThread(milliseconds: 500) }
         exitOrderly(failure.exit.rawValue)
     }
 }

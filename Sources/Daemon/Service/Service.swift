@@ -6,7 +6,7 @@ internal import Systemd
 /// A daemon's life in the eyes of the service manager, of the journal and of the metrics' readers.
 ///
 /// ```swift
-/// let service = try Service("consumer", settings, options, needs: [.kafka, .postgreSQL])
+/// let service = try Service("consumer", settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
 /// try service.run {
 ///     let loop = service.loop("intake")      // the watchdog wants every loop to come round
 ///     ...
@@ -56,11 +56,12 @@ public final class Service: Sendable {
     ///   - name: `producer`, `consumer` or `dashboard`.
     ///   - settings: must have `START_TIMEOUT_SECONDS` and `METRICS_DIRECTORY`.
     ///   - options: where a reload finds the settings.
-    ///   - needs: the servers that it can not do without.
+    ///   - needs: the servers that it cannot work without, and how the journal calls each: `Kafka at localhost:9092`.
     ///   - instance: tells apart several daemons of the name on one machine.
     /// - Throws: when the system has no pipe or thread left.
     public init(
-        _ name: String, _ settings: Settings, _ options: SettingsOptions, needs: [Dependency], instance: String? = nil
+        _ name: String, _ settings: Settings, options: SettingsOptions, needs: KeyValuePairs<Dependency, String>,
+        instance: String? = nil
     ) throws(SystemError) {
         signals = try Signals.install()
         stop = signals.stop
@@ -69,9 +70,8 @@ public final class Service: Sendable {
         metrics = Metrics(instance: instance.map { "\(name)-\($0)" } ?? name)
         metricsPath = "\(settings[.metricsDirectory])/\(metrics.instance).prom"
         startTimeout = settings[.startTimeoutSeconds]
-        let brokers = needs.contains(.kafka) ? "Kafka at \(settings[.kafkaBootstrapServers])" : ""
-        places = [.kafka: brokers, .postgreSQL: Dependency.postgreSQL.rawValue]
-        own = OwnMetrics(metrics, needs)
+        places = Dictionary(needs.map { ($0.key, $0.value) }) { first, _ in first }
+        own = OwnMetrics(metrics, needs.map(\.key))
         _ = try WorkThread(name: "service") { [self] in report() }
     }
 
@@ -123,7 +123,8 @@ public final class Service: Sendable {
         let (since, isFirst) = condition.withLock { condition in
             let waiting = condition.sentence.waiting.firstIndex { $0.dependency == dependency }
             return (
-                waiting.map { condition.sentence.waiting.remove(at: $0).since }, condition.answered.insert(dependency).inserted
+                waiting.map { condition.sentence.waiting.remove(at: $0).since },
+                condition.answered.insert(dependency).inserted
             )
         }
         guard let since else { return }

@@ -1,23 +1,18 @@
-internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
 /// A wish to stop that any thread can utter, look at, and wait for.
 public final class StopSignal: Sendable {
-    private let requested = Atomic(false)
     private let latch = Latch()
 
     /// Nobody has asked yet.
     public init() {}
 
     /// Whether somebody has asked to stop. Cheap enough to ask for each message.
-    public var isRequested: Bool { requested.load(ordering: .acquiring) }
+    public var isRequested: Bool { latch.isOpen }
 
     /// Asks to stop and wakes all who wait. Asking again changes nothing.
-    public func request() {
-        requested.store(true, ordering: .releasing)
-        latch.open()
-    }
+    public func request() { latch.open() }
 
     /// Waits, but no longer than until somebody asks to stop.
     ///
@@ -64,39 +59,5 @@ public final class Signals: Sendable {
         } else {
             stop.request()
         }
-    }
-}
-
-/// A gate that is opened once, for any number of threads to wait at.
-final class Latch: Sendable {
-    private let group = DispatchGroup()
-    private let isOpen = Atomic(false)
-
-    init() {
-        group.enter()
-    }
-
-    deinit {
-        // A group that somebody is in keeps itself alive.
-        open()
-    }
-
-    func open() {
-        if !isOpen.exchange(true, ordering: .acquiringAndReleasing) { group.leave() }
-    }
-
-    /// Whether it was opened within the time.
-    func wait(for duration: Duration) -> Bool {
-        let nanoseconds = (duration / .nanoseconds(1)).rounded()
-        // A time too long for libdispatch's clock is for ever.
-        guard nanoseconds < Double(Int64.max / 2) else {
-            group.wait()
-            return true
-        }
-        return group.wait(timeout: .now() + .nanoseconds(Int(max(0, nanoseconds)))) == .success
-    }
-
-    func wait() {
-        group.wait()
     }
 }

@@ -52,8 +52,17 @@ public protocol AnySetting: Sendable {
     var isReloadable: Bool { get }
     /// Whether the value must never be shown.
     var isSecret: Bool { get }
-    /// The text that every spelling of a value is kept as (`yes` becomes `true`), or nil when the text is refused.
-    func canonical(_ text: String) -> String?
+    /// The value of a text; nil when the text is refused.
+    func parse(_ text: String) -> ParsedSetting?
+    /// The default.
+    var parsedDefault: ParsedSetting { get }
+}
+
+/// A setting's value beside the text that every spelling of it is kept as (`yes` becomes `true`).
+public struct ParsedSetting: Sendable {
+    let text: String
+    /// A `Setting.Parsed` of the setting's own type.
+    let value: any Sendable
 }
 
 extension Setting: AnySetting {
@@ -61,6 +70,17 @@ extension Setting: AnySetting {
     public var expectation: String { form.expectation }
     /// The default as the file would have it; empty when the default is no value.
     public var defaultText: String { form.write(defaultValue) }
-    /// The text that every spelling of a value is kept as (`yes` becomes `true`), or nil when the text is refused.
-    public func canonical(_ text: String) -> String? { form.read(text).map(form.write) }
+    /// The value of a text; nil when the text is refused.
+    public func parse(_ text: String) -> ParsedSetting? { form.read(text).map(parsed) }
+    /// The default.
+    public var parsedDefault: ParsedSetting { parsed(defaultValue) }
+
+    /// A value in a box of its own, since a bare nil in an `Any` has no type to be found by.
+    struct Parsed: Sendable {
+        let value: Value
+    }
+
+    private func parsed(_ value: Value) -> ParsedSetting {
+        ParsedSetting(text: form.write(value), value: Parsed(value: value))
+    }
 }

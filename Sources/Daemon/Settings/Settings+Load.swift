@@ -23,7 +23,7 @@ extension Settings {
         if let folder = environment["CREDENTIALS_DIRECTORY"] { loader.readSecrets("\(folder)/secrets") }
         loader.readEnvironment(environment)
         self = try loader.settings()
-        databaseIsNamedElsewhere = environment["PGDATABASE"] != nil || environment["PGSERVICE"] != nil
+        environmentNames = Set(environment.keys)
     }
 
     /// Reads settings from the bytes of a file; for tests of what is in them.
@@ -41,8 +41,14 @@ extension Settings {
 
 /// Gathers assignments, later ones over earlier ones, and everything that is wrong with them.
 private struct Loader {
+    /// A text and where it stands.
+    struct Assignment {
+        let text: String
+        let origin: SettingOrigin
+    }
+
     let schema: SettingsSchema
-    var assigned: [String: Settings.Entry] = [:]
+    var assigned: [String: Assignment] = [:]
     var problems: [String] = []
 
     mutating func readFile(_ bytes: [UInt8], path: String) {
@@ -51,7 +57,7 @@ private struct Loader {
         for assignment in file.assignments {
             let origin = SettingOrigin.file(path: path, line: assignment.line)
             if isKnown(assignment.name) {
-                assigned[assignment.name] = Settings.Entry(text: assignment.value, origin: origin)
+                assigned[assignment.name] = Assignment(text: assignment.value, origin: origin)
             } else {
                 found.append((assignment.line, "\(origin): " + unknown(assignment.name, value: assignment.value)))
             }
@@ -75,7 +81,7 @@ private struct Loader {
 
     mutating func readEnvironment(_ environment: [String: String]) {
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where isKnown(name) {
-            let entry = Settings.Entry(text: value, origin: .environment)
+            let entry = Assignment(text: value, origin: .environment)
             assigned[name] = entry
             if let problem = problem(name, entry) { problems.append(problem) }
         }
@@ -87,7 +93,7 @@ private struct Loader {
         for setting in schema.settings {
             let entry = assigned[setting.name]
             settings.entries[setting.name] = Settings.Entry(
-                text: entry.flatMap { setting.canonical($0.text) } ?? setting.defaultText,
+                value: entry.flatMap { setting.parse($0.text) } ?? setting.parsedDefault,
                 origin: entry?.origin ?? .declaration)
         }
         settings.kafkaProperties = assigned.compactMap { name, entry in
@@ -112,8 +118,8 @@ private struct Loader {
         String(name.dropFirst(kafkaPrefix.count).lowercased().map { $0 == "_" ? "." : $0 })
     }
 
-    private func problem(_ name: String, _ entry: Settings.Entry) -> String? {
-        guard let setting = schema.setting(named: name), setting.canonical(entry.text) == nil else { return nil }
+    private func problem(_ name: String, _ entry: Assignment) -> String? {
+        guard let setting = schema.setting(named: name), setting.parse(entry.text) == nil else { return nil }
         return "\(entry.origin): " + shown(name: name, value: entry.text, isSecret: setting.isSecret)
             + ": expected \(setting.expectation)"
     }

@@ -18,7 +18,7 @@ extension Settings {
         var needsRestart: [String] = []
         for setting in schema.settings {
             guard let entry = newer.entries[setting.name] else { continue }
-            let isSame = entry.text == entries[setting.name]?.text
+            let isSame = entry.value.text == entries[setting.name]?.value.text
             if setting.isReloadable || isSame {
                 // Even an equal value may have moved to another line.
                 settings.entries[setting.name] = entry

@@ -53,9 +53,8 @@ public struct KafkaProperty: Sendable, Equatable {
 
 /// The settings in effect: environment over file over default, all of them checked.
 public struct Settings: Sendable {
-    struct Entry: Sendable, Equatable {
-        /// In the setting's canonical form.
-        var text: String
+    struct Entry: Sendable {
+        var value: ParsedSetting
         var origin: SettingOrigin
     }
 
@@ -64,16 +63,15 @@ public struct Settings: Sendable {
     var entries: [String: Entry]
     /// What `RDKAFKA_` settings asked for, sorted by name.
     public internal(set) var kafkaProperties: [KafkaProperty]
-    /// Whether libpq's own variables name a database, so that our default must not overrule them.
-    var databaseIsNamedElsewhere = false
+    /// The names of the environment's variables: a library may read some of them itself, as libpq reads `PGDATABASE`.
+    public internal(set) var environmentNames: Set<String> = []
 
     /// The value in effect of a setting, which has to be in the schema.
     public subscript<Value>(setting: Setting<Value>) -> Value {
-        // What is in the entries has been read once before.
-        guard let entry = entries[setting.name], let value = setting.form.read(entry.text) else {
+        guard let entry = entries[setting.name], let parsed = entry.value.value as? Setting<Value>.Parsed else {
             preconditionFailure("\(setting.name) is not in the settings of \(schema.name)")
         }
-        return value
+        return parsed.value
     }
 
     /// Where a setting's value came from.
@@ -81,29 +79,17 @@ public struct Settings: Sendable {
         entries[setting.name]?.origin ?? .declaration
     }
 
+    /// The text of a setting's value in its canonical form; empty when there is no value.
+    public func text<Value>(of setting: Setting<Value>) -> String { entries[setting.name]?.value.text ?? "" }
+
     /// `NAME=VALUE (ORIGIN)`, for a message about more than one setting. A secret is shown as `********`.
     public func describe<Value>(_ setting: Setting<Value>) -> String {
-        shown(name: setting.name, value: entries[setting.name]?.text ?? "", isSecret: setting.isSecret)
+        shown(name: setting.name, value: text(of: setting), isSecret: setting.isSecret)
             + " (\(origin(of: setting)))"
     }
 }
 
 extension Settings {
-    /// The settings for libpq, by its keywords `host`, `port`, `dbname`, `user` and `password`.
-    ///
-    /// What is not set is not there, so that libpq's own variables (`PGHOST`, ...) and service files decide. The default
-    /// of `POSTGRES_DB` gives way to `PGDATABASE` and `PGSERVICE`.
-    public var postgresParameters: [String: String] {
-        let keywords = [
-            "host": Setting.postgresHost.name, "port": Setting.postgresPort.name, "dbname": Setting.postgresDB.name,
-            "user": Setting.postgresUser.name, "password": Setting.postgresPassword.name,
-        ]
-        return keywords.compactMapValues { name in
-            guard let entry = entries[name], !entry.text.isEmpty else { return nil }
-            return entry.origin == .declaration && databaseIsNamedElsewhere ? nil : entry.text
-        }
-    }
-
     /// The settings as a file that gives the same settings, with the origin of each. Secrets are shown as `********`.
     public var printed: String {
         var lines: [String] = []
@@ -118,7 +104,7 @@ extension Settings {
         }
         for setting in schema.settings {
             guard let entry = entries[setting.name] else { continue }
-            add(setting.name, entry.text, entry.origin, isSecret: setting.isSecret)
+            add(setting.name, entry.value.text, entry.origin, isSecret: setting.isSecret)
         }
         for property in kafkaProperties {
             add(

@@ -12,22 +12,24 @@ public struct SettingsSchema: Sendable {
     /// Run when each setting alone is right.
     public let checks: [Check]
 
+    /// Whether `RDKAFKA_` settings have a meaning: only where there is a connection to Kafka.
+    public let takesKafkaProperties: Bool
+
     /// Declares the settings of a daemon. Each name must be there once.
-    public init(name: String, sentence: String, settings: [any AnySetting], checks: [Check] = []) {
+    public init(
+        name: String, sentence: String, settings: [any AnySetting], takesKafkaProperties: Bool = false,
+        checks: [Check] = []
+    ) {
         precondition(Set(settings.map(\.name)).count == settings.count, "a setting of \(name) is declared twice")
         self.name = name
         self.sentence = sentence
         self.settings = settings
+        self.takesKafkaProperties = takesKafkaProperties
         self.checks = checks
     }
 
     /// The file that is read when none is named; it may be absent.
     public var defaultPath: String { "/etc/heartbeat/\(name).conf" }
-
-    /// Whether `RDKAFKA_` settings have a meaning: only where there is a connection to Kafka.
-    var takesKafkaProperties: Bool {
-        settings.contains { $0.name == Setting.kafkaBootstrapServers.name }
-    }
 
     func setting(named name: String) -> (any AnySetting)? {
         settings.first { $0.name == name }

@@ -137,6 +137,9 @@ public func monotonicMilliseconds() -> Int64 {
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
 }
 
+/// Has the calling thread sleep.
+func sleepThisThread(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
 /// Ends the process at once; nothing is flushed and nothing is run.
 func exitAtOnce(_ status: Int32) -> Never {
     _exit(status)

@@ -14,7 +14,8 @@ extension API {
     }
 
     @Sendable private func episodes(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try QueryParameters(request, "state", "severity", "kind", "customer_id", "from", "until", "limit", "before")
+        let query = try QueryParameters(
+            request, "state", "severity", "kind", "customer_id", "from", "until", "limit", "before")
         var wanted = EpisodePage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
         wanted.filter = try query.choice("state", EpisodePage.Filter.self) ?? .all
         wanted.severity = try query.choice("severity", Severity.self, \.name)

@@ -1,4 +1,5 @@
 internal import Daemon
+internal import SharedSettings
 
 // What lists and charts are made of, as it looks in JSON.
 

@@ -3,6 +3,8 @@ import Daemon
 import Database
 import FoundationEssentials
 import PostgreSQL
+import KafkaService
+import SharedSettings
 
 /// The whole pipeline on one machine, started in order and ended in the opposite one.
 struct Demo: Sendable {

@@ -1,6 +1,7 @@
 import Daemon
 import Foundation
 import Testing
+import SharedSettings
 
 /// Settings that systemd hands to a unit by `LoadCredential=secrets:...`.
 @Suite struct CredentialTests {

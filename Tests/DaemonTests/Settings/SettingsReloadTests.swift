@@ -1,5 +1,6 @@
 import Daemon
 import Testing
+import SharedSettings
 
 @Suite struct SettingsReloadTests {
     @Test func takesWhatIsReloadableAndNamesTheRest() throws {

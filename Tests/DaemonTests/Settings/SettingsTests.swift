@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import Logging
 import Testing
+import SharedSettings
 
 @Suite struct SettingsTests {
     @Test func defaultsAreTheContracts() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import Daemon
+import SharedSettings
 
 @Suite struct SettingsTextTests {
     private let small = SettingsSchema(
@@ -43,7 +44,7 @@ import Testing
         #expect(lines.filter { !$0.hasPrefix("#") }.count == schema.settings.count)
         let settings = try TemporaryFile(lines.joined(separator: "\n")).settings()
         for setting in schema.settings {
-            #expect(settings.entries[setting.name]?.text == setting.defaultText)
+            #expect(settings.entries[setting.name]?.value.text == setting.defaultText)
             #expect(settings.entries[setting.name]?.origin != .declaration)
         }
     }
@@ -89,7 +90,7 @@ import Testing
             "PATIENCE_SECONDS=0.1\nCHECK=on\nFOLDER='/a \"b\" $c\\'\nPOSTGRES_USER=' u '\nRDKAFKA_X='#y'"
         ).settings()
         let again = try TemporaryFile(settings.printed).settings()
-        #expect(again.entries.mapValues(\.text) == settings.entries.mapValues(\.text))
+        #expect(again.entries.mapValues(\.value.text) == settings.entries.mapValues(\.value.text))
         #expect(again.kafkaProperties.map(\.value) == ["#y"])
         #expect(again[.check] && again[.patience] == .milliseconds(100))
     }

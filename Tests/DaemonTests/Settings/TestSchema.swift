@@ -1,5 +1,6 @@
 import Daemon
 import Logging
+import SharedSettings
 
 extension Setting where Value == Int {
     static var batchRows: Setting {
@@ -37,7 +38,7 @@ let schema = SettingsSchema(
         Setting.folder, Setting.heartRateMin, Setting.heartRateMax, Setting.retentionDays, Setting.postgresHost,
         Setting.postgresPort, Setting.postgresDB, Setting.postgresUser, Setting.postgresPassword, Setting.logLevel,
     ],
-    checks: [SettingsSchema.heartRateLimits])
+    takesKafkaProperties: true, checks: [SettingsSchema.heartRateLimits])
 
 /// The problems that settings are refused with; empty when they are taken.
 func problems(in file: String = "", environment: [String: String] = [:]) -> [String] {

@@ -6,7 +6,8 @@ import Testing
 struct PageFileTests {
     @Test func thePageInTheProgramIsThatOfTheFolder() throws {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let folder = tests.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path + "/Sources/Dashboard/Page/"
+        let root = tests.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let folder = root.path + "/Sources/Dashboard/Page/"
         let names = try FileManager.default.contentsOfDirectory(atPath: folder)
         #expect(Set(PageFile.all.map(\.name)) == Set(names))
         for file in PageFile.all {

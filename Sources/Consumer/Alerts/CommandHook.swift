@@ -1,15 +1,16 @@
-public import Logging
-internal import Subprocess
-internal import Synchronization
+import Daemon
+import Logging
+import Subprocess
+import Synchronization
 
 /// Runs a program of the operator's for events, so that people can be told by mail, pager or whatever they have.
 ///
 /// It never holds up the one who tells: events wait in a bounded queue, and one command runs at a time, for a bounded time.
 /// No shell is involved. What an event says is in the command's environment and nowhere else, so that no name that somebody
 /// has given to a customer can become an option or a word of a shell; of the daemon's own environment it has nothing.
-public final class CommandHook: Sendable {
+final class CommandHook: Sendable {
     /// What became of an event.
-    public enum Outcome: String, CaseIterable, Sendable {
+    enum Outcome: String, CaseIterable, Sendable {
         /// The command has ended with status 0.
         case succeeded
         /// It could not be run, or has ended with another status or by a signal.
@@ -39,7 +40,7 @@ public final class CommandHook: Sendable {
     ///   - command: a program's path and its arguments; empty for none.
     ///   - timeout: within which a command has to end. Then it gets SIGTERM, and SIGKILL a second later.
     ///   - count: is told each event's outcome, on any thread.
-    public init(
+    init(
         _ command: [String], timeout: Duration = .seconds(30), _ logger: Logger,
         count: @escaping @Sendable (Outcome) -> Void
     ) {
@@ -64,10 +65,10 @@ public final class CommandHook: Sendable {
     deinit { worker.withLock { $0?.cancel() } }
 
     /// Changes what is run for the events that come from now on.
-    public func setCommand(_ command: [String]) { self.command.withLock { $0 = command } }
+    func setCommand(_ command: [String]) { self.command.withLock { $0 = command } }
 
     /// Has the command run with these variables in its environment. Returns at once; does nothing when there is no command.
-    public func submit(_ variables: [String: String]) {
+    func submit(_ variables: [String: String]) {
         let command = command.withLock { $0 }
         guard !command.isEmpty else { return }
         waiting.add(1, ordering: .relaxed)
@@ -79,7 +80,7 @@ public final class CommandHook: Sendable {
     /// Takes no more events, and gives those that are there some time before it ends what runs.
     ///
     /// Returns when nothing runs any more, at most some 2 s after that time. It blocks, so it is not for a `Task`.
-    public func close(within duration: Duration) {
+    func close(within duration: Duration) {
         queue.finish()
         if ended.wait(for: duration) { return }
         worker.withLock { $0?.cancel() }

@@ -1,44 +1,9 @@
+public import Daemon
 public import Kafka
 internal import Logging
-internal import Synchronization
+internal import SharedSettings
 
 extension Settings {
-    /// librdkafka's configuration: heartbeat's own values, and whatever `RDKAFKA_...` passes through.
-    ///
-    /// - Parameters:
-    ///   - defaults: properties that the settings may change.
-    ///   - fixed: properties that a promise rests on; the settings can not change them.
-    /// - Throws: `SettingsError` when librdkafka refuses a property, or when it is a fixed one.
-    public func kafkaConfiguration(
-        defaults: [(name: String, value: String)], fixed: [(name: String, value: String)]
-    ) throws(SettingsError) -> KafkaConfiguration {
-        var configuration = KafkaConfiguration()
-        var problems: [String] = []
-        func set(_ name: String, _ value: String, _ refusal: (String) -> String) {
-            do throws(KafkaError) {
-                try configuration.set(name, value)
-            } catch {
-                problems.append(refusal(error.description))
-            }
-        }
-        // A broker that was down for a moment is used again within a second instead of ten (the default).
-        let shared = [
-            (name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false"),
-        ]
-        for (name, value) in shared + defaults { set(name, value) { "\(name): \($0)" } }
-        let kept = fixed + [(name: "bootstrap.servers", value: self[.kafkaBootstrapServers])]
-        for property in kafkaProperties {
-            guard !kept.contains(where: { $0.name == property.name }) else {
-                problems.append(property.refusal("heartbeat sets \(property.name) itself"))
-                continue
-            }
-            set(property.name, property.value, property.refusal)
-        }
-        for (name, value) in kept { set(name, value) { "\(name): \($0)" } }
-        guard problems.isEmpty else { throw SettingsError(problems) }
-        return configuration
-    }
-
     /// Finds the topic, or makes it when it is missing; waits for Kafka until the service is asked to stop.
     ///
     /// A topic that is there with other partitions or copies than configured is named in the journal, never changed.
@@ -102,39 +67,10 @@ extension Settings {
     }
 }
 
-extension KafkaEvents {
-    /// Into the journal: that no broker answers as the service's waiting, another error once a minute, librdkafka's own
-    /// lines for debugging.
-    public static func journal(_ service: Service) -> KafkaEvents {
-        let lastLogged = LastLogged()
-        let logger = service.logger
-        return KafkaEvents(
-            log: { _, text in logger.debug("librdkafka: \(text)") },
-            error: { error in
-                if error.code == .allBrokersDown { return service.waits(for: .kafka, "\(error)") }
-                guard lastLogged.isDue(error.code) else { return logger.debug("\(error)") }
-                logger.warning("\(error)")
-            })
-    }
-}
-
 extension KafkaCluster {
     /// Asks whether Kafka answers again, as long as the service waits for it. Call it about once a second.
     public func look(for topic: String, _ service: Service) {
         guard service.isWaiting(for: .kafka) else { return }
         if (try? self.topic(topic, withinMilliseconds: 200)) != nil { service.answered(.kafka) }
-    }
-}
-
-/// When each kind of error was logged last.
-private final class LastLogged: Sendable {
-    private let times = Mutex<[KafkaError.Code: ContinuousClock.Instant]>([:])
-
-    func isDue(_ code: KafkaError.Code) -> Bool {
-        times.withLock { times in
-            if let last = times[code], last.duration(to: .now) < .seconds(60) { return false }
-            times[code] = .now
-            return true
-        }
     }
 }

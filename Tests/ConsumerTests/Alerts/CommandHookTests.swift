@@ -1,8 +1,9 @@
-import Daemon
 import Foundation
 import Logging
 import Synchronization
 import Testing
+
+@testable import Consumer
 
 @Suite("The command that is run for events") struct CommandHookTests {
     /// What was counted, and what was logged.
@@ -32,13 +33,26 @@ import Testing
     }
 
     private let record = Record()
-    private let file = TemporaryFile("")
+    /// A folder of its own with a file for the command to write to.
+    private final class Folder {
+        let url = FileManager.default.temporaryDirectory.appending(path: "heartbeat-\(UUID())")
+        init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+        deinit { try? FileManager.default.removeItem(at: url) }
+    }
+
+    private let folder: Folder
+    private var path: String { folder.url.appending(path: "output").path }
+
+    init() throws {
+        folder = try Folder()
+        try Data().write(to: folder.url.appending(path: "output"))
+    }
 
     private func hook(_ script: String, timeout: Duration = .seconds(30)) throws -> CommandHook {
-        let program = file.folder.appending(path: "command").path
+        let program = folder.url.appending(path: "command").path
         try "#!/bin/sh\n\(script)\n".write(toFile: program, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
-        return CommandHook([program, file.path], timeout: timeout, record.logger) { [record] in record.add($0) }
+        return CommandHook([program, path], timeout: timeout, record.logger) { [record] in record.add($0) }
     }
 
     @Test("it gets the event as its environment, arguments as they are, and nothing of ours")
@@ -47,7 +61,7 @@ import Testing
         hook.submit(["HEARTBEAT_CUSTOMER": "$(id); -x\n\"'"])
         await close(hook, within: .seconds(60))
         #expect(record.found == [.succeeded])
-        let text = try String(contentsOfFile: file.path, encoding: .utf8)
+        let text = try String(contentsOfFile: path, encoding: .utf8)
         #expect(text.contains("HEARTBEAT_CUSTOMER=$(id); -x\n\"'\n"))
         #expect(text.hasSuffix("/dev/null\n"))
         let names = Set(text.matches(of: /(?m)^([A-Z_]+)=/).map { String($0.1) })
@@ -63,7 +77,7 @@ import Testing
         for n in 0..<4 { hook.submit(["N": "\(n)"]) }
         await close(hook, within: .seconds(60))
         #expect(record.found == [.succeeded, .failed, .failed, .failed])
-        #expect(try String(contentsOfFile: file.path, encoding: .utf8) == "0\n1\n2\n3\n")
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == "0\n1\n2\n3\n")
         #expect(record.log.count == 1 && record.log[0].hasPrefix("warning: ") && record.log[0].hasSuffix("status 1"))
     }
 
@@ -120,21 +134,6 @@ import Testing
         #expect(record.found == [.failed])
     }
 
-    @Test func aCommandIsAPathAndWords() {
-        let form = SettingForm<[String]>.command
-        let setting = Setting("X", form, default: [], ".")
-        #expect(setting.canonical("  /bin/a  -b\tc ") == "/bin/a -b c" && setting.canonical(" ") == "")
-        #expect(setting.canonical("a") == nil && setting.canonical("./a") == nil)
-        for (path, errno) in [("/bin/sh", 0), ("/", EACCES), ("/etc/passwd", EACCES), ("/no/such", ENOENT)] {
-            do throws(SystemError) {
-                try checkProgram(path)
-                #expect(errno == 0, "\(path)")
-            } catch {
-                #expect(error.errno == errno, "\(path)")
-            }
-        }
-    }
-
     /// It blocks, which the threads of Swift's tasks must not: the hook needs one of them.
     private func close(_ hook: CommandHook, within duration: Duration) async {
         await withCheckedContinuation { closed in
@@ -156,6 +155,6 @@ import Testing
     }
 
     private func processes() throws -> [pid_t] {
-        try String(contentsOfFile: file.path, encoding: .utf8).split(separator: "\n").compactMap { pid_t($0) }
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").compactMap { pid_t($0) }
     }
 }

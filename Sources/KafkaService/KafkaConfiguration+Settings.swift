@@ -1,0 +1,41 @@
+public import Daemon
+public import Kafka
+internal import SharedSettings
+
+extension Settings {
+    /// librdkafka's configuration: heartbeat's own values, and whatever `RDKAFKA_...` passes through.
+    ///
+    /// - Parameters:
+    ///   - defaults: properties that the settings may change.
+    ///   - fixed: properties that a promise rests on; the settings can not change them.
+    /// - Throws: `SettingsError` when librdkafka refuses a property, or when it is a fixed one.
+    public func kafkaConfiguration(
+        defaults: [(name: String, value: String)], fixed: [(name: String, value: String)]
+    ) throws(SettingsError) -> KafkaConfiguration {
+        var configuration = KafkaConfiguration()
+        var problems: [String] = []
+        func set(_ name: String, _ value: String, _ refusal: (String) -> String) {
+            do throws(KafkaError) {
+                try configuration.set(name, value)
+            } catch {
+                problems.append(refusal(error.description))
+            }
+        }
+        // A broker that was down for a moment is used again within a second instead of ten (the default).
+        let shared = [
+            (name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false"),
+        ]
+        for (name, value) in shared + defaults { set(name, value) { "\(name): \($0)" } }
+        let kept = fixed + [(name: "bootstrap.servers", value: self[.kafkaBootstrapServers])]
+        for property in kafkaProperties {
+            guard !kept.contains(where: { $0.name == property.name }) else {
+                problems.append(property.refusal("heartbeat sets \(property.name) itself"))
+                continue
+            }
+            set(property.name, property.value, property.refusal)
+        }
+        for (name, value) in kept { set(name, value) { "\(name): \($0)" } }
+        guard problems.isEmpty else { throw SettingsError(problems) }
+        return configuration
+    }
+}

@@ -1,0 +1,65 @@
+public import Daemon
+
+// Where PostgreSQL is. Names and defaults are the contract's.
+
+extension Setting where Value == String {
+    /// `POSTGRES_DB`: the database.
+    public static var postgresDB: Setting {
+        Setting("POSTGRES_DB", .text, default: "heartbeat_db", "The PostgreSQL database.")
+    }
+}
+
+extension Setting where Value == String? {
+    /// `POSTGRES_HOST`: the server; nil leaves it to libpq (`PGHOST`, a service file, the local socket).
+    public static var postgresHost: Setting {
+        Setting(
+            "POSTGRES_HOST", .optional(.text("a host name, an address or the directory of a socket") { _ in true }),
+            default: nil,
+            "The PostgreSQL server. Without it libpq decides: PGHOST, a service file or the local socket.")
+    }
+
+    /// `POSTGRES_USER`: the role; nil leaves it to libpq (`PGUSER`, a service file, the system user's name).
+    public static var postgresUser: Setting {
+        Setting(
+            "POSTGRES_USER", .optional(.text("the name of a role") { _ in true }), default: nil,
+            "The PostgreSQL role. Without it libpq decides: PGUSER, a service file or the system user's name.")
+    }
+
+    /// `POSTGRES_PASSWORD`: the role's password; nil leaves it to libpq (`PGPASSWORD`, a password file) or needs none.
+    public static var postgresPassword: Setting {
+        Setting(
+            "POSTGRES_PASSWORD", .optional(.text("a password") { _ in true }), default: nil,
+            "The role's password. The local socket with peer authentication needs none.", isSecret: true)
+    }
+}
+
+extension Setting where Value == Int? {
+    /// `POSTGRES_PORT`: the server's port; nil leaves it to libpq (`PGPORT`, a service file, 5432).
+    public static var postgresPort: Setting {
+        Setting(
+            "POSTGRES_PORT", .optional(.integer(in: 1...65_535)), default: nil,
+            "The PostgreSQL server's port. Without it libpq decides: PGPORT, a service file or 5432.")
+    }
+}
+
+extension Settings {
+    /// The settings for libpq, by its keywords `host`, `port`, `dbname`, `user` and `password`.
+    ///
+    /// What is not set is not there, so that libpq's own variables (`PGHOST`, ...) and service files decide. The default
+    /// of `POSTGRES_DB` gives way to `PGDATABASE` and `PGSERVICE`.
+    public var postgresParameters: [String: String] {
+        let isNamedElsewhere = !environmentNames.isDisjoint(with: ["PGDATABASE", "PGSERVICE"])
+        var parameters: [String: String] = [:]
+        func add<Value>(_ keyword: String, _ setting: Setting<Value>) {
+            let text = text(of: setting)
+            guard !text.isEmpty, origin(of: setting) != .declaration || !isNamedElsewhere else { return }
+            parameters[keyword] = text
+        }
+        add("host", .postgresHost)
+        add("port", .postgresPort)
+        add("dbname", .postgresDB)
+        add("user", .postgresUser)
+        add("password", .postgresPassword)
+        return parameters
+    }
+}

@@ -34,13 +34,19 @@ public struct Consumer {
         guard try settings.ensureTopic(configuration, service) else { return }
         let exchange = BatchExchange(
             mostRows: settings[.batchRows], detection: DetectionSettings(rules: EpisodeRules(settings)))
-        let metrics = ConsumerMetrics(service.metrics)
+        let context = ConsumerContext(
+            settings: settings, name: name, schemaVersion: schemaVersion, service: service,
+            metrics: ConsumerMetrics(service.metrics))
         let episodeMetrics = EpisodeMetrics(service.metrics)
         let command = CommandHook(settings[.episodeCommand], service.logger) { episodeMetrics.count($0) }
-        let thread = try startWriter(
-            exchange, service, metrics, EpisodeReport(service, episodeMetrics, command))
+        let episodes = EpisodeReport(service, metrics: episodeMetrics, command: command)
+        let loop = service.loop("writer")
+        let thread = try WorkThread(name: "writer") {
+            var writer = Writer(exchange, context: context, episodes: episodes, loop: loop)
+            writer.run()
+        }
         let consumer = try KafkaConsumer(configuration, events: .journal(service))
-        var intake = Intake(consumer, exchange, settings: settings, service, metrics, command, isDrain: drain)
+        var intake = Intake(consumer, exchange, context: context, command: command, isDrain: drain)
         let end = try intake.run()
         service.stopping()
         let isWritten = intake.finish(milliseconds: 3000)
@@ -79,19 +85,5 @@ public struct Consumer {
                 // One protocol for all members; the intake answers only whole assignments.
                 ("partition.assignment.strategy", "range"),
             ])
-    }
-
-    private func startWriter(
-        _ exchange: BatchExchange, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport
-    ) throws -> WorkThread {
-        let parameters = settings.postgresParameters
-        let (name, version, mostCustomers) = (name, schemaVersion, settings[.customersInMemory])
-        let loop = service.loop("writer")
-        return try WorkThread(name: "writer") {
-            var writer = Writer(
-                exchange, parameters: parameters, consumerName: name, schemaVersion: version,
-                mostCustomers: mostCustomers, service, metrics, episodes, loop)
-            writer.run()
-        }
     }
 }

@@ -15,7 +15,7 @@ struct ConsumerMetrics: Sendable {
         func messages(_ outcome: String) -> Metrics.Counter {
             metrics.counter(
                 "heartbeat_consumer_messages_total", "Messages that are stored, by what became of them.",
-                ["outcome": outcome])
+                labels: ["outcome": outcome])
         }
         valid = messages("valid")
         anomalies = messages("anomaly")
@@ -27,7 +27,7 @@ struct ConsumerMetrics: Sendable {
                     metrics.counter(
                         "heartbeat_consumer_rejected_total",
                         "Messages that were found to be rejected, by reason; one that is read again counts again.",
-                        ["reason": code.rawValue])
+                        labels: ["reason": code.rawValue])
                 )
             })
         lagMessages = metrics.gauge("heartbeat_consumer_lag_messages", "Messages in Kafka that are not stored yet.")

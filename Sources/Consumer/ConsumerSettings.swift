@@ -8,17 +8,17 @@ extension Setting where Value == Int {
     public static var batchRows: Setting {
         Setting(
             "BATCH_ROWS", .integer(in: 1...100_000, unit: "rows"), default: 20_000,
-            """
-            The most messages that one transaction writes. Small amounts are written at once; larger batches are \
-            faster and take more memory.
-            """, isReloadable: true)
+            sentence: """
+                The most messages that one transaction writes. Small amounts are written at once; larger batches are \
+                faster and take more memory.
+                """, isReloadable: true)
     }
 
     /// `MAX_MESSAGE_BYTES`: a larger payload is rejected without being parsed, 256 to 10485760 bytes.
     public static var maxMessageBytes: Setting {
         Setting(
             "MAX_MESSAGE_BYTES", .integer(in: 256...10_485_760, unit: "bytes"), default: 65_536,
-            "A message with a larger payload is rejected without being parsed.")
+            sentence: "A message with a larger payload is rejected without being parsed.")
     }
 }
 
@@ -27,7 +27,7 @@ extension Setting where Value == Duration {
     public static var maxClockSkewSeconds: Setting {
         Setting(
             "MAX_CLOCK_SKEW_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
-            "A reading whose timestamp is further in the future is rejected.")
+            sentence: "A reading whose timestamp is further in the future is rejected.")
     }
 }
 
@@ -36,7 +36,8 @@ extension Setting where Value == String? {
     public static var consumerName: Setting {
         Setting(
             "CONSUMER_NAME", .optional(.text("a name") { _ in true }), default: nil,
-            "How this consumer is called in pipeline_log. Without it that is the machine's name and the instance.")
+            sentence:
+                "How this consumer is called in pipeline_log. Without it that is the machine's name and the instance.")
     }
 }
 
@@ -45,13 +46,13 @@ extension Setting where Value == [String] {
     public static var episodeCommand: Setting {
         Setting(
             "EPISODE_COMMAND", .command, default: [],
-            """
-            A program to tell people with. It is run without a shell whenever an episode of high severity opens, escalates \
-            or closes, with HEARTBEAT_EVENT, HEARTBEAT_CUSTOMER, HEARTBEAT_KIND, HEARTBEAT_SEVERITY, \
-            HEARTBEAT_WORST_SEVERITY, HEARTBEAT_OPENED_AT, HEARTBEAT_RAISED_AT, HEARTBEAT_CLOSED_AT, HEARTBEAT_HEART_RATE \
-            and HEARTBEAT_REASON in its environment; it has 30 s. It may do what the consumer's unit may, so to reach \
-            another machine it needs IPAddressAllow= ("systemctl edit heartbeat-consumer").
-            """, isReloadable: true)
+            sentence: """
+                A program to tell people with. It is run without a shell whenever an episode of high severity opens, escalates \
+                or closes, with HEARTBEAT_EVENT, HEARTBEAT_CUSTOMER, HEARTBEAT_KIND, HEARTBEAT_SEVERITY, \
+                HEARTBEAT_WORST_SEVERITY, HEARTBEAT_OPENED_AT, HEARTBEAT_RAISED_AT, HEARTBEAT_CLOSED_AT, HEARTBEAT_HEART_RATE \
+                and HEARTBEAT_REASON in its environment; it has 30 s. It may do what the consumer's unit may, so to reach \
+                another machine it needs IPAddressAllow= ("systemctl edit heartbeat-consumer").
+                """, isReloadable: true)
     }
 }
 

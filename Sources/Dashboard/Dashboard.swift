@@ -37,7 +37,7 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, schemaVersion: version, statementSeconds: 2)
         }
-        let application = application(poller, sessions, metrics, service)
+        let application = application(poller, sessions: sessions, metrics: metrics, service)
         let server = Server(application, service.logger)
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
@@ -62,7 +62,7 @@ public struct Dashboard {
     }
 
     private func application(
-        _ poller: Poller, _ sessions: Workers<Session>, _ metrics: DashboardMetrics, _ service: Service
+        _ poller: Poller, sessions: Workers<Session>, metrics: DashboardMetrics, _ service: Service
     ) -> some ApplicationProtocol {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
         if !assets.hasChart {

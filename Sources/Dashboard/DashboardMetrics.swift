@@ -19,7 +19,7 @@ struct DashboardMetrics: Sendable {
         dropped = metrics.counter(
             "heartbeat_dashboard_sse_dropped_total", "Pages that were dropped because they did not read.")
         func open(_ severity: String) -> Metrics.Gauge {
-            metrics.gauge("heartbeat_open_episodes", "Episodes that are open now.", ["severity": severity])
+            metrics.gauge("heartbeat_open_episodes", "Episodes that are open now.", labels: ["severity": severity])
         }
         (high, medium, low) = (open("high"), open("medium"), open("low"))
         alarms = metrics.gauge(

@@ -6,17 +6,17 @@ extension Setting where Value == String {
     public static var dashboardAddress: Setting {
         Setting(
             "DASHBOARD_ADDRESS", .text("an IP address", where: isAddress), default: "127.0.0.1",
-            """
-            The address to listen on, such as 127.0.0.1, ::1, 0.0.0.0 or ::. One that other machines reach needs \
-            DASHBOARD_PASSWORD_FILE.
-            """)
+            sentence: """
+                The address to listen on, such as 127.0.0.1, ::1, 0.0.0.0 or ::. One that other machines reach needs \
+                DASHBOARD_PASSWORD_FILE.
+                """)
     }
 
     /// `DASHBOARD_CHART_JS`: the file of Chart.js.
     public static var dashboardChartJS: Setting {
         Setting(
             "DASHBOARD_CHART_JS", .path, default: "/usr/share/javascript/chart.js/chart.min.js",
-            "The file of Chart.js, from Debian's package libjs-chart.js.")
+            sentence: "The file of Chart.js, from Debian's package libjs-chart.js.")
     }
 }
 
@@ -25,10 +25,10 @@ extension Setting where Value == String? {
     public static var dashboardPasswordFile: Setting {
         Setting(
             "DASHBOARD_PASSWORD_FILE", .optional(.path), default: nil,
-            """
-            A file with the hash of the password that viewers need, as "mkpasswd" or "openssl passwd -6" prints it. \
-            Any user name will do.
-            """)
+            sentence: """
+                A file with the hash of the password that viewers need, as "mkpasswd" or "openssl passwd -6" prints it. \
+                Any user name will do.
+                """)
     }
 
     /// `DASHBOARD_HOSTS`: more names that the dashboard is reached by.
@@ -42,17 +42,17 @@ extension Setting where Value == String? {
                     }
                 }),
             default: nil,
-            """
-            The names that a proxy passes on in the Host header, such as hearts.example. localhost and the address that \
-            it listens on are known without; other names are refused.
-            """)
+            sentence: """
+                The names that a proxy passes on in the Host header, such as hearts.example. localhost and the address that \
+                it listens on are known without; other names are refused.
+                """)
     }
 
     /// `DASHBOARD_PAGE_DIRECTORY`: a folder with the page's files; nil takes those in the program.
     public static var dashboardPageDirectory: Setting {
         Setting(
             "DASHBOARD_PAGE_DIRECTORY", .optional(.path), default: nil,
-            "Serves the page's files from this folder, read anew each time, instead of those in the program.")
+            sentence: "Serves the page's files from this folder, read anew each time, instead of those in the program.")
     }
 }
 
@@ -61,14 +61,14 @@ extension Setting where Value == Int {
     public static var dashboardPort: Setting {
         Setting(
             "DASHBOARD_PORT", .integer(in: 0...65_535), default: 8501,
-            "The port to listen on. With 0 the system chooses a free one, which is logged.")
+            sentence: "The port to listen on. With 0 the system chooses a free one, which is logged.")
     }
 
     /// `DASHBOARD_VIEWERS`: the most pages that are kept up to date at a time, 1 to 10000.
     public static var dashboardViewers: Setting {
         Setting(
             "DASHBOARD_VIEWERS", .integer(in: 1...10_000, unit: "pages"), default: 500,
-            "The most pages that are kept up to date at a time; more are told to try again later.")
+            sentence: "The most pages that are kept up to date at a time; more are told to try again later.")
     }
 }
 
@@ -77,7 +77,7 @@ extension Setting where Value == Duration {
     public static var dashboardStaleSeconds: Setting {
         Setting(
             "DASHBOARD_STALE_SECONDS", .seconds(in: 1...86_400), default: .seconds(15),
-            "When no reading came for so long, the data, or a customer, are shown as silent.")
+            sentence: "When no reading came for so long, the data, or a customer, are shown as silent.")
     }
 }
 

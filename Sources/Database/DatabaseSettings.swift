@@ -6,14 +6,15 @@ extension Setting where Value == Int {
     public static var rejectedRetentionDays: Setting {
         Setting(
             "REJECTED_RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
-            "Rejected messages are kept for so many days; \"heartbeat database maintain\" deletes older ones.")
+            sentence: "Rejected messages are kept for so many days; \"heartbeat database maintain\" deletes older ones."
+        )
     }
 
     /// `PARTITION_DAYS_AHEAD`: for how many days to come there is a partition, 1 to 31 days.
     public static var partitionDaysAhead: Setting {
         Setting(
             "PARTITION_DAYS_AHEAD", .integer(in: 1...31, unit: "days"), default: 7,
-            "\"heartbeat database maintain\" makes the partitions of today and of so many days to come.")
+            sentence: "\"heartbeat database maintain\" makes the partitions of today and of so many days to come.")
     }
 }
 

@@ -102,7 +102,7 @@ public struct Maintenance {
             summary.failures += 1
             var fields: Logger.Metadata = ["HEARTBEAT_STEP": "\(step)"]
             if let state = error.sqlState { fields["POSTGRES_SQLSTATE"] = "\(state.rawValue)" }
-            logger.report(.maintenanceFailed, "\(step): \(error). The next run tries it again", fields)
+            logger.report(.maintenanceFailed, "\(step): \(error). The next run tries it again", fields: fields)
         }
     }
 

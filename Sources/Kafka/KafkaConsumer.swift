@@ -19,23 +19,23 @@ internal import CLibRdKafka
         case failed(KafkaError)
     }
 
-    private final class Context: ClientContext {
+    private final class ConsumerContext: ClientContext {
         var rebalance: (isAssignment: Bool, partitions: [TopicPartition])?
         var isClosing = false
     }
 
     private let handle: OpaquePointer
-    private let context: Context
+    private let context: ConsumerContext
 
     /// Makes a member of the group that the configuration names; does not wait for a broker.
     ///
     /// - Throws: `KafkaError` when librdkafka refuses the configuration.
     public init(_ configuration: KafkaConfiguration, events: KafkaEvents = .ignored) throws(KafkaError) {
-        context = Context(events: events)
+        context = ConsumerContext(events: events)
         let settings = unsafe try configuration.makeHandle()
         unsafe context.attach(to: settings)
         unsafe rd_kafka_conf_set_rebalance_cb(settings) { client, code, partitions, _ in
-            guard let context = unsafe ClientContext.of(client) as? Context else { return }
+            guard let context = unsafe ClientContext.of(client) as? ConsumerContext else { return }
             let isAssignment = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS
             guard !context.isClosing else {
                 // Nobody polls any more: rd_kafka_consumer_close waits for this answer.

@@ -11,14 +11,14 @@ import Synchronization
         public var failed = 0
     }
 
-    private final class Context: ClientContext {
+    private final class ProducerContext: ClientContext {
         let delivered = Atomic<Int>(0)
         let failed = Atomic<Int>(0)
     }
 
     private let handle: OpaquePointer
     private let topic: OpaquePointer
-    private let context: Context
+    private let context: ProducerContext
 
     /// Makes a producer for one topic; does not wait for a broker.
     ///
@@ -26,12 +26,12 @@ import Synchronization
     public init(
         _ configuration: KafkaConfiguration, topic name: String, events: KafkaEvents = .ignored
     ) throws(KafkaError) {
-        context = Context(events: events)
+        context = ProducerContext(events: events)
         let settings = unsafe try configuration.makeHandle()
         unsafe context.attach(to: settings)
         unsafe rd_kafka_conf_set_dr_msg_cb(settings) { _, message, opaque in
             guard let message = unsafe message, let opaque = unsafe opaque else { return }
-            let context = unsafe Unmanaged<Context>.fromOpaque(opaque).takeUnretainedValue()
+            let context = unsafe Unmanaged<ProducerContext>.fromOpaque(opaque).takeUnretainedValue()
             if unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 context.delivered.add(1, ordering: .relaxed)
                 return

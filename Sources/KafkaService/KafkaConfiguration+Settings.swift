@@ -14,7 +14,7 @@ extension Settings {
     ) throws(SettingsError) -> KafkaConfiguration {
         var configuration = KafkaConfiguration()
         var problems: [String] = []
-        func set(_ name: String, _ value: String, _ refusal: (String) -> String) {
+        func set(_ name: String, _ value: String, refusal: (String) -> String) {
             do throws(KafkaError) {
                 try configuration.set(name, value)
             } catch {
@@ -32,7 +32,7 @@ extension Settings {
                 problems.append(property.refusal("heartbeat sets \(property.name) itself"))
                 continue
             }
-            set(property.name, property.value, property.refusal)
+            set(property.name, property.value, refusal: property.refusal)
         }
         for (name, value) in kept { set(name, value) { "\(name): \($0)" } }
         guard problems.isEmpty else { throw SettingsError(problems) }

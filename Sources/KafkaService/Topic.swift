@@ -21,10 +21,10 @@ extension Settings {
             do throws(KafkaError) {
                 if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 2000) {
                     service.answered(.kafka)
-                    report(found, wanted, logger)
+                    report(found, instead: wanted, to: logger)
                     return true
                 }
-                try create(wanted, client, configuration, logger)
+                try create(wanted, by: client, configuration: configuration, logger: logger)
             } catch {
                 guard error.isRetriable else { throw error }
                 service.waits(for: .kafka, "\(error)")
@@ -34,7 +34,7 @@ extension Settings {
         return false
     }
 
-    private func report(_ found: KafkaCluster.Topic, _ wanted: KafkaCluster.Topic, _ logger: Logger) {
+    private func report(_ found: KafkaCluster.Topic, instead wanted: KafkaCluster.Topic, to logger: Logger) {
         guard found != wanted else { return }
         logger.notice(
             """
@@ -44,7 +44,7 @@ extension Settings {
     }
 
     private func create(
-        _ wanted: KafkaCluster.Topic, _ client: KafkaConsumer, _ configuration: KafkaConfiguration, _ logger: Logger
+        _ wanted: KafkaCluster.Topic, by client: KafkaConsumer, configuration: KafkaConfiguration, logger: Logger
     ) throws(KafkaError) {
         let name = self[.kafkaTopic]
         do throws(KafkaError) {

@@ -88,7 +88,7 @@ public struct Producer {
     private func finish(_ end: String, _ counts: ProgressReport.Counts, _ service: Service) -> Exit {
         service.logger.report(
             .stopped, "\(end): \(counts.delivered) delivered, \(counts.undelivered) not delivered",
-            ["HEARTBEAT_DELIVERED": "\(counts.delivered)", "HEARTBEAT_UNDELIVERED": "\(counts.undelivered)"])
+            fields: ["HEARTBEAT_DELIVERED": "\(counts.delivered)", "HEARTBEAT_UNDELIVERED": "\(counts.undelivered)"])
         return counts.undelivered == 0 ? .ok : .unavailable
     }
 }

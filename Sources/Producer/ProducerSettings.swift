@@ -7,7 +7,7 @@ extension Setting where Value == Int {
     public static var numCustomers: Setting {
         Setting(
             "NUM_CUSTOMERS", .integer(in: 1...1_000_000, unit: "customers"), default: 20,
-            "How many customers are simulated.")
+            sentence: "How many customers are simulated.")
     }
 }
 
@@ -16,7 +16,7 @@ extension Setting where Value == Int? {
     public static var seed: Setting {
         Setting(
             "SEED", .optional(.integer(in: 0...Int.max)), default: nil,
-            "The same seed simulates the same hearts and faults. Without it they are different each time.")
+            sentence: "The same seed simulates the same hearts and faults. Without it they are different each time.")
     }
 }
 
@@ -25,13 +25,14 @@ extension Setting where Value == Duration {
     public static var intervalSeconds: Setting {
         Setting(
             "INTERVAL_SECONDS", .seconds(in: 0.001...3600), default: .seconds(1),
-            "The time between one customer's readings. The customers are spread evenly over it.")
+            sentence: "The time between one customer's readings. The customers are spread evenly over it.")
     }
 
     /// `LATE_SECONDS`: how late a late reading is at most, 1 to 86400 s.
     public static var lateSeconds: Setting {
         Setting(
-            "LATE_SECONDS", .seconds(in: 1...86_400), default: .seconds(120), "How late a late reading is at most.")
+            "LATE_SECONDS", .seconds(in: 1...86_400), default: .seconds(120),
+            sentence: "How late a late reading is at most.")
     }
 }
 
@@ -40,35 +41,35 @@ extension Setting where Value == Double {
     public static var bradycardiaSpellsPerHour: Setting {
         Setting(
             "BRADYCARDIA_SPELLS_PER_HOUR", .decimal(in: 0...60, unit: "spells"), default: 0.5,
-            "How often a customer's heart beats too slowly for a while, in an hour.")
+            sentence: "How often a customer's heart beats too slowly for a while, in an hour.")
     }
 
     /// `TACHYCARDIA_SPELLS_PER_HOUR`: spells above 180 bpm in an hour of each customer, 0 to 60.
     public static var tachycardiaSpellsPerHour: Setting {
         Setting(
             "TACHYCARDIA_SPELLS_PER_HOUR", .decimal(in: 0...60, unit: "spells"), default: 0.5,
-            "How often a customer's heart beats too fast for a while, in an hour.")
+            sentence: "How often a customer's heart beats too fast for a while, in an hour.")
     }
 
     /// `MALFORMED_RATE`: the share of messages that are malformed, 0 to 1.
     public static var malformedRate: Setting {
         Setting(
             "MALFORMED_RATE", .decimal(in: 0...1), default: 0.0005,
-            "The share of messages that are malformed, for the consumer to reject.")
+            sentence: "The share of messages that are malformed, for the consumer to reject.")
     }
 
     /// `DROPOUT_RATE`: the share of messages before which the sensor falls silent, 0 to 1.
     public static var dropoutRate: Setting {
         Setting(
             "DROPOUT_RATE", .decimal(in: 0...1), default: 0.0002,
-            "The share of messages before which a sensor falls silent for 10 to 60 seconds.")
+            sentence: "The share of messages before which a sensor falls silent for 10 to 60 seconds.")
     }
 
     /// `LATE_RATE`: the share of messages that are sent late, 0 to 1.
     public static var lateRate: Setting {
         Setting(
             "LATE_RATE", .decimal(in: 0...1), default: 0.0005,
-            "The share of messages that are sent some time after their timestamp.")
+            sentence: "The share of messages that are sent some time after their timestamp.")
     }
 }
 
@@ -77,7 +78,7 @@ extension Setting where Value == Bool {
     public static var sendActivity: Setting {
         Setting(
             "SEND_ACTIVITY", .flag, default: false,
-            "Whether messages tell what the customer is doing, in the optional field \"activity\".")
+            sentence: "Whether messages tell what the customer is doing, in the optional field \"activity\".")
     }
 }
 

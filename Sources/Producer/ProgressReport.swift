@@ -33,7 +33,7 @@ struct ProgressReport {
         self.service = service
         func messages(_ outcome: String) -> Metrics.Counter {
             service.metrics.counter(
-                "heartbeat_producer_messages_total", "Messages by what became of them.", ["outcome": outcome])
+                "heartbeat_producer_messages_total", "Messages by what became of them.", labels: ["outcome": outcome])
         }
         delivered = messages("delivered")
         failed = messages("failed")

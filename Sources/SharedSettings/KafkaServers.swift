@@ -8,21 +8,21 @@ extension Setting where Value == String {
         Setting(
             "KAFKA_BOOTSTRAP_SERVERS",
             .text("host:port, or several of them separated by commas", where: areBrokers),
-            default: "localhost:9092", "The Kafka brokers to ask first; they name the others.")
+            default: "localhost:9092", sentence: "The Kafka brokers to ask first; they name the others.")
     }
 
     /// `KAFKA_TOPIC`: the topic of the readings.
     public static var kafkaTopic: Setting {
         Setting(
             "KAFKA_TOPIC", .text("1 to 249 letters, digits, dots, underscores and hyphens", where: isTopic),
-            default: "heartbeat", "The topic of the readings; it is created when it is missing.")
+            default: "heartbeat", sentence: "The topic of the readings; it is created when it is missing.")
     }
 
     /// `KAFKA_GROUP_ID`: the consumer group.
     public static var kafkaGroupID: Setting {
         Setting(
             "KAFKA_GROUP_ID", .text, default: "heartbeat_consumer_group",
-            "The consumer group; consumers with the same one share the partitions.")
+            sentence: "The consumer group; consumers with the same one share the partitions.")
     }
 }
 
@@ -31,14 +31,14 @@ extension Setting where Value == Int {
     public static var kafkaPartitions: Setting {
         Setting(
             "KAFKA_PARTITIONS", .integer(in: 1...10_000, unit: "partitions"), default: 4,
-            "How many partitions the topic gets when it is created; as many consumers can share the work.")
+            sentence: "How many partitions the topic gets when it is created; as many consumers can share the work.")
     }
 
     /// `KAFKA_REPLICATION_FACTOR`: on how many brokers a created topic is kept, 1 to 32.
     public static var kafkaReplicationFactor: Setting {
         Setting(
             "KAFKA_REPLICATION_FACTOR", .integer(in: 1...32, unit: "brokers"), default: 1,
-            "On how many brokers each partition is kept when the topic is created.")
+            sentence: "On how many brokers each partition is kept when the topic is created.")
     }
 }
 

@@ -5,7 +5,7 @@ public import Daemon
 extension Setting where Value == String {
     /// `POSTGRES_DB`: the database.
     public static var postgresDB: Setting {
-        Setting("POSTGRES_DB", .text, default: "heartbeat_db", "The PostgreSQL database.")
+        Setting("POSTGRES_DB", .text, default: "heartbeat_db", sentence: "The PostgreSQL database.")
     }
 }
 
@@ -15,21 +15,23 @@ extension Setting where Value == String? {
         Setting(
             "POSTGRES_HOST", .optional(.text("a host name, an address or the directory of a socket") { _ in true }),
             default: nil,
-            "The PostgreSQL server. Without it libpq decides: PGHOST, a service file or the local socket.")
+            sentence: "The PostgreSQL server. Without it libpq decides: PGHOST, a service file or the local socket.")
     }
 
     /// `POSTGRES_USER`: the role; nil leaves it to libpq (`PGUSER`, a service file, the system user's name).
     public static var postgresUser: Setting {
         Setting(
             "POSTGRES_USER", .optional(.text("the name of a role") { _ in true }), default: nil,
-            "The PostgreSQL role. Without it libpq decides: PGUSER, a service file or the system user's name.")
+            sentence: "The PostgreSQL role. Without it libpq decides: PGUSER, a service file or the system user's name."
+        )
     }
 
     /// `POSTGRES_PASSWORD`: the role's password; nil leaves it to libpq (`PGPASSWORD`, a password file) or needs none.
     public static var postgresPassword: Setting {
         Setting(
             "POSTGRES_PASSWORD", .optional(.text("a password") { _ in true }), default: nil,
-            "The role's password. The local socket with peer authentication needs none.", isSecret: true)
+            sentence: "The role's password. The local socket with peer authentication needs none."
+        ).secret
     }
 }
 
@@ -38,7 +40,7 @@ extension Setting where Value == Int? {
     public static var postgresPort: Setting {
         Setting(
             "POSTGRES_PORT", .optional(.integer(in: 1...65_535)), default: nil,
-            "The PostgreSQL server's port. Without it libpq decides: PGPORT, a service file or 5432.")
+            sentence: "The PostgreSQL server's port. Without it libpq decides: PGPORT, a service file or 5432.")
     }
 }
 

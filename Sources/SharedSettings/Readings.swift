@@ -7,24 +7,24 @@ extension Setting where Value == Int {
     public static var heartRateMin: Setting {
         Setting(
             "HEART_RATE_MIN", .integer(in: 1...299, unit: "bpm"), default: 40,
-            "A heart rate below this is an anomaly (bradycardia).", isReloadable: true)
+            sentence: "A heart rate below this is an anomaly (bradycardia).", isReloadable: true)
     }
 
     /// `HEART_RATE_MAX`: the highest heart rate that is not an anomaly, 1 to 299 bpm.
     public static var heartRateMax: Setting {
         Setting(
             "HEART_RATE_MAX", .integer(in: 1...299, unit: "bpm"), default: 180,
-            "A heart rate above this is an anomaly (tachycardia).", isReloadable: true)
+            sentence: "A heart rate above this is an anomaly (tachycardia).", isReloadable: true)
     }
 
     /// `RETENTION_DAYS`: for how long readings are kept, and so up to which age a day has a partition, 1 to 36500 days.
     public static var retentionDays: Setting {
         Setting(
             "RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
-            """
-            Readings are kept for so many days, each in the partition of its day; "heartbeat database maintain" drops older \
-            days. A reading that is older when it comes goes to the default partition and is kept as long from then on.
-            """)
+            sentence: """
+                Readings are kept for so many days, each in the partition of its day; "heartbeat database maintain" drops older \
+                days. A reading that is older when it comes goes to the default partition and is kept as long from then on.
+                """)
     }
 }
 

@@ -40,7 +40,7 @@ struct ConsumerCommand: ParsableCommand {
         startLogging(level: settings[.logLevel], identifier: "heartbeat-consumer")
         let consumer = try Consumer(settings, schemaVersion: knownSchemaVersion, instance: instance)
         let service = try Service(
-            "consumer", settings, options: options,
+            .consumer, settings, options: options,
             needs: [.kafka: settings.kafkaPlace, .postgreSQL: "PostgreSQL"], instance: instance)
         try service.run { try consumer.run(drain: drain, service) }
     }

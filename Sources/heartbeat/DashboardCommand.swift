@@ -18,7 +18,7 @@ struct DashboardCommand: ParsableCommand {
         guard let settings = try options.load(.dashboard) else { return }
         startLogging(level: settings[.logLevel], identifier: "heartbeat-dashboard")
         let dashboard = try Dashboard(settings, schemaVersion: knownSchemaVersion)
-        let service = try Service("dashboard", settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
+        let service = try Service(.dashboard, settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
         try service.run { try dashboard.run(service) }
     }
 }

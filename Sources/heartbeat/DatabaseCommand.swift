@@ -33,7 +33,7 @@ struct DatabaseCommand: ParsableCommand {
                     }
                     if backoff.attempts == 0 {
                         Logger(label: "database").report(
-                            .waiting, "waiting for PostgreSQL: \(error)", ["HEARTBEAT_WAITS_FOR": "PostgreSQL"])
+                            .waiting, "waiting for PostgreSQL: \(error)", fields: ["HEARTBEAT_WAITS_FOR": "PostgreSQL"])
                     }
                     _ = stop.wait(for: backoff.next())
                 }

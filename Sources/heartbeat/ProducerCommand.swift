@@ -71,7 +71,7 @@ struct ProducerCommand: ParsableCommand {
         guard let settings = try options.load(.producer) else { return }
         startLogging(level: settings[.logLevel], identifier: "heartbeat-producer")
         let producer = try Producer(settings)
-        let service = try Service("producer", settings, options: options, needs: [.kafka: settings.kafkaPlace])
+        let service = try Service(.producer, settings, options: options, needs: [.kafka: settings.kafkaPlace])
         let plan = SimulationPlan(count: count, begin: begin, truthFile: truth)
         let source = replay.map { Producer.Source.replay(path: $0, shiftsToNow: shiftToNow) }
         let exit = try service.run {

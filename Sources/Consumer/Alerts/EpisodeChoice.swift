@@ -55,7 +55,7 @@ struct EpisodeChoice {
         // Most batches change nothing that is urgent, while one of a backlog changes much.
         let urgent = changes.filter { $0.episode.worstSeverity == .high }
         let over = Set(urgent.filter { $0.change == .closed }.map { Key($0.customerID, $0.episode) })
-        var chosen = urgent.filter { isWorthTelling($0, over, now) }
+        var chosen = urgent.filter { isWorthTelling($0, over: over, at: now) }
         if !late.isEmpty { chosen += standing.compactMap { goingOn($0, now) } }
         return chosen
     }
@@ -68,7 +68,7 @@ struct EpisodeChoice {
         return untold
     }
 
-    private mutating func isWorthTelling(_ change: CustomerEpisode, _ over: Set<Key>, _ now: Instant) -> Bool {
+    private mutating func isWorthTelling(_ change: CustomerEpisode, over: Set<Key>, at now: Instant) -> Bool {
         let key = Key(change.customerID, change.episode)
         switch change.change {
         case .eased:

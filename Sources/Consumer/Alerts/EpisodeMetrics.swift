@@ -10,7 +10,7 @@ struct EpisodeMetrics: Sendable {
         func episodes(_ kind: EpisodeKind, _ severity: Severity) -> Metrics.Counter {
             metrics.counter(
                 "heartbeat_consumer_episodes_total", "Episodes that opened at this severity or rose to it.",
-                ["kind": kind.name, "severity": severity.name])
+                labels: ["kind": kind.name, "severity": severity.name])
         }
         raised = Dictionary(
             uniqueKeysWithValues: EpisodeKind.allCases.map { kind in
@@ -23,7 +23,7 @@ struct EpisodeMetrics: Sendable {
                     metrics.counter(
                         "heartbeat_consumer_episode_commands_total",
                         "Runs of EPISODE_COMMAND, by how they ended; dropped ones were not run.",
-                        ["outcome": outcome.rawValue])
+                        labels: ["outcome": outcome.rawValue])
                 )
             })
     }

@@ -12,7 +12,7 @@ struct EpisodeReport {
     private let command: CommandHook
     private var choice = EpisodeChoice()
 
-    init(_ service: Service, _ metrics: EpisodeMetrics, _ command: CommandHook) {
+    init(_ service: Service, metrics: EpisodeMetrics, command: CommandHook) {
         logger = service.logger
         self.metrics = metrics
         self.command = command
@@ -51,6 +51,6 @@ struct EpisodeReport {
                 (.episodeEscalated, "\(who) is now of \(episode.severity.name) severity: \(episode.reason)")
             case .opened, .eased: (.episodeOpened, "\(who): \(episode.reason)")
             }
-        logger.report(event, "\(sentence)", fields.filter { !$0.value.isEmpty }.mapValues { .string($0) })
+        logger.report(event, "\(sentence)", fields: fields.filter { !$0.value.isEmpty }.mapValues { .string($0) })
     }
 }

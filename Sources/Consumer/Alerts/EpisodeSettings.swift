@@ -16,7 +16,8 @@ extension Setting where Value == Bool {
     public static var episodes: Setting {
         Setting(
             "EPISODES", .flag, default: true,
-            "Whether episodes are detected. Without them each reading is still flagged by itself.", isReloadable: true)
+            sentence: "Whether episodes are detected. Without them each reading is still flagged by itself.",
+            isReloadable: true)
     }
 }
 
@@ -25,10 +26,10 @@ extension Setting where Value == LowestScore {
     public static var episodeScore: Setting {
         Setting(
             "EPISODE_NEWS2_SCORE", .choice([.three, .two, .none]), default: .three,
-            """
-            The lowest NEWS2 pulse score that opens an episode: 3 (up to 40 or from 131 bpm, medium severity), 2 (also from \
-            111 bpm, low severity), or off: only beyond HEART_RATE_MIN and HEART_RATE_MAX.
-            """, isReloadable: true)
+            sentence: """
+                The lowest NEWS2 pulse score that opens an episode: 3 (up to 40 or from 131 bpm, medium severity), 2 (also from \
+                111 bpm, low severity), or off: only beyond HEART_RATE_MIN and HEART_RATE_MAX.
+                """, isReloadable: true)
     }
 }
 
@@ -58,7 +59,7 @@ extension Setting where Value == Int {
     public static var episodeMargin: Setting {
         Setting(
             "EPISODE_MARGIN_BPM", .integer(in: 0...50, unit: "bpm"), default: Int(EpisodeRules().margin),
-            "How far inside of the limit a rate has to come back for an episode to end.", isReloadable: true)
+            sentence: "How far inside of the limit a rate has to come back for an episode to end.", isReloadable: true)
     }
 
     /// `EPISODE_CLOSE_SECONDS`: 1 to 3600 s.
@@ -87,17 +88,17 @@ extension Setting where Value == Int {
     public static var signalLossPeriods: Setting {
         Setting(
             "SIGNAL_LOSS_PERIODS", .integer(in: 2...100), default: EpisodeRules().silencePeriods,
-            """
-            A customer's signal is lost after so many times the usual time between two of their readings, and urgently so \
-            after six times as long.
-            """, isReloadable: true)
+            sentence: """
+                A customer's signal is lost after so many times the usual time between two of their readings, and urgently so \
+                after six times as long.
+                """, isReloadable: true)
     }
 
     /// `BASELINE_HOURS`: 1 to 720 h.
     public static var baselineHours: Setting {
         Setting(
             "BASELINE_HOURS", .integer(in: 1...720, unit: "hours"), default: EpisodeRules().baselineHours,
-            "How far a customer's own usual rate looks back; deviations are judged from half of it on.",
+            sentence: "How far a customer's own usual rate looks back; deviations are judged from half of it on.",
             isReloadable: true)
     }
 
@@ -105,7 +106,8 @@ extension Setting where Value == Int {
     public static var deviationMinutes: Setting {
         Setting(
             "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"), default: EpisodeRules().deviationDelay,
-            "How long a rate has to be far from the customer's usual one to open an episode.", isReloadable: true)
+            sentence: "How long a rate has to be far from the customer's usual one to open an episode.",
+            isReloadable: true)
     }
 
     /// `LATENESS_SECONDS`: 0 to 3600 s.
@@ -122,17 +124,17 @@ extension Setting where Value == Int {
     public static var customersInMemory: Setting {
         Setting(
             "CUSTOMERS_IN_MEMORY", .integer(in: 1000...10_000_000, unit: "customers"), default: 100_000,
-            """
-            For how many customers detection keeps its state in memory, some 0.7 kB each; who was seen least recently \
-            leaves it and is read from the database again.
-            """)
+            sentence: """
+                For how many customers detection keeps its state in memory, some 0.7 kB each; who was seen least recently \
+                leaves it and is read from the database again.
+                """)
     }
 
     private static func seconds(
         _ name: String, _ range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Int>, _ sentence: String
     ) -> Setting {
         Setting(
-            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule], sentence,
+            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule], sentence: sentence,
             isReloadable: true)
     }
 }

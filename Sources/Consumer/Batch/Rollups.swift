@@ -3,7 +3,7 @@ import HeartRate
 /// What a batch changes in `customer_state`.
 struct CustomerChanges {
     /// What it changes of one customer.
-    struct Change {
+    struct CustomerChange {
         /// The latest by its time stamp; of two with the same one the later in the log.
         var latest: (recordedAt: Instant, heartRate: Int16, anomaly: Anomaly?)
         /// Where the last of its readings came from.
@@ -14,7 +14,7 @@ struct CustomerChanges {
 
     /// Whose changes they are, by the same numbers.
     private(set) var customers = CustomerSet()
-    private(set) var changes: [Change] = []
+    private(set) var changes: [CustomerChange] = []
 
     mutating func removeAll() {
         customers.removeAll()
@@ -26,7 +26,7 @@ struct CustomerChanges {
         let number = customers.insert(reading.customerID.utf8)
         let latest = (reading.recordedAt, reading.heartRate, anomaly)
         if number == changes.count {
-            changes.append(Change(latest: latest, sourceID: sourceID))
+            changes.append(CustomerChange(latest: latest, sourceID: sourceID))
         } else if reading.recordedAt >= changes[number].latest.recordedAt {
             changes[number].latest = latest
         }
@@ -40,7 +40,7 @@ struct CustomerChanges {
 /// What a batch adds to `readings_per_minute`.
 struct MinuteChanges {
     /// The readings of one minute; heart rates in bpm.
-    struct Change {
+    struct MinuteChange {
         let start: Instant
         var readings: Int32 = 0
         var anomalies: Int32 = 0
@@ -49,7 +49,7 @@ struct MinuteChanges {
         var sum: Int64 = 0
     }
 
-    private(set) var changes: [Change] = []
+    private(set) var changes: [MinuteChange] = []
     private var numbers: [Int64: Int] = [:]
     /// Where the last reading was counted: most readings of a batch share a minute.
     private var last = (minute: Int64.min, number: 0)
@@ -79,7 +79,7 @@ struct MinuteChanges {
             number = found
         } else {
             numbers[minute] = number
-            changes.append(Change(start: Instant(microsecondsSince1970: minute * microseconds)))
+            changes.append(MinuteChange(start: Instant(microsecondsSince1970: minute * microseconds)))
         }
         last = (minute, number)
         return number

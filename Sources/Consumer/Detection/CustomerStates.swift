@@ -47,7 +47,7 @@ struct CustomerStates {
     func id(_ number: Int) -> ArraySlice<UInt8> { customers.id(number) }
 
     /// Puts a customer at what the database has.
-    mutating func restore(_ number: Int, _ stored: StoredDetector, at now: Int64, _ rules: EpisodeRules) {
+    mutating func restore(_ number: Int, _ stored: StoredDetector, at now: Int64, by rules: EpisodeRules) {
         entries[number] = Entry(
             detector: stored.detector, limits: stored.limits, seenAt: now, isForgetful: stored.isUnreadable)
         schedule(number, rules)
@@ -55,7 +55,7 @@ struct CustomerStates {
 
     /// Lends a customer's entry.
     @inline(__always)
-    mutating func update(_ number: Int, _ rules: EpisodeRules, _ body: (inout Entry) -> Void) {
+    mutating func update(_ number: Int, by rules: EpisodeRules, _ body: (inout Entry) -> Void) {
         body(&entries[number])
         schedule(number, rules)
     }

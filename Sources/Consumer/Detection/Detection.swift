@@ -33,8 +33,8 @@ struct Detection {
     /// Puts unknown customers at what the database has of them.
     ///
     /// - Parameter stored: in the order of the places.
-    mutating func restore(_ places: [Int], _ stored: [StoredDetector], at now: Int64, _ rules: EpisodeRules) {
-        for (place, customer) in zip(places, stored) { states.restore(place, customer, at: now, rules) }
+    mutating func restore(_ places: [Int], _ stored: [StoredDetector], at now: Int64, by rules: EpisodeRules) {
+        for (place, customer) in zip(places, stored) { states.restore(place, customer, at: now, by: rules) }
     }
 
     /// Takes over somebody who is not known yet.
@@ -43,12 +43,12 @@ struct Detection {
         revision = settings.revision
         for customer in customers {
             let (place, isNew) = states.insert(customer.id.utf8.span)
-            if isNew { states.restore(place, customer, at: now, rules) }
+            if isNew { states.restore(place, customer, at: now, by: rules) }
         }
     }
 
     /// Judges a batch's readings, and the silence of customers when the batch says at which moment it can be.
-    mutating func judge(_ batch: inout Batch, places: [Int], at now: Int64, _ rules: EpisodeRules) {
+    mutating func judge(_ batch: inout Batch, places: [Int], at now: Int64, by rules: EpisodeRules) {
         var findings = Findings()
         var suspect: [Int] = []
         var next = 0
@@ -57,7 +57,7 @@ struct Detection {
             let id = batch.customers.customers.id(customer)
             let rows = batch.order[next..<next + Int(batch.customers.changes[customer].readings)]
             next = rows.endIndex
-            states.update(place, rules) { entry in
+            states.update(place, by: rules) { entry in
                 entry.seenAt = now
                 if entry.isForgetful {
                     findings.forgotten.append(String(decoding: id, as: UTF8.self))
@@ -79,18 +79,18 @@ struct Detection {
                 findings.checkpoints.append(entry.detector)
             }
         }
-        if let moment = batch.silence { judgeSilence(moment, &findings, rules) }
+        if let moment = batch.silence { judgeSilence(at: moment, &findings, by: rules) }
         batch.markSuspect(suspect)
         findings.suspect = suspect.count
         batch.findings = findings
         states.trim()
     }
 
-    private mutating func judgeSilence(_ moment: SilenceMoment, _ findings: inout Findings, _ rules: EpisodeRules) {
+    private mutating func judgeSilence(at moment: SilenceMoment, _ findings: inout Findings, by rules: EpisodeRules) {
         for place in states.silent(at: moment.at, since: moment.since) {
             findings.beginCustomer()
             let id = String(decoding: states.id(place), as: UTF8.self)
-            states.update(place, rules) { entry in
+            states.update(place, by: rules) { entry in
                 let silent = moment.at - max(entry.seenAt, moment.since)
                 entry.detector.signalLost(forMicroseconds: silent * 1000, rules, entry.limits) {
                     findings.note($0, of: id, $1)

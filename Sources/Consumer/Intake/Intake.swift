@@ -52,19 +52,19 @@ struct Intake: ~Copyable {
     private var now = Instant(microsecondsSince1970: wallClockMicroseconds())
 
     init(
-        _ consumer: KafkaConsumer, _ exchange: BatchExchange, settings: Settings, _ service: Service,
-        _ metrics: ConsumerMetrics, _ command: CommandHook, isDrain: Bool
+        _ consumer: KafkaConsumer, _ exchange: BatchExchange, context: ConsumerContext, command: CommandHook,
+        isDrain: Bool
     ) {
-        self.settings = settings
-        self.service = service
-        self.metrics = metrics
+        settings = context.settings
+        service = context.service
+        metrics = context.metrics
         self.command = command
         loop = service.loop("intake")
         self.consumer = consumer
         self.exchange = exchange
         stop = service.stop
-        report = ProgressReport(service, metrics)
-        topic = settings[.kafkaTopic]
+        topic = context.settings[.kafkaTopic]
+        report = ProgressReport(topic, service, metrics: metrics)
         rule = AnomalyRule(settings)
         detection = exchange.detection
         limits = DecodingLimits(
@@ -101,7 +101,7 @@ struct Intake: ~Copyable {
     /// - Returns: whether everything that was read is in the database. What is not will be read again.
     mutating func finish(milliseconds: Int) -> Bool {
         let isWritten = exchange.waitUntilWritten(milliseconds: milliseconds)
-        report.finish(exchange, consumer, topic)
+        report.finish(exchange, consumer)
         return isWritten
     }
 
@@ -124,7 +124,7 @@ struct Intake: ~Copyable {
         case .revoked:
             // Bounded: what is not written by then is dropped here and read again by the next owner.
             if !exchange.waitUntilWritten(milliseconds: 5000) { forgetAssignment() }
-            report.commit(exchange.committed, to: consumer, topic)
+            report.commit(exchange.committed, to: consumer)
             forgetAssignment()
             try consumer.unassign()
             return true
@@ -200,7 +200,7 @@ struct Intake: ~Copyable {
         metrics.gapMessages.add(Int(offset - expected))
         service.logger.report(
             .gap, "Kafka does not hand out \(offset - expected) messages: they are recorded in \"offset_gaps\"",
-            [
+            fields: [
                 "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition.partition)", "KAFKA_OFFSET": "\(expected)",
                 "KAFKA_OFFSET_END": "\(offset - 1)",
             ])
@@ -221,7 +221,7 @@ struct Intake: ~Copyable {
                 // It waits on purpose, and tells of it.
                 loop.progressed()
                 reloadIfAsked()
-                report.update(exchange, consumer, topic)
+                report.update(exchange, consumer)
                 _ = try handle(consumer.poll(milliseconds: 10))
                 room = exchange.waitForRoom(milliseconds: 100)
             }
@@ -244,7 +244,7 @@ struct Intake: ~Copyable {
             metrics.fenced.add()
             service.logger.report(
                 .fenced, "fenced: another consumer owns partitions \(lost); nothing of them was written here",
-                [
+                fields: [
                     "KAFKA_TOPIC": "\(topic)",
                     "KAFKA_PARTITION": "\(lost.map { String($0) }.joined(separator: ","))",
                 ])
@@ -324,9 +324,10 @@ struct Intake: ~Copyable {
             if isRequested, let found = exchange.takePositions(waitingMilliseconds: 50) { try start(at: found) }
         } else {
             silence.update(
-                positions, exchange, consumer, topic, isKafkaAway: service.isWaiting(for: .kafka))
+                positions, exchange: exchange, consumer: consumer, of: topic,
+                isKafkaAway: service.isWaiting(for: .kafka))
         }
-        report.update(exchange, consumer, topic)
+        report.update(exchange, consumer)
     }
 
     /// Asks Kafka between which offsets the partitions can be read, and the writer where to go on.
@@ -359,7 +360,7 @@ struct Intake: ~Copyable {
             found.contains { $0.partition == place.partition.partition && $0.offset <= place.offset }
         }
         try read()
-        report.started(found, topic)
+        report.started(found)
     }
 
     // MARK: - Draining

@@ -10,6 +10,7 @@ import KafkaService
 /// Rejected messages are told with the line, however many they are. The first after a quiet minute do not wait for it, but
 /// for 5 s, so that a burst is one line with all of its reasons.
 struct ProgressReport {
+    private let topic: String
     private let service: Service
     private let metrics: ConsumerMetrics
     private var lastLine = ContinuousClock.now
@@ -23,12 +24,13 @@ struct ProgressReport {
     private var rate = RateMeter()
     private var rejected: [RejectionReason.Code: Int] = [:]
 
-    init(_ service: Service, _ metrics: ConsumerMetrics) {
+    init(_ topic: String, _ service: Service, metrics: ConsumerMetrics) {
+        self.topic = topic
         self.service = service
         self.metrics = metrics
     }
 
-    mutating func started(_ positions: [Position], _ topic: String) {
+    mutating func started(_ positions: [Position]) {
         sent = [:]
         for position in positions { sent[position.partition] = position.offset }
         service.logger.info("reading \(positions.count) partitions", metadata: ["KAFKA_TOPIC": "\(topic)"])
@@ -44,16 +46,16 @@ struct ProgressReport {
     }
 
     /// - Parameter exchange: knows what is stored.
-    mutating func update(_ exchange: BatchExchange, _ consumer: KafkaConsumer, _ topic: String) {
+    mutating func update(_ exchange: BatchExchange, _ consumer: KafkaConsumer) {
         let now = ContinuousClock.now
         guard now - lastSecond >= .seconds(1) else { return }
         lastSecond = now
         consumer.cluster.look(for: topic, service)
         let (committed, times) = exchange.stored
-        commit(committed, to: consumer, topic)
+        commit(committed, to: consumer)
         rate.add(Int(stored - storedAtLastSecond), at: now)
         storedAtLastSecond = stored
-        let lag = Lag(committed, times, consumer, topic)
+        let lag = Lag(committed, times, of: topic, by: consumer)
         metrics.lagMessages.set(Double(lag.messages))
         metrics.lagSeconds.set(lag.seconds)
         service.tell("\(oneDecimal(rate.perSecond(at: now))) messages/s, \(lag)")
@@ -65,14 +67,14 @@ struct ProgressReport {
     }
 
     /// Tells the group and the journal what they have not been told yet.
-    mutating func finish(_ exchange: BatchExchange, _ consumer: KafkaConsumer, _ topic: String) {
+    mutating func finish(_ exchange: BatchExchange, _ consumer: KafkaConsumer) {
         let (committed, times) = exchange.stored
-        commit(committed, to: consumer, topic)
-        if !rejected.isEmpty { writeLine(Lag(committed, times, consumer, topic), .now) }
+        commit(committed, to: consumer)
+        if !rejected.isEmpty { writeLine(Lag(committed, times, of: topic, by: consumer), .now) }
     }
 
     /// Tells the group how far the database is. Only lag tools read it, so a failure changes nothing.
-    mutating func commit(_ committed: [Int32: Int64], to consumer: KafkaConsumer, _ topic: String) {
+    mutating func commit(_ committed: [Int32: Int64], to consumer: KafkaConsumer) {
         let moved = committed.filter { sent[$0.key] != $0.value }
         guard !moved.isEmpty else { return }
         for (partition, next) in moved {
@@ -104,7 +106,7 @@ struct ProgressReport {
         fields["HEARTBEAT_REJECTED"] = "\(counts.reduce(0) { $0 + $1.1 })"
         fields["HEARTBEAT_REASON"] = "\(counts.map { "\($0.0)=\($0.1)" }.joined(separator: " "))"
         let reasons = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
-        service.logger.report(.rejected, "\(line), rejected: \(reasons)", fields)
+        service.logger.report(.rejected, "\(line), rejected: \(reasons)", fields: fields)
     }
 }
 
@@ -117,7 +119,7 @@ private struct Lag: CustomStringConvertible {
     /// - Parameters:
     ///   - committed: one past the last stored offset, by partition.
     ///   - times: Kafka's time stamp of the last stored message, in milliseconds since 1970, where one was stored.
-    init(_ committed: [Int32: Int64], _ times: [Int32: Int64], _ consumer: KafkaConsumer, _ topic: String) {
+    init(_ committed: [Int32: Int64], _ times: [Int32: Int64], of topic: String, by consumer: KafkaConsumer) {
         var messages: Int64 = 0
         var oldest: Int64?
         var isKnown = true

@@ -19,7 +19,7 @@ struct SilenceWatch {
 
     /// - Parameter positions: the next offset of each partition that has not gathered.
     mutating func update(
-        _ positions: [Position], _ exchange: BatchExchange, _ consumer: KafkaConsumer, _ topic: String,
+        _ positions: [Position], exchange: BatchExchange, consumer: KafkaConsumer, of topic: String,
         isKafkaAway: Bool
     ) {
         if isKafkaAway {

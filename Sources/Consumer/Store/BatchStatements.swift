@@ -81,7 +81,7 @@ struct BatchStatements {
         return text
     }
 
-    private func minutes(_ changes: [MinuteChanges.Change]) -> String {
+    private func minutes(_ changes: [MinuteChanges.MinuteChange]) -> String {
         guard !changes.isEmpty else { return "" }
         return """
             SELECT record_minutes(\(consumerName), \(array(changes) { $0.start }), \

@@ -2,6 +2,7 @@ import Daemon
 import HeartRate
 import Logging
 import PostgreSQL
+import SharedSettings
 
 /// The thread that owns the session with the database: it writes batches and looks positions up, for ever.
 ///
@@ -26,18 +27,16 @@ struct Writer: ~Copyable {
     private var lastLook = ContinuousClock.now
 
     init(
-        _ exchange: BatchExchange, parameters: [String: String], consumerName: String, schemaVersion: Int,
-        mostCustomers: Int, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport,
-        _ loop: WorkLoop
+        _ exchange: BatchExchange, context: ConsumerContext, episodes: EpisodeReport, loop: WorkLoop
     ) {
         self.exchange = exchange
-        self.parameters = parameters
-        self.consumerName = consumerName
-        self.schemaVersion = schemaVersion
-        self.mostCustomers = mostCustomers
+        parameters = context.settings.postgresParameters
+        consumerName = context.name
+        schemaVersion = context.schemaVersion
+        mostCustomers = context.settings[.customersInMemory]
         detection = Detection(most: mostCustomers)
-        self.service = service
-        self.metrics = metrics
+        service = context.service
+        metrics = context.metrics
         self.episodes = episodes
         self.loop = loop
     }
@@ -140,7 +139,7 @@ struct Writer: ~Copyable {
         guard let rules = batch.detection.rules, batch.findings == nil else { return }
         let (places, unknown) = detection.prepare(batch)
         if !unknown.isEmpty { try restore(unknown, rules) }
-        detection.judge(&batch, places: places, at: monotonicMilliseconds(), rules)
+        detection.judge(&batch, places: places, at: monotonicMilliseconds(), by: rules)
     }
 
     /// Puts customers at what the database has of them; when it does not answer, it is asked again for all.
@@ -149,7 +148,7 @@ struct Writer: ~Copyable {
         for place in unknown { _ = ids.insert(detection.states.id(place).span) }
         do throws(PostgreSQLError) {
             let stored = try store?.detectors(of: ids.arrayText) ?? []
-            detection.restore(unknown, stored, at: monotonicMilliseconds(), rules)
+            detection.restore(unknown, stored, at: monotonicMilliseconds(), by: rules)
         } catch {
             detection.forget()
             throw error
@@ -236,7 +235,7 @@ struct Writer: ~Copyable {
                 Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
                 "offset_gaps" and can not be had back. Give the topic a longer retention
                 """,
-                [
+                fields: [
                     "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)",
                     "KAFKA_OFFSET": "\(offsets.lowerBound)",
                     "KAFKA_OFFSET_END": "\(offsets.upperBound - 1)",
@@ -248,7 +247,7 @@ struct Writer: ~Copyable {
                 the topic was created anew: its log ends at \(end), before the stored offset \(stored). \
                 Reading starts over from its beginning
                 """,
-                ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
+                fields: ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
         }
     }
 

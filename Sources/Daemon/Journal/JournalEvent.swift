@@ -57,7 +57,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
 extension Logger {
     /// Logs an event that an operator acts on, at the event's level and with its id.
     public func report(
-        _ event: JournalEvent, _ message: @autoclosure () -> Logger.Message, _ fields: Logger.Metadata = [:]
+        _ event: JournalEvent, _ message: @autoclosure () -> Logger.Message, fields: Logger.Metadata = [:]
     ) {
         log(
             level: event.level, message(),

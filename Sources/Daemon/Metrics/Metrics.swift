@@ -78,16 +78,16 @@ public final class Metrics: Sendable {
     init(instance: String) { self.instance = instance }
 
     /// Adds a number that only grows; its name ends in `_total`.
-    public func counter(_ name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:]) -> Counter {
+    public func counter(_ name: String, _ help: String, labels: KeyValuePairs<String, String> = [:]) -> Counter {
         let counter = Counter()
-        add(name, "counter", help, labels) { counter.samples }
+        add(Family(name: name, type: "counter", help: help), labels: labels) { counter.samples }
         return counter
     }
 
     /// Adds a number that goes up and down.
-    public func gauge(_ name: String, _ help: String, _ labels: KeyValuePairs<String, String> = [:]) -> Gauge {
+    public func gauge(_ name: String, _ help: String, labels: KeyValuePairs<String, String> = [:]) -> Gauge {
         let gauge = Gauge()
-        add(name, "gauge", help, labels) { gauge.samples }
+        add(Family(name: name, type: "gauge", help: help), labels: labels) { gauge.samples }
         return gauge
     }
 
@@ -96,21 +96,20 @@ public final class Metrics: Sendable {
     /// - Parameter buckets: upper bounds, growing; the one without bound comes by itself.
     public func histogram(_ name: String, _ help: String, buckets: [Double]) -> Histogram {
         let histogram = Histogram(bounds: buckets)
-        add(name, "histogram", help, [:]) { histogram.samples }
+        add(Family(name: name, type: "histogram", help: help), labels: [:]) { histogram.samples }
         return histogram
     }
 
     /// Families of one name share its first HELP and TYPE.
     private func add(
-        _ name: String, _ type: String, _ help: String, _ labels: KeyValuePairs<String, String>,
-        _ samples: @escaping @Sendable () -> [Sample]
+        _ family: Family, labels: KeyValuePairs<String, String>, samples: @escaping @Sendable () -> [Sample]
     ) {
         let series = Series(labels: labels.map { (name: $0.key, value: $0.value) }, samples: samples)
         families.withLock { families in
-            if let place = families.firstIndex(where: { $0.name == name }) {
+            if let place = families.firstIndex(where: { $0.name == family.name }) {
                 families[place].series.append(series)
             } else {
-                families.append(Family(name: name, type: type, help: help, series: [series]))
+                families.append(Family(name: family.name, type: family.type, help: family.help, series: [series]))
             }
         }
     }

@@ -12,7 +12,7 @@ struct OwnMetrics {
 
     init(_ metrics: Metrics, _ needs: [Dependency]) {
         self.needs = needs
-        metrics.gauge("heartbeat_build_info", "The program's version.", ["version": heartbeatVersion]).set(1)
+        metrics.gauge("heartbeat_build_info", "The program's version.", labels: ["version": heartbeatVersion]).set(1)
         ready = metrics.gauge("heartbeat_ready", "Whether what the daemon needs has answered and it works.")
         ready.set(0)
         updated = metrics.gauge("heartbeat_updated_timestamp_seconds", "When these figures were written.")
@@ -22,7 +22,7 @@ struct OwnMetrics {
                     need,
                     metrics.gauge(
                         "heartbeat_waiting_since_timestamp_seconds",
-                        "Since when a server is waited for; absent while it answers.", ["for": need.rawValue])
+                        "Since when a server is waited for; absent while it answers.", labels: ["for": need.rawValue])
                 )
             }
         ) { first, _ in first }
@@ -31,7 +31,8 @@ struct OwnMetrics {
                 (
                     need,
                     metrics.counter(
-                        "heartbeat_reconnects_total", "How often a server came back.", ["system": need.rawValue])
+                        "heartbeat_reconnects_total", "How often a server came back.", labels: ["system": need.rawValue]
+                    )
                 )
             }
         ) { first, _ in first }
@@ -57,8 +58,8 @@ extension Service {
         while !ended.wait(for: pace) {
             let now = ContinuousClock.now
             let condition = condition.withLock { $0 }
-            if !condition.sentence.isReady { extendStart(condition, &reported, now) }
-            judgeLoops(condition, &reported, now)
+            if !condition.sentence.isReady { extendStart(condition, &reported, at: now) }
+            judgeLoops(condition, &reported, at: now)
             if condition.sentence.text != reported.text, isDue(reported.lastStatus, now) {
                 reported.lastStatus = now
                 reported.text = condition.sentence.text
@@ -76,7 +77,7 @@ extension Service {
     }
 
     /// Asks for more time while a server does not answer, and ends the daemon when that lasted too long.
-    private func extendStart(_ condition: Condition, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
+    private func extendStart(_ condition: Condition, _ reported: inout Reported, at now: ContinuousClock.Instant) {
         guard condition.failure == nil else { return }
         let waited = now - start
         if startTimeout > .zero, waited >= startTimeout, let waiting = condition.sentence.waiting.first {
@@ -94,7 +95,7 @@ extension Service {
         notify(.extendTimeout(microseconds: 30_000_000))
     }
 
-    private func judgeLoops(_ condition: Condition, _ reported: inout Reported, _ now: ContinuousClock.Instant) {
+    private func judgeLoops(_ condition: Condition, _ reported: inout Reported, at now: ContinuousClock.Instant) {
         // Without a loop there is no evidence of anything.
         guard reported.watchdog != nil, !condition.loops.isEmpty else { return }
         switch reported.watchdog?.judge(condition.loops.map(\.count), at: now) {
@@ -108,7 +109,7 @@ extension Service {
             let list = names.joined(separator: ", ")
             logger.report(
                 .stalled, "no progress for \(seconds) s: \(list). The watchdog is not told that the work goes on",
-                ["HEARTBEAT_LOOP": "\(list)", "HEARTBEAT_SECONDS": "\(seconds)"])
+                fields: ["HEARTBEAT_LOOP": "\(list)", "HEARTBEAT_SECONDS": "\(seconds)"])
         case .wait, nil: break
         }
     }

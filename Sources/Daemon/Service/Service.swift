@@ -6,7 +6,7 @@ internal import Systemd
 /// A daemon's life in the eyes of the service manager, of the journal and of the metrics' readers.
 ///
 /// ```swift
-/// let service = try Service("consumer", settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
+/// let service = try Service(.consumer, settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
 /// try service.run {
 ///     let loop = service.loop("intake")      // the watchdog wants every loop to come round
 ///     ...
@@ -40,6 +40,7 @@ public final class Service: Sendable {
     public let metrics: Metrics
     /// Writes under the daemon's name.
     public let logger: Logger
+    private let schema: SettingsSchema
     private let options: SettingsOptions
     private let signals: Signals
     private let places: [Dependency: String]
@@ -53,19 +54,22 @@ public final class Service: Sendable {
     /// Begins a daemon's life: catches signals and starts the thread that reports.
     ///
     /// - Parameters:
-    ///   - name: `producer`, `consumer` or `dashboard`.
+    ///   - schema: the daemon's settings; its name is the daemon's.
     ///   - settings: must have `START_TIMEOUT_SECONDS` and `METRICS_DIRECTORY`.
     ///   - options: where a reload finds the settings.
     ///   - needs: the servers that it cannot work without, and how the journal calls each: `Kafka at localhost:9092`.
     ///   - instance: tells apart several daemons of the name on one machine.
     /// - Throws: when the system has no pipe or thread left.
     public init(
-        _ name: String, _ settings: Settings, options: SettingsOptions, needs: KeyValuePairs<Dependency, String>,
+        _ schema: SettingsSchema, _ settings: Settings, options: SettingsOptions,
+        needs: KeyValuePairs<Dependency, String>,
         instance: String? = nil
     ) throws(SystemError) {
         signals = try Signals.install()
         stop = signals.stop
         self.options = options
+        self.schema = schema
+        let name = schema.name
         logger = Logger(label: name)
         metrics = Metrics(instance: instance.map { "\(name)-\($0)" } ?? name)
         metricsPath = "\(settings[.metricsDirectory])/\(metrics.instance).prom"
@@ -115,7 +119,7 @@ public final class Service: Sendable {
         own.waitingSince[dependency]?.set(Double(now) / 1e6)
         logger.report(
             .waiting, "waiting for \(place): \(cause)",
-            fields.merging(["HEARTBEAT_WAITS_FOR": "\(dependency.rawValue)"]) { _, new in new })
+            fields: fields.merging(["HEARTBEAT_WAITS_FOR": "\(dependency.rawValue)"]) { _, new in new })
     }
 
     /// Says that a server answers.
@@ -136,7 +140,7 @@ public final class Service: Sendable {
             .recovered,
             isFirst
                 ? "\(name) has answered after \(seconds) s" : "\(name) is back after \(seconds) s; nothing was lost",
-            ["HEARTBEAT_WAITS_FOR": "\(name)", "HEARTBEAT_SECONDS": "\(seconds)"])
+            fields: ["HEARTBEAT_WAITS_FOR": "\(name)", "HEARTBEAT_SECONDS": "\(seconds)"])
     }
 
     /// Whether it waits for a server.
@@ -191,7 +195,7 @@ public final class Service: Sendable {
 
     private func reload(_ settings: inout Settings) -> Bool {
         do throws(SettingsError) {
-            let reload = try options.reload(settings)
+            let reload = try options.reload(settings, of: schema)
             settings = reload.settings
             setLogLevel(settings[.logLevel])
             let changed = reload.changed.joined(separator: ", ")
@@ -199,7 +203,7 @@ public final class Service: Sendable {
             condition.withLock { $0.sentence.refusal = nil }
             logger.report(
                 .reloaded, "reloaded: \(changed.isEmpty ? "nothing" : changed) changed",
-                ["HEARTBEAT_CHANGED": "\(changed)", "HEARTBEAT_NEEDS_RESTART": "\(needsRestart)"])
+                fields: ["HEARTBEAT_CHANGED": "\(changed)", "HEARTBEAT_NEEDS_RESTART": "\(needsRestart)"])
             if !needsRestart.isEmpty { logger.warning("a restart is needed for \(needsRestart)") }
             return true
         } catch {

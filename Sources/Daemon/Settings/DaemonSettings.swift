@@ -7,7 +7,9 @@ extension Setting where Value == String {
     public static var metricsDirectory: Setting {
         Setting(
             "METRICS_DIRECTORY", .path, default: "/run/heartbeat",
-            "Where a daemon writes its metrics, for the dashboard; nothing is written where there is no such folder.")
+            sentence:
+                "Where a daemon writes its metrics, for the dashboard; nothing is written where there is no such folder."
+        )
     }
 }
 
@@ -19,10 +21,10 @@ extension Setting where Value == Duration {
     public static var startTimeoutSeconds: Setting {
         Setting(
             "START_TIMEOUT_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
-            """
-            How long a start waits for Kafka or PostgreSQL before it ends with status 69; 0 is for ever. Once started, \
-            a daemon always waits for ever.
-            """)
+            sentence: """
+                How long a start waits for Kafka or PostgreSQL before it ends with status 69; 0 is for ever. Once started, \
+                a daemon always waits for ever.
+                """)
     }
 }
 
@@ -31,6 +33,6 @@ extension Setting where Value == Logger.Level {
     public static var logLevel: Setting {
         Setting(
             "LOG_LEVEL", .choice([.debug, .info, .notice, .warning, .error]), default: .info,
-            "The least important messages that are logged.", isReloadable: true)
+            sentence: "The least important messages that are logged.", isReloadable: true)
     }
 }

@@ -6,7 +6,7 @@
 /// extension Setting where Value == Int {
 ///     public static var batchRows: Setting {
 ///         Setting("BATCH_ROWS", .integer(in: 1...100_000, unit: "rows"), default: 10_000,
-///             "Most readings in one transaction.", isReloadable: true)
+///             sentence: "Most readings in one transaction.", isReloadable: true)
 ///     }
 /// }
 /// ```
@@ -22,19 +22,18 @@ public struct Setting<Value: Sendable & Equatable>: Sendable {
     /// Whether a running daemon takes a new value on reload. The default is false: it needs a restart.
     public let isReloadable: Bool
     /// Whether the value must never be shown. The default is false.
-    public let isSecret: Bool
+    public private(set) var isSecret = false
 
     /// Declares a setting.
     public init(
-        _ name: String, _ form: SettingForm<Value>, default defaultValue: Value, _ sentence: String,
-        isReloadable: Bool = false, isSecret: Bool = false
+        _ name: String, _ form: SettingForm<Value>, default defaultValue: Value, sentence: String,
+        isReloadable: Bool = false
     ) {
         self.name = name
         self.form = form
         self.defaultValue = defaultValue
         self.sentence = sentence
         self.isReloadable = isReloadable
-        self.isSecret = isSecret
     }
 }
 
@@ -63,6 +62,15 @@ public struct ParsedSetting: Sendable {
     let text: String
     /// A `Setting.Parsed` of the setting's own type.
     let value: any Sendable
+}
+
+extension Setting {
+    /// The same setting, whose value is never shown.
+    public var secret: Setting {
+        var setting = self
+        setting.isSecret = true
+        return setting
+    }
 }
 
 extension Setting: AnySetting {

@@ -34,7 +34,7 @@ extension Settings {
     }
 
     func runChecks() throws(SettingsError) {
-        let problems = schema.checks.compactMap { $0(self) }
+        let problems = checks.compactMap { $0(self) }
         guard problems.isEmpty else { throw SettingsError(problems) }
     }
 }
@@ -89,11 +89,13 @@ private struct Loader {
 
     func settings() throws(SettingsError) -> Settings {
         guard problems.isEmpty else { throw SettingsError(problems) }
-        var settings = Settings(schema: schema, entries: [:], kafkaProperties: [])
+        var settings = Settings(
+            name: schema.name, names: schema.settings.map(\.name), entries: [:], checks: schema.checks,
+            kafkaProperties: [])
         for setting in schema.settings {
             let entry = assigned[setting.name]
             settings.entries[setting.name] = Settings.Entry(
-                value: entry.flatMap { setting.parse($0.text) } ?? setting.parsedDefault,
+                setting: setting, value: entry.flatMap { setting.parse($0.text) } ?? setting.parsedDefault,
                 origin: entry?.origin ?? .declaration)
         }
         settings.kafkaProperties = assigned.compactMap { name, entry in

@@ -16,9 +16,9 @@ extension Settings {
         var settings = self
         var changed: [String] = []
         var needsRestart: [String] = []
-        for setting in schema.settings {
-            guard let entry = newer.entries[setting.name] else { continue }
-            let isSame = entry.value.text == entries[setting.name]?.value.text
+        for name in names {
+            guard let entry = newer.entries[name] else { continue }
+            let (setting, isSame) = (entry.setting, entry.value.text == entries[name]?.value.text)
             if setting.isReloadable || isSame {
                 // Even an equal value may have moved to another line.
                 settings.entries[setting.name] = entry

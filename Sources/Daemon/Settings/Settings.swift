@@ -54,13 +54,18 @@ public struct KafkaProperty: Sendable, Equatable {
 /// The settings in effect: environment over file over default, all of them checked.
 public struct Settings: Sendable {
     struct Entry: Sendable {
+        let setting: any AnySetting
         var value: ParsedSetting
         var origin: SettingOrigin
     }
 
-    /// What they are the settings of.
-    public let schema: SettingsSchema
+    /// The name of the daemon or command that has them.
+    public let name: String
+    /// The settings' names, in the order in which the file lists them.
+    let names: [String]
     var entries: [String: Entry]
+    /// What is looked at when each setting alone is right.
+    let checks: [@Sendable (Settings) -> String?]
     /// What `RDKAFKA_` settings asked for, sorted by name.
     public internal(set) var kafkaProperties: [KafkaProperty]
     /// The names of the environment's variables: a library may read some of them itself, as libpq reads `PGDATABASE`.
@@ -69,7 +74,7 @@ public struct Settings: Sendable {
     /// The value in effect of a setting, which has to be in the schema.
     public subscript<Value>(setting: Setting<Value>) -> Value {
         guard let entry = entries[setting.name], let parsed = entry.value.value as? Setting<Value>.Parsed else {
-            preconditionFailure("\(setting.name) is not in the settings of \(schema.name)")
+            preconditionFailure("\(setting.name) is not in the settings of \(name)")
         }
         return parsed.value
     }
@@ -93,7 +98,7 @@ extension Settings {
     /// The settings as a file that gives the same settings, with the origin of each. Secrets are shown as `********`.
     public var printed: String {
         var lines: [String] = []
-        func add(_ name: String, _ value: String, _ origin: SettingOrigin, isSecret: Bool) {
+        func add(_ name: String, _ value: String, from origin: SettingOrigin, isSecret: Bool) {
             switch origin {
             case .file(let path, let line): lines.append("# from \(escapingControls(path)):\(line)")
             case .environment: lines.append("# from the environment")
@@ -102,13 +107,12 @@ extension Settings {
             let text = isSecret && !value.isEmpty ? redacted : EnvironmentFile.quoted(value)
             lines.append("\(name)=\(text)")
         }
-        for setting in schema.settings {
-            guard let entry = entries[setting.name] else { continue }
-            add(setting.name, entry.value.text, entry.origin, isSecret: setting.isSecret)
+        for entry in names.compactMap({ entries[$0] }) {
+            add(entry.setting.name, entry.value.text, from: entry.origin, isSecret: entry.setting.isSecret)
         }
         for property in kafkaProperties {
             add(
-                property.settingName, property.value, property.origin,
+                property.settingName, property.value, from: property.origin,
                 isSecret: isSecretName(property.settingName))
         }
         return lines.map { $0 + "\n" }.joined()

@@ -54,10 +54,10 @@ public struct SettingsOptions: ParsableArguments, Sendable {
     ///
     /// - Throws: `SettingsError` when the new settings cannot be used; the current ones stay in effect then.
     public func reload(
-        _ current: Settings, environment: [String: String]? = nil
+        _ current: Settings, of schema: SettingsSchema, environment: [String: String]? = nil
     ) throws(SettingsError) -> SettingsReload {
         let newer = try Settings(
-            current.schema, file: config, environment: environment ?? ProcessInfo.processInfo.environment)
+            schema, file: config, environment: environment ?? ProcessInfo.processInfo.environment)
         return try current.reloaded(from: newer)
     }
 }

@@ -67,10 +67,10 @@ struct API: Sendable {
 
     @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(request, "search", "status", "sort", "order", "limit", "offset")
-        let wanted = CustomerTable.Request(
+        let wanted = CustomerTable.Selection(
             search: try query.text("search", atMost: 50), status: try query.choice("status", CustomerTable.Status.self),
             sort: CustomerTable.Sort(
-                key: try query.choice("sort", CustomerTable.Key.self) ?? .customerID,
+                key: try query.choice("sort", CustomerTable.SortKey.self) ?? .customerID,
                 isDescending: try query.choice("order", Order.self) == .desc),
             limit: try query.integer("limit", in: 1...200, default: 25),
             offset: try query.integer("offset", in: 0...1_000_000, default: 0))
@@ -92,7 +92,7 @@ struct API: Sendable {
     private enum Order: String, CaseIterable { case asc, desc }
 
     /// Looks up what customers' traces lack, for each customer once after the dashboard's start.
-    private func completeTraces(_ wanted: CustomerTable.Request) async throws {
+    private func completeTraces(_ wanted: CustomerTable.Selection) async throws {
         let now = now
         let staleAfter = poller.staleAfter
         let incomplete = poller.table.withLock { table in
@@ -140,7 +140,7 @@ struct API: Sendable {
 
     @Sendable private func anomalies(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(request, "customer_id", "from", "until", "limit", "before")
-        var wanted = AnomalyPage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
+        var wanted = AnomalyPage.AnomalyRequest(limit: try query.integer("limit", in: 1...200, default: 50))
         wanted.customer = try query.text("customer_id", atMost: 50)
         if let before = try query.text("before", atMost: 50) {
             wanted.before = AnomalyPage.Cursor(before)

@@ -16,10 +16,10 @@ extension API {
     @Sendable private func episodes(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(
             request, "state", "severity", "kind", "customer_id", "from", "until", "limit", "before")
-        var wanted = EpisodePage.Request(limit: try query.integer("limit", in: 1...200, default: 50))
+        var wanted = EpisodePage.EpisodeRequest(limit: try query.integer("limit", in: 1...200, default: 50))
         wanted.filter = try query.choice("state", EpisodePage.Filter.self) ?? .all
-        wanted.severity = try query.choice("severity", Severity.self, \.name)
-        wanted.kind = try query.choice("kind", EpisodeKind.self, \.name)
+        wanted.severity = try query.choice("severity", Severity.self, by: \.name)
+        wanted.kind = try query.choice("kind", EpisodeKind.self, by: \.name)
         wanted.customer = try query.text("customer_id", atMost: 50)
         (wanted.from, wanted.until) = (try query.moment("from"), try query.moment("until"))
         if let before = try query.text("before", atMost: 50) {

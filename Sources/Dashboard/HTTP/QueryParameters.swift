@@ -52,7 +52,7 @@ struct QueryParameters {
 
     /// One of several words; nil when it is empty or not there.
     func choice<Choice: CaseIterable>(
-        _ name: String, _: Choice.Type, _ word: (Choice) -> String
+        _ name: String, _: Choice.Type, by word: (Choice) -> String
     ) throws(Problem) -> Choice? {
         guard let text = values[name], !text.isEmpty else { return nil }
         guard let choice = Choice.allCases.first(where: { word($0) == text }) else {
@@ -64,7 +64,7 @@ struct QueryParameters {
     func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, _: Choice.Type
     ) throws(Problem) -> Choice? {
-        try choice(name, Choice.self, \.rawValue)
+        try choice(name, Choice.self, by: \.rawValue)
     }
 
     /// A moment, in microseconds since 1970; nil when it is not there.

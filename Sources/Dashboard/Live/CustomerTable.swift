@@ -137,7 +137,7 @@ func lowercase(_ text: String) -> [UInt8] {
 
 extension CustomerTable {
     /// What a list is sorted by.
-    enum Key: String, Sendable, CaseIterable {
+    enum SortKey: String, Sendable, CaseIterable {
         case customerID = "customer_id"
         case heartRate = "heart_rate"
         case status, readings, anomalies
@@ -146,12 +146,12 @@ extension CustomerTable {
 
     /// A key and a direction.
     struct Sort: Hashable, Sendable {
-        var key: Key
+        var key: SortKey
         var isDescending: Bool
     }
 
     /// Which customers, in which order, and which part of them.
-    struct Request: Sendable {
+    struct Selection: Sendable {
         var search: String?
         var status: Status?
         var sort: Sort
@@ -167,7 +167,7 @@ extension CustomerTable {
     }
 
     /// How many customers match, and the part of them that was asked for.
-    mutating func page(_ request: Request, at now: Int64, staleAfter: Int64) -> (total: Int, items: [Customer]) {
+    mutating func page(_ request: Selection, at now: Int64, staleAfter: Int64) -> (total: Int, items: [Customer]) {
         let wanted = request.search.map(lowercase)
         var total = 0
         var items: [Customer] = []

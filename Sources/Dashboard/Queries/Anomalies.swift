@@ -3,7 +3,7 @@ internal import PostgreSQL
 /// A page of anomalies, newest first.
 struct AnomalyPage: Sendable {
     /// Which anomalies.
-    struct Request: Sendable {
+    struct AnomalyRequest: Sendable {
         var customer: String?
         var from: Int64?
         var until: Int64?
@@ -33,7 +33,7 @@ struct AnomalyPage: Sendable {
     private(set) var items: [AnomalyItem] = []
     private(set) var next: Cursor?
 
-    init(_ request: Request, now: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init(_ request: AnomalyRequest, now: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         // Every partition that may have a row is opened, so a day is tried before all of them. Of one customer, whose range
         // is bounded, that day would be read twice.
         let day: Int64 = 86_400_000_000
@@ -47,7 +47,7 @@ struct AnomalyPage: Sendable {
         try read(request, connection)
     }
 
-    private mutating func read(_ request: Request, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    private mutating func read(_ request: AnomalyRequest, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         var conditions = WhereClause()
         conditions.add("is_anomaly")
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }

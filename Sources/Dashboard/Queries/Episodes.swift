@@ -76,7 +76,7 @@ struct EpisodePage: Sendable {
     enum Filter: String, Sendable, CaseIterable { case open, closed, all }
 
     /// Which episodes.
-    struct Request: Sendable {
+    struct EpisodeRequest: Sendable {
         var filter = Filter.all
         /// At least this: now of an open one, at its worst of a closed one.
         var severity: Severity?
@@ -93,7 +93,7 @@ struct EpisodePage: Sendable {
     private(set) var items: [EpisodeItem] = []
     private(set) var next: AnomalyPage.Cursor?
 
-    init(_ request: Request, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init(_ request: EpisodeRequest, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         // Who looks at closed ones wants to see first what ended last.
         let time = request.filter == .closed ? "closed_at" : "opened_at"
         var conditions = WhereClause()

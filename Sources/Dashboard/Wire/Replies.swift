@@ -69,11 +69,11 @@ struct DetailsReply: Encodable {
         self.details = details
     }
 
-    private enum Key: String, CodingKey { case createdAt, firstRecordedAt, ownLimits }
+    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits }
 
     func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
-        var container = encoder.container(keyedBy: Key.self)
+        var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(details.createdAt.map { Moment(microseconds: $0) }, forKey: .createdAt)
         try container.encode(details.firstRecordedAt.map { Moment.reading($0) }, forKey: .firstRecordedAt)
         try container.encode(details.ownLimits, forKey: .ownLimits)

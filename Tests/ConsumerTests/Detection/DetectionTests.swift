@@ -19,7 +19,7 @@ import Testing
         var detection = Detection(most: 1000)
         let (places, unknown) = detection.prepare(batch)
         #expect(places == [0, 1] && unknown == [0, 1])
-        detection.judge(&batch, places: places, at: 1000, EpisodeRules())
+        detection.judge(&batch, places: places, at: 1000, by: EpisodeRules())
         // A batch can not be copied, as the macro would.
         guard let findings = batch.findings else {
             Issue.record("it was not judged")

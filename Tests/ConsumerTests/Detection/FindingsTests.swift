@@ -58,7 +58,7 @@ import Testing
         for number in 0..<11 {
             let (place, isNew) = states.insert("customer \(number)".utf8.span)
             #expect(isNew)
-            states.update(place, rules) { $0.seenAt = Int64(number == 0 ? 100 : number) }
+            states.update(place, by: rules) { $0.seenAt = Int64(number == 0 ? 100 : number) }
         }
         states.trim()
         #expect(states.count == 5)

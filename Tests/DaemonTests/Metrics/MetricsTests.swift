@@ -5,10 +5,10 @@ import Testing
 @Suite struct MetricsTests {
     @Test func isPrometheusTextFormat() {
         let metrics = Metrics(instance: "consumer-1")
-        let first = metrics.counter("heartbeat_x_total", "How many.", ["reason": "a\"b\\c\nd"])
+        let first = metrics.counter("heartbeat_x_total", "How many.", labels: ["reason": "a\"b\\c\nd"])
         let gauge = metrics.gauge("heartbeat_y", "How much.")
         let absent = metrics.gauge("heartbeat_z", "Not known.")
-        let second = metrics.counter("heartbeat_x_total", "Not shown.", ["reason": "b"])
+        let second = metrics.counter("heartbeat_x_total", "Not shown.", labels: ["reason": "b"])
         let histogram = metrics.histogram("heartbeat_s", "How long.", buckets: [0.5, 1, 10])
         first.add(2)
         first.add()

@@ -38,8 +38,8 @@ import Testing
     @Test func aValueThatIsRefusedDoesNotShowIt() {
         let pin = SettingsSchema(
             name: "no-such-daemon", sentence: ".",
-            settings: [Setting("PIN", .integer(in: 0...9999), default: 0, "A number.", isSecret: true)],
-            checks: [{ $0.describe(Setting("PIN", .integer(in: 0...9999), default: 0, ".", isSecret: true)) }])
+            settings: [Setting("PIN", .integer(in: 0...9999), default: 0, sentence: "A number.").secret],
+            checks: [{ $0.describe(Setting("PIN", .integer(in: 0...9999), default: 0, sentence: ".").secret) }])
         #expect(throws: SettingsError(["environment: PIN=********: expected an integer from 0 to 9999"])) {
             try Settings(pin, environment: ["PIN": Self.secret])
         }

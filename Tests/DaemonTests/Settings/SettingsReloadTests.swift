@@ -30,13 +30,13 @@ import SharedSettings
         let half = SettingsSchema(
             name: "no-such-daemon", sentence: ".",
             settings: [
-                Setting("LOW", .integer(in: 0...9), default: 1, "Low.", isReloadable: true),
-                Setting("HIGH", .integer(in: 0...9), default: 2, "High."),
+                Setting("LOW", .integer(in: 0...9), default: 1, sentence: "Low.", isReloadable: true),
+                Setting("HIGH", .integer(in: 0...9), default: 2, sentence: "High."),
             ],
             checks: [
                 { settings in
-                    let low = Setting("LOW", .integer(in: 0...9), default: 1, "Low.", isReloadable: true)
-                    let high = Setting("HIGH", .integer(in: 0...9), default: 2, "High.")
+                    let low = Setting("LOW", .integer(in: 0...9), default: 1, sentence: "Low.", isReloadable: true)
+                    let high = Setting("HIGH", .integer(in: 0...9), default: 2, sentence: "High.")
                     return settings[low] < settings[high] ? nil : "too low"
                 }
             ])
@@ -50,9 +50,9 @@ import SharedSettings
         let options = try SettingsOptions.parse(["--config", file.path])
         let before = try #require(try options.load(schema, environment: [:]))
         file.write("BATCH_ROWS=2\n")
-        #expect(try options.reload(before, environment: [:]).settings[.batchRows] == 2)
+        #expect(try options.reload(before, of: schema, environment: [:]).settings[.batchRows] == 2)
         file.write("BATCH_ROWS=x\n")
-        #expect(throws: SettingsError.self) { try options.reload(before, environment: [:]) }
+        #expect(throws: SettingsError.self) { try options.reload(before, of: schema, environment: [:]) }
         #expect(before[.batchRows] == 1)
     }
 }

@@ -7,7 +7,8 @@ import SharedSettings
 @Suite struct SettingsTextTests {
     private let small = SettingsSchema(
         name: "small", sentence: "Settings of a daemon that shows how the file looks.",
-        settings: [Setting.kafkaBootstrapServers, Setting.batchRows, Setting.postgresPassword])
+        settings: [Setting.kafkaBootstrapServers, Setting.batchRows, Setting.postgresPassword],
+        takesKafkaProperties: true)
 
     @Test func theShippedFile() {
         #expect(

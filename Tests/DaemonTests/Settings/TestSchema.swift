@@ -5,29 +5,34 @@ import SharedSettings
 extension Setting where Value == Int {
     static var batchRows: Setting {
         Setting(
-            "BATCH_ROWS", .integer(in: 1...100_000, unit: "rows"), default: 10_000, "Most readings in one transaction.",
+            "BATCH_ROWS", .integer(in: 1...100_000, unit: "rows"), default: 10_000,
+            sentence: "Most readings in one transaction.",
             isReloadable: true)
     }
 }
 
 extension Setting where Value == Double {
     static var interval: Setting {
-        Setting("INTERVAL_SECONDS", .decimal(in: 0.001...3600, unit: "seconds"), default: 1, "Time between readings.")
+        Setting(
+            "INTERVAL_SECONDS", .decimal(in: 0.001...3600, unit: "seconds"), default: 1,
+            sentence: "Time between readings.")
     }
 }
 
 extension Setting where Value == Duration {
     static var patience: Setting {
-        Setting("PATIENCE_SECONDS", .seconds(in: 0...60), default: .milliseconds(2500), "How long to wait.")
+        Setting("PATIENCE_SECONDS", .seconds(in: 0...60), default: .milliseconds(2500), sentence: "How long to wait.")
     }
 }
 
 extension Setting where Value == Bool {
-    static var check: Setting { Setting("CHECK", .flag, default: false, "Whether to check.") }
+    static var check: Setting { Setting("CHECK", .flag, default: false, sentence: "Whether to check.") }
 }
 
 extension Setting where Value == String {
-    static var folder: Setting { Setting("FOLDER", .path, default: "/run/heartbeat", "Where the metrics go.") }
+    static var folder: Setting {
+        Setting("FOLDER", .path, default: "/run/heartbeat", sentence: "Where the metrics go.")
+    }
 }
 
 let schema = SettingsSchema(

@@ -1,0 +1,12 @@
+import Daemon
+
+/// What every part of a running consumer is given.
+struct ConsumerContext: Sendable {
+    let settings: Settings
+    /// This consumer's name in `pipeline_log`.
+    let name: String
+    /// The version of the database's schema that the program knows.
+    let schemaVersion: Int
+    let service: Service
+    let metrics: ConsumerMetrics
+}

@@ -9,19 +9,15 @@ import SharedSettings
 /// `heartbeat consumer`: Kafka to PostgreSQL, every message exactly once.
 public struct Consumer {
     private let settings: Settings
-    private let schemaVersion: Int
     private let name: String
     private let configuration: KafkaConfiguration
 
     /// A consumer with these settings; connects to nothing yet.
     ///
-    /// - Parameters:
-    ///   - schemaVersion: the version of the database's schema that the program knows.
-    ///   - instance: tells apart several consumers on one machine.
+    /// - Parameter instance: tells apart several consumers on one machine.
     /// - Throws: `SettingsError` when librdkafka refuses a property.
-    public init(_ settings: Settings, schemaVersion: Int, instance: String? = nil) throws(SettingsError) {
+    public init(_ settings: Settings, instance: String? = nil) throws(SettingsError) {
         self.settings = settings
-        self.schemaVersion = schemaVersion
         let host = ProcessInfo.processInfo.hostName
         name = settings[.consumerName] ?? instance.map { "\(host)-\($0)" } ?? host
         configuration = try Self.kafkaConfiguration(settings)
@@ -85,12 +81,12 @@ public struct Consumer {
         _ exchange: BatchExchange, _ service: Service, _ metrics: ConsumerMetrics, _ episodes: EpisodeReport
     ) throws -> WorkThread {
         let parameters = settings.postgresParameters
-        let (name, version, mostCustomers) = (name, schemaVersion, settings[.customersInMemory])
+        let (name, mostCustomers) = (name, settings[.customersInMemory])
         let loop = service.loop("writer")
         return try WorkThread(name: "writer") {
             var writer = Writer(
-                exchange, parameters: parameters, consumerName: name, schemaVersion: version,
-                mostCustomers: mostCustomers, service, metrics, episodes, loop)
+                exchange, parameters: parameters, consumerName: name, mostCustomers: mostCustomers,
+                service, metrics, episodes, loop)
             writer.run()
         }
     }

@@ -1,18 +1,30 @@
-/// What is wrong with the database as a whole, and what to do.
-public enum DatabaseError: Error, Equatable, CustomStringConvertible {
+/// What is wrong with the schema of a database, and what to do.
+public enum SchemaError: Error, Equatable, CustomStringConvertible {
     /// A newer program has changed the schema.
-    case schemaTooNew(found: Int, known: Int)
+    case tooNew(found: Int)
     /// The schema is missing or a part of it.
-    case schemaTooOld(found: Int, known: Int)
+    case tooOld(found: Int)
 
     /// What is wrong and what to do.
-    public var description: String {
+    public var description: String { "the database has schema version \(found), this program \(program): \(advice)" }
+
+    var found: Int {
         switch self {
-        case .schemaTooNew(let found, let known):
-            "the database has schema version \(found), this program knows \(known): install the newer heartbeat"
-        case .schemaTooOld(let found, let known):
-            "the database has schema version \(found), this program needs \(known): "
-                + "run \"heartbeat database setup\""
+        case .tooNew(let found), .tooOld(let found): found
+        }
+    }
+
+    var advice: String {
+        switch self {
+        case .tooNew: "install the newer heartbeat"
+        case .tooOld: "run \"heartbeat database setup\""
+        }
+    }
+
+    private var program: String {
+        switch self {
+        case .tooNew: "knows \(knownSchemaVersion)"
+        case .tooOld: "needs \(knownSchemaVersion)"
         }
     }
 }

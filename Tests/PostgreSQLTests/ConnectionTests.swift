@@ -7,7 +7,7 @@ import Testing
 @Suite("Against a real server", .serialized, .privatePostgreSQL, .ownFolder, .logsOnFailure)
 struct ConnectionTests {
     private func connect() throws -> PostgreSQLConnection {
-        try PostgreSQLConnection(try #require(PrivatePostgreSQL.current).parameters(database: "postgres"))
+        try PostgreSQLConnection(try #require(PrivatePostgreSQL.current).parameters(database: "postgres"), .test)
     }
 
     /// The error that a body throws.
@@ -223,7 +223,7 @@ struct ConnectionTests {
     @Test("nobody there, or nobody of that name")
     func refused() throws {
         let nowhere = try error { () throws(PostgreSQLError) in
-            _ = try PostgreSQLConnection(["host": "/nowhere", "user": "x"])
+            _ = try PostgreSQLConnection(["host": "/nowhere", "user": "x"], .test)
         }
         #expect(nowhere.sqlState == nil && !nowhere.isCausedByData && !nowhere.description.contains("\n"))
         #expect(nowhere.description.hasPrefix("unable to connect to PostgreSQL: "))
@@ -232,7 +232,7 @@ struct ConnectionTests {
             cluster.parameters(database: "nowhere"), cluster.parameters(database: "postgres", user: "nobody"),
             ["no_such_keyword": "x"],
         ] {
-            let found = try error { () throws(PostgreSQLError) in _ = try PostgreSQLConnection(parameters) }
+            let found = try error { () throws(PostgreSQLError) in _ = try PostgreSQLConnection(parameters, .test) }
             #expect(!found.isCausedByData, "\(found)")
         }
     }

@@ -71,7 +71,10 @@ let package = Package(
         library("Producer", ["Daemon", "HeartRate", "Kafka", "KafkaService", "SharedSettings", "Zlib", logging]),
         library(
             "Consumer",
-            ["Daemon", "HeartRate", "Kafka", "KafkaService", "PostgreSQL", "Schema", "SharedSettings", logging, subprocess]),
+            [
+                "Daemon", "HeartRate", "Kafka", "KafkaService", "PostgreSQL", "Schema", "SharedSettings", logging,
+                subprocess,
+            ]),
         library(
             "Dashboard",
             ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird, logging],
@@ -89,7 +92,7 @@ let package = Package(
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
-        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "CAllocationCounter", logging]),
+        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "PostgreSQL", "CAllocationCounter", logging]),
         tests("Daemon", ["Daemon", "SharedSettings", logging]),
         tests("Zlib", ["Zlib"]),
 

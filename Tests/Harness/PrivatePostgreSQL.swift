@@ -178,3 +178,21 @@ extension PostgreSQLConnection {
         try execute(sql, unableTo: "run \(sql.prefix(100))").texts()
     }
 }
+
+extension PostgreSQLConnection {
+    /// Has every later session with a database start with settings that nobody expects.
+    package func setHostileDefaults(of database: String, roles: [String]) throws {
+        let settings = [
+            "TimeZone": "America/Sao_Paulo", "DateStyle": "German, DMY", "IntervalStyle": "sql_standard",
+            "client_encoding": "LATIN1", "bytea_output": "escape", "standard_conforming_strings": "off",
+            "array_nulls": "off", "search_path": "pg_catalog", "statement_timeout": "5ms", "lock_timeout": "1ms",
+            "idle_in_transaction_session_timeout": "1ms", "default_transaction_read_only": "on",
+            "default_transaction_isolation": "serializable", "exit_on_error": "on",
+        ]
+        for (name, value) in settings {
+            let value = name == "search_path" ? value : "'\(value)'"
+            try rows("ALTER DATABASE \(database) SET \(name) = \(value)")
+            for role in roles { try rows("ALTER ROLE \"\(role)\" IN DATABASE \(database) SET \(name) = \(value)") }
+        }
+    }
+}

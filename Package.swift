@@ -62,29 +62,37 @@ let package = Package(
         library("SharedSettings", ["Daemon"]),
         library("KafkaService", ["Daemon", "Kafka", "SharedSettings", logging]),
 
+        // The tables, their numbers and what every session with them relies on.
+        library("Schema", ["PostgreSQL"], resources: [.embedInCode("db")]),
+        // Private servers by initdb, for the demo and the tests.
+        library("LocalServers", []),
+
         // Parts: none imports another.
         library("Producer", ["Daemon", "HeartRate", "Kafka", "KafkaService", "SharedSettings", "Zlib", logging]),
         library(
             "Consumer",
-            ["Daemon", "HeartRate", "Kafka", "KafkaService", "PostgreSQL", "SharedSettings", logging, subprocess]),
+            [
+                "Daemon", "HeartRate", "Kafka", "KafkaService", "PostgreSQL", "Schema", "SharedSettings", logging,
+                subprocess,
+            ]),
         library(
             "Dashboard",
-            ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "SharedSettings", "Zlib", hummingbird, logging],
+            ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird, logging],
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
-        library("Database", ["Daemon", "PostgreSQL", "SharedSettings", logging], resources: [.embedInCode("db")]),
+        library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService", "PostgreSQL",
-                "Producer", "SharedSettings", argumentParser, logging, subprocess,
+                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService", "LocalServers",
+                "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
-        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "CAllocationCounter", logging]),
+        tests("Consumer", ["Consumer", "HeartRate", "Kafka", "PostgreSQL", "CAllocationCounter", logging]),
         tests("Daemon", ["Daemon", "SharedSettings", logging]),
         tests("Zlib", ["Zlib"]),
 
@@ -93,13 +101,14 @@ let package = Package(
 
         // What the tests of the whole share: real processes, a private PostgreSQL, a broker. No test is in it.
         .testTarget(
-            name: "Harness", dependencies: ["CThreadStop", "Daemon", "HeartRate", "Kafka", "PostgreSQL"],
+            name: "Harness",
+            dependencies: ["CThreadStop", "Daemon", "HeartRate", "Kafka", "LocalServers", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "HeartRate", "Kafka", "PostgreSQL"]),
         tests("Database", ["Harness", "PostgreSQL"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
-        tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer"]),
+        tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer", "Schema"]),
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),

@@ -9,19 +9,15 @@ import SharedSettings
 /// `heartbeat consumer`: Kafka to PostgreSQL, every message exactly once.
 public struct Consumer {
     private let settings: Settings
-    private let schemaVersion: Int
     private let name: String
     private let configuration: KafkaConfiguration
 
     /// A consumer with these settings; connects to nothing yet.
     ///
-    /// - Parameters:
-    ///   - schemaVersion: the version of the database's schema that the program knows.
-    ///   - instance: tells apart several consumers on one machine.
+    /// - Parameter instance: tells apart several consumers on one machine.
     /// - Throws: `SettingsError` when librdkafka refuses a property.
-    public init(_ settings: Settings, schemaVersion: Int, instance: String? = nil) throws(SettingsError) {
+    public init(_ settings: Settings, instance: String? = nil) throws(SettingsError) {
         self.settings = settings
-        self.schemaVersion = schemaVersion
         let host = ProcessInfo.processInfo.hostName
         name = settings[.consumerName] ?? instance.map { "\(host)-\($0)" } ?? host
         configuration = try Self.kafkaConfiguration(settings)
@@ -35,7 +31,7 @@ public struct Consumer {
         let exchange = BatchExchange(
             mostRows: settings[.batchRows], detection: DetectionSettings(rules: EpisodeRules(settings)))
         let context = ConsumerContext(
-            settings: settings, name: name, schemaVersion: schemaVersion, service: service,
+            settings: settings, name: name, service: service,
             metrics: ConsumerMetrics(service.metrics))
         let episodeMetrics = EpisodeMetrics(service.metrics)
         let command = CommandHook(settings[.episodeCommand], service.logger) { episodeMetrics.count($0) }

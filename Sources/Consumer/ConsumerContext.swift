@@ -5,8 +5,6 @@ struct ConsumerContext: Sendable {
     let settings: Settings
     /// This consumer's name in `pipeline_log`.
     let name: String
-    /// The version of the database's schema that the program knows.
-    let schemaVersion: Int
     let service: Service
     let metrics: ConsumerMetrics
 }

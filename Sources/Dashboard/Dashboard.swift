@@ -8,16 +8,13 @@ internal import SharedSettings
 /// `heartbeat dashboard`: the live page.
 public struct Dashboard {
     private let settings: Settings
-    private let schemaVersion: Int
     private let password: PasswordGate?
 
     /// A dashboard with these settings; listens to nothing yet.
     ///
-    /// - Parameter schemaVersion: the version of the database's schema that the program knows.
     /// - Throws: `SettingsError` when the password's file can not be used; `SystemError`.
-    public init(_ settings: Settings, schemaVersion: Int) throws {
+    public init(_ settings: Settings) throws {
         self.settings = settings
-        self.schemaVersion = schemaVersion
         password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
     }
 
@@ -26,16 +23,15 @@ public struct Dashboard {
     /// - Throws: `CommandFailure` when it can not listen; `SystemError` when no thread can be started.
     public func run(_ service: Service) throws {
         let parameters = settings.postgresParameters
-        let version = schemaVersion
         let metrics = DashboardMetrics(service.metrics)
         let hub = EventHub(mostListeners: settings[.dashboardViewers], metrics: metrics)
         let poller = Poller(settings, service, hub: hub, metrics: metrics)
         let loop = service.loop("poller")
         let thread = try WorkThread(name: "poller") {
-            poller.run(Session(parameters, schemaVersion: version, statementSeconds: 3), loop)
+            poller.run(Session(parameters, statementLimit: .seconds(3)), loop)
         }
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
-            Session(parameters, schemaVersion: version, statementSeconds: 2)
+            Session(parameters, statementLimit: .seconds(2))
         }
         let application = application(poller, sessions: sessions, metrics: metrics, service)
         let server = Server(application, service.logger)

@@ -1,5 +1,6 @@
 import Logging
 import PostgreSQL
+import Schema
 
 /// Makes the roles, the database and its schema. Every step looks first, so it can run again and twice at once.
 public struct DatabaseSetup {
@@ -24,10 +25,10 @@ public struct DatabaseSetup {
 
     /// Makes what is missing.
     ///
-    /// - Throws: `PostgreSQLError`, or `DatabaseError.schemaTooNew`.
+    /// - Throws: `PostgreSQLError`, or `SchemaError.tooNew`.
     public func run() throws {
         try makeRolesAndDatabase()
-        let connection = try PostgreSQLConnection(parameters)
+        let connection = try PostgreSQLConnection(parameters, .setup)
         try migrate(connection)
         let days = try makePartitions(connection)
         logger.info("database \"\(database)\" is ready: schema version \(knownSchemaVersion), \(days) new partitions")
@@ -38,10 +39,10 @@ public struct DatabaseSetup {
         maintenance["dbname"] = "postgres"
         let connection: PostgreSQLConnection
         do {
-            connection = try PostgreSQLConnection(maintenance)
+            connection = try PostgreSQLConnection(maintenance, .setup)
         } catch {
             // Where only one database may be entered, roles and database were made by its administrator.
-            guard (try? PostgreSQLConnection(parameters)) != nil else { throw error }
+            guard (try? PostgreSQLConnection(parameters, .setup)) != nil else { throw error }
             return
         }
         try makeRole(Self.owner, "NOLOGIN", on: connection)
@@ -77,17 +78,17 @@ public struct DatabaseSetup {
 
     /// A superuser may act as any role, everybody else has to be a member.
     private func allowActingAsOwner(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        let isMember = try connection.query(
-            "SELECT pg_has_role($1, 'MEMBER')", [Self.owner], unableTo: "look at role \"\(Self.owner)\"")
-        guard isMember[0, 0] != "t" else { return }
+        let isMember: Bool = try connection.query(
+            "SELECT pg_has_role($1, 'MEMBER')", [Self.owner], unableTo: "look at role \"\(Self.owner)\""
+        ).value()
+        guard !isMember else { return }
         try connection.execute(
             "GRANT \(PostgreSQLConnection.identifier(Self.owner)) TO CURRENT_USER",
             unableTo: "become a member of role \"\(Self.owner)\"")
     }
 
     private func migrate(_ connection: PostgreSQLConnection) throws {
-        try connection.execute(
-            "SELECT pg_advisory_lock(hashtext('heartbeat database setup'))", unableTo: "wait for another setup")
+        try connection.execute(AdvisoryLock.setup.wait, unableTo: "wait for another setup")
         try connection.execute(
             """
             SET ROLE \(PostgreSQLConnection.identifier(Self.owner));
@@ -95,9 +96,7 @@ public struct DatabaseSetup {
                 version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
             """, unableTo: "create table \"schema_version\"")
         let found = try connection.schemaVersion()
-        guard found <= knownSchemaVersion else {
-            throw DatabaseError.schemaTooNew(found: found, known: knownSchemaVersion)
-        }
+        guard found <= knownSchemaVersion else { throw SchemaError.tooNew(found: found) }
         for migration in Migration.all where migration.number > found {
             // One simple query is one transaction: all of it and its row in schema_version, or nothing.
             try connection.execute(
@@ -113,13 +112,13 @@ public struct DatabaseSetup {
     ///
     /// - Returns: how many were made.
     private func makePartitions(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int {
-        let made = try connection.query(
+        try connection.query(
             """
             SELECT count(*) FILTER (WHERE create_readings_partition(day::date))
               FROM generate_series((now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC')::date + 7,
                                    interval '1 day') AS day
-            """, unableTo: "create partitions of \"heart_rate_readings\"")
-        return Int(made.integer(0, 0) ?? 0)
+            """, unableTo: "create partitions of \"heart_rate_readings\""
+        ).value()
     }
 
     private func ignoring(

@@ -3,7 +3,7 @@ import FoundationEssentials
 public import PostgreSQL
 import SharedSettings
 
-/// `heartbeat database status`: how much there is, how fast it grows, and for how long the disk is large enough.
+/// `heartbeat database status`: how large the database is, how fast it grows, and how long the disk lasts.
 public struct DatabaseStatus: Encodable, Sendable {
     /// The file system that the server's data are on.
     public struct Disk: Encodable, Sendable {
@@ -31,11 +31,11 @@ public struct DatabaseStatus: Encodable, Sendable {
     public let retiredDays: Int
     /// The mean size of the whole days of the last week; nil before the first whole day.
     public let bytesPerDay: Int64?
-    /// Nil when it can not be known from here: `diskUnknown` says why.
+    /// Nil when it cannot be known from here: `diskUnknown` says why.
     public let disk: Disk?
     /// Why the disk is not known.
     public let diskUnknown: String?
-    /// How long the disk lasts when it goes on as in the last week; nil when that is not known or retention stops the
+    /// How long the disk lasts at the last week's growth; nil when that is not known or retention stops the
     /// growth before.
     public let daysUntilFull: Int?
     /// Whether retention stops the growth before the disk is full.
@@ -45,47 +45,78 @@ public struct DatabaseStatus: Encodable, Sendable {
     ///
     /// - Throws: `PostgreSQLError`.
     public init(_ settings: Settings, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        try connection.execute("SET timezone = 'UTC'; SET lock_timeout = '10s'", unableTo: "prepare a session")
-        let isAllowed = try connection.query(
-            "SELECT has_schema_privilege('public', 'USAGE')", unableTo: "ask for the role's rights")
-        if isAllowed[0, 0] != "t" {
+        let isAllowed: Bool = try connection.query(
+            "SELECT has_schema_privilege('public', 'USAGE')", unableTo: "ask for the role's rights"
+        ).value()
+        if !isAllowed {
             try connection.execute(
                 "SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner))",
                 unableTo: "become the role \"\(DatabaseSetup.owner)\"")
         }
-        let sizes = try connection.query(
-            """
-            SELECT current_database(), pg_database_size(current_database()),
-                   pg_total_relation_size('heart_rate_readings_default'),
-                   (SELECT count(*) FROM pg_inherits WHERE inhparent = 'heart_rate_readings_retired'::regclass)
-            """, unableTo: "measure the database")
-        let days = try connection.query(
-            """
-            SELECT c.relname, pg_total_relation_size(c.oid),
-                   ((now() AT TIME ZONE 'UTC')::date - to_date(right(c.relname, 8), 'YYYYMMDD'))
-              FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-             WHERE i.inhparent = 'heart_rate_readings'::regclass AND c.relname ~ '^heart_rate_readings_[0-9]{8}$'
-             ORDER BY c.relname
-            """, unableTo: "measure the partitions")
-        let names = (0..<days.count).compactMap { days[$0, 0] }
-        database = sizes[0, 0] ?? ""
-        bytes = sizes.integer(0, 1) ?? 0
-        defaultPartitionBytes = sizes.integer(0, 2) ?? 0
-        retiredDays = Int(sizes.integer(0, 3) ?? 0)
-        partitions = names.count
-        firstPartition = names.first.map(day(of:))
-        lastPartition = names.last.map(day(of:))
-        oldestReading = try Self.end("ASC", of: names, connection)
-        newestReading = try Self.end("DESC", of: names.reversed(), connection)
-        let ages = (0..<days.count).map { (age: days.integer($0, 2) ?? 0, bytes: days.integer($0, 1) ?? 0) }
-        bytesPerDay = Self.growth(ages.filter { (1...7).contains($0.age) }.map(\.bytes))
+        let sizes = try Sizes(connection)
+        let days = try Day.all(connection)
+        database = sizes.database
+        bytes = sizes.bytes
+        defaultPartitionBytes = sizes.defaultPartition
+        retiredDays = sizes.retiredDays
+        partitions = days.count
+        firstPartition = days.first.map { day(of: $0.partition) }
+        lastPartition = days.last.map { day(of: $0.partition) }
+        oldestReading = try Self.end("ASC", of: days.map(\.partition), connection)
+        newestReading = try Self.end("DESC", of: days.reversed().map(\.partition), connection)
+        bytesPerDay = Self.growth(days.filter { (1...7).contains($0.age) }.map(\.bytes))
         (disk, diskUnknown) = Self.disk(connection)
         let daysLeft = Self.daysLeft(disk, bytesPerDay)
         // What is older than the first day with readings is not to be dropped before it is old enough.
-        let oldest = ages.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0
-        let untilSteady = Int64(settings[.retentionDays]) - oldest
+        let oldest = days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0
+        let untilSteady = settings[.retentionDays] - oldest
         isKeptByRetention = daysLeft.map { $0 > untilSteady } ?? false
         daysUntilFull = isKeptByRetention ? nil : daysLeft
+    }
+
+    private struct Sizes {
+        let database: String
+        let bytes, defaultPartition: Int64
+        let retiredDays: Int
+
+        init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+            let rows = try connection.query(
+                """
+                SELECT current_database() AS database, pg_database_size(current_database()) AS bytes,
+                       pg_total_relation_size('heart_rate_readings_default') AS default_partition,
+                       (SELECT count(*) FROM pg_inherits WHERE inhparent = 'heart_rate_readings_retired'::regclass)
+                       AS retired_days
+                """, unableTo: "measure the database")
+            let sizes = try rows.map { row throws(PostgreSQLError) in
+                (
+                    database: try row["database"] as String, bytes: try row["bytes"] as Int64,
+                    defaultPartition: try row["default_partition"] as Int64, retiredDays: try row["retired_days"] as Int
+                )
+            }
+            (database, bytes, defaultPartition, retiredDays) = sizes[0]
+        }
+    }
+
+    /// The partition of a day.
+    private struct Day {
+        let partition: String
+        let bytes: Int64
+        /// In days; negative for a day to come.
+        let age: Int
+
+        static func all(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> [Day] {
+            try connection.query(
+                """
+                SELECT c.relname, pg_total_relation_size(c.oid) AS bytes,
+                       ((now() AT TIME ZONE 'UTC')::date - to_date(right(c.relname, 8), 'YYYYMMDD')) AS age
+                  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                 WHERE i.inhparent = 'heart_rate_readings'::regclass AND c.relname ~ '^heart_rate_readings_[0-9]{8}$'
+                 ORDER BY c.relname
+                """, unableTo: "measure the partitions"
+            ).map { row throws(PostgreSQLError) in
+                Day(partition: try row["relname"], bytes: try row["bytes"], age: try row["age"])
+            }
+        }
     }
 
     /// A partition without rows has the first pages of its indexes.
@@ -106,7 +137,7 @@ public struct DatabaseStatus: Encodable, Sendable {
         _ order: String, of partitions: [String], _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> String? {
         for name in partitions {
-            let found = try connection.query(
+            let found: [String] = try connection.query(
                 """
                 SELECT to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') FROM customers c CROSS JOIN LATERAL (
                     SELECT recorded_at FROM heart_rate_readings r
@@ -114,26 +145,30 @@ public struct DatabaseStatus: Encodable, Sendable {
                        AND recorded_at < timestamptz '\(day(of: name))Z' + interval '1 day'
                      ORDER BY recorded_at \(order) LIMIT 1) first
                  ORDER BY recorded_at \(order) LIMIT 1
-                """, unableTo: "look for a reading in \"\(name)\"")
-            if let time = found[0, 0] { return time }
+                """, unableTo: "look for a reading in \"\(name)\""
+            ).column()
+            if let time = found.first { return time }
         }
         return nil
     }
 
     /// Only the server knows where its data are, and only on its own machine that means anything.
     private static func disk(_ connection: PostgreSQLConnection) -> (Disk?, String?) {
-        let address = try? connection.query("SELECT inet_server_addr()", unableTo: "ask for the server's address")[0, 0]
-        guard address == nil else { return (nil, "the server is reached over the network: look at its own disk") }
-        let told = try? connection.query(
-            "SELECT current_setting('data_directory')", unableTo: "ask for the server's folder")[0, 0]
-        let path = told ?? "/var/lib/postgresql"
+        let isLocal: Bool? = try? connection.query(
+            "SELECT inet_server_addr() IS NULL", unableTo: "ask for the server's address"
+        ).value()
+        guard isLocal ?? true else { return (nil, "the server is reached over the network: look at its own disk") }
+        let reported: String? = try? connection.query(
+            "SELECT current_setting('data_directory')", unableTo: "ask for the server's folder"
+        ).value()
+        let path = reported ?? "/var/lib/postgresql"
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
         guard let free = attributes?[.systemFreeSize] as? any BinaryInteger else {
             return (nil, "unable to look at \"\(path)\"")
         }
         let source =
-            told == nil
-            ? "Debian's folder of clusters, since role may not see data_directory" : "the server's data_directory"
+            reported == nil
+            ? "Debian's folder of clusters, since the role may not see data_directory" : "the server's data_directory"
         return (Disk(freeBytes: Int64(free), path: path, source: source), nil)
     }
 }

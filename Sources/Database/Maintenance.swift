@@ -1,13 +1,14 @@
 public import Daemon
 import Logging
 public import PostgreSQL
+import Schema
 import SharedSettings
 
 /// `heartbeat database maintain`: partitions for the days to come, and no more rows than retention allows.
 ///
 /// It runs beside the consumers and holds none of them up: it waits 50 ms at most for a lock that they need, and everything
-/// that takes long happens where nobody writes any more. It can be ended at any moment and goes on with the next run.
-/// Nothing depends on it having run: a consumer makes a day's partition itself when it is missing.
+/// that takes long happens where nobody writes any more. It can be ended at any moment; the next run continues. Nothing
+/// depends on it: a consumer makes a day's partition itself when it is missing.
 public struct Maintenance {
     /// What a run has done.
     public struct Summary: Sendable, Equatable {
@@ -15,9 +16,9 @@ public struct Maintenance {
         public internal(set) var made = 0
         /// The days that were dropped, as `2026-08-25`.
         public internal(set) var dropped: [String] = []
-        /// Readings that are gone, with their days or out of the default partition.
+        /// Readings that were dropped, with their days or out of the default partition.
         public internal(set) var readings: Int64 = 0
-        /// Rejected messages that are gone.
+        /// Rejected messages that were deleted.
         public internal(set) var rejected: Int64 = 0
         /// Steps that failed; the next run tries them again.
         public internal(set) var failures = 0
@@ -29,38 +30,29 @@ public struct Maintenance {
     private let settings: Settings
     private var summary = Summary()
 
-    /// Opens a session and becomes the owner of the database.
+    /// Becomes the owner of the database.
     ///
-    /// - Throws: `PostgreSQLError`; `DatabaseError` when the schema is not the one that this program knows.
+    /// - Parameter connection: a session with `SessionParameters.maintenance`.
+    /// - Throws: `PostgreSQLError`; `SchemaError` when the schema is not the one that this program knows.
     public init(_ settings: Settings, _ connection: PostgreSQLConnection, stop: StopSignal) throws {
         self.settings = settings
         self.stop = stop
         self.connection = connection
-        // Not in parallel: counting a day must not take all cores from the batches.
         try connection.execute(
-            """
-            SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner)); SET lock_timeout = '50ms'; \
-            SET timezone = 'UTC'; SET synchronous_commit = on; SET client_min_messages = warning; \
-            SET idle_in_transaction_session_timeout = '60s'; SET max_parallel_workers_per_gather = 0; \
-            SET application_name = 'heartbeat-maintenance'
-            """, unableTo: "become the role \"\(DatabaseSetup.owner)\"")
-        let found = try connection.schemaVersion()
-        guard found == knownSchemaVersion else {
-            throw found < knownSchemaVersion
-                ? DatabaseError.schemaTooOld(found: found, known: knownSchemaVersion)
-                : DatabaseError.schemaTooNew(found: found, known: knownSchemaVersion)
-        }
+            "SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner))",
+            unableTo: "become the role \"\(DatabaseSetup.owner)\"")
+        if let error = try connection.schemaError() { throw error }
     }
 
-    /// Does what is due. A step that fails is told and does not keep the others from being done.
+    /// Does what is due. A step that fails is logged, and the others are done all the same.
     ///
-    /// - Returns: nil when another maintenance is at work.
+    /// - Returns: nil when another maintenance is running.
     /// - Throws: `PostgreSQLError` when the session is lost.
     public mutating func run() throws(PostgreSQLError) -> Summary? {
-        let isAlone = try connection.query(
-            "SELECT pg_try_advisory_lock(hashtext('heartbeat database maintain'))",
-            unableTo: "look for another maintenance")
-        guard isAlone[0, 0] == "t" else { return nil }
+        let isAlone: Bool = try connection.query(
+            AdvisoryLock.maintenance.attempt, unableTo: "look for another maintenance"
+        ).value()
+        guard isAlone else { return nil }
         // What an earlier run has left comes first.
         try finishRetired()
         for day in 0...settings[.partitionDaysAhead] where !stop.isRequested {
@@ -111,23 +103,25 @@ public struct Maintenance {
     /// Today's partition or that of a day to come.
     private func makePartition(daysAhead: Int) throws(PostgreSQLError) -> Bool {
         let day = "((now() AT TIME ZONE 'UTC')::date + \(daysAhead))"
-        let exists = try connection.query(
+        let exists: Bool = try connection.query(
             "SELECT to_regclass('heart_rate_readings_' || to_char(\(day), 'YYYYMMDD')) IS NOT NULL",
-            unableTo: "look for a partition")
-        guard exists[0, 0] != "t" else { return false }
+            unableTo: "look for a partition"
+        ).value()
+        guard !exists else { return false }
         return try patiently { run throws(PostgreSQLError) in
             // The one lock that others may want. create_readings_partition would wait for it longer than we may.
             try run.connection.execute(
                 "BEGIN; LOCK TABLE heart_rate_readings_default IN ACCESS EXCLUSIVE MODE",
                 unableTo: "lock the default partition")
-            let made = try run.connection.query(
-                "SELECT create_readings_partition(\(day))", unableTo: "make a partition")
+            let isMade: Bool = try run.connection.query(
+                "SELECT create_readings_partition(\(day))", unableTo: "make a partition"
+            ).value()
             try run.connection.execute("COMMIT", unableTo: "make a partition")
-            return made[0, 0] == "t"
+            return isMade
         }
     }
 
-    /// The days that retention has done with, oldest first, by the names of their partitions.
+    /// The days that retention no longer keeps, oldest first, by the names of their partitions.
     private func oldPartitions() throws(PostgreSQLError) -> [String] {
         try names(
             """
@@ -135,7 +129,7 @@ public struct Maintenance {
              WHERE i.inhparent = 'heart_rate_readings'::regclass AND c.relname ~ '^heart_rate_readings_[0-9]{8}$'
                AND right(c.relname, 8) < to_char((now() AT TIME ZONE 'UTC')::date - $1::integer, 'YYYYMMDD')
              ORDER BY c.relname
-            """, [String(settings[.retentionDays])])
+            """, [settings[.retentionDays]])
     }
 
     private func retiredTables() throws(PostgreSQLError) -> [String] {
@@ -146,13 +140,14 @@ public struct Maintenance {
             """, [])
     }
 
-    private func names(_ sql: String, _ parameters: [String?]) throws(PostgreSQLError) -> [String] {
-        let rows = try connection.query(sql, parameters, unableTo: "list the partitions")
-        return (0..<rows.count).compactMap { rows[$0, 0] }
+    private func names(
+        _ sql: String, _ parameters: [any PostgreSQLParameter]
+    ) throws(PostgreSQLError) -> [String] {
+        try connection.query(sql, parameters, unableTo: "list the partitions").column()
     }
 
-    /// Does something that needs locks which the consumers hold for a moment: again and again, each time for 50 ms at most,
-    /// so that nobody waits longer than that behind us.
+    /// Does something that needs locks which the consumers hold for a moment: it tries repeatedly, each time for 50 ms at
+    /// most, so that nobody waits longer than that behind it.
     func patiently<Answer>(
         _ body: (Maintenance) throws(PostgreSQLError) -> Answer
     ) throws(PostgreSQLError) -> Answer {

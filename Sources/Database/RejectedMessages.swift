@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import PostgreSQL
+import Schema
 
 /// A message that was refused, as `rejected_messages` keeps it.
 public struct RejectedMessage: Sendable {
@@ -75,9 +76,7 @@ public struct RejectedMessages {
     ///
     /// - Throws: `PostgreSQLError`.
     public init(_ parameters: [String: String]) throws(PostgreSQLError) {
-        connection = try PostgreSQLConnection(parameters)
-        try connection.execute(
-            "SET timezone = 'UTC'; SET bytea_output = 'hex'; SET lock_timeout = '10s'", unableTo: "prepare a session")
+        connection = try PostgreSQLConnection(parameters, .rejected)
     }
 
     // MARK: - Looking
@@ -96,14 +95,14 @@ public struct RejectedMessages {
             """
             WHERE ($1::text IS NULL OR reason_code = $1) AND ($2::timestamptz IS NULL OR rejected_at >= $2)
             ORDER BY id DESC LIMIT $3
-            """, [code, since, String(limit)])
+            """, [code, since, limit])
     }
 
     /// The message of one row; nil when there is none.
     ///
     /// - Throws: `PostgreSQLError`.
     public func message(_ id: Int64) throws(PostgreSQLError) -> RejectedMessage? {
-        try messages("WHERE id = $1", [String(id)]).first
+        try messages("WHERE id = $1", [id]).first
     }
 
     // MARK: - Publishing again
@@ -114,26 +113,26 @@ public struct RejectedMessages {
     public func census(_ selection: Selection) throws(PostgreSQLError) -> Census {
         let counts = try connection.query(
             """
-            SELECT count(*) FILTER (WHERE \(Self.isDue)), count(*) FILTER (WHERE replayed_at IS NOT NULL),
-                   count(*) FILTER (WHERE replayed_at IS NULL AND \(Self.isReplay))
+            SELECT count(*) FILTER (WHERE \(Self.isDue)) AS due,
+                   count(*) FILTER (WHERE replayed_at IS NOT NULL AND NOT $3::boolean) AS replayed,
+                   count(*) FILTER (WHERE replayed_at IS NULL AND \(Self.isReplay) AND NOT $3::boolean) AS refused_again
               FROM rejected_messages WHERE \(Self.isSelected)
             """, Self.parameters(selection), unableTo: "count the rejected messages")
-        let due = Int(counts.integer(0, 0) ?? 0)
-        return selection.again
-            ? Census(due: due, replayed: 0, refusedAgain: 0)
-            : Census(due: due, replayed: Int(counts.integer(0, 1) ?? 0), refusedAgain: Int(counts.integer(0, 2) ?? 0))
+        return try counts.map { row throws(PostgreSQLError) in
+            Census(due: try row["due"], replayed: try row["replayed"], refusedAgain: try row["refused_again"])
+        }[0]
     }
 
     /// The ids of a selection that are not in the database.
     ///
     /// - Throws: `PostgreSQLError`.
     public func unknown(_ ids: [Int64]) throws(PostgreSQLError) -> [Int64] {
-        let rows = try connection.query(
+        try connection.query(
             """
             SELECT id FROM unnest($1::bigint[]) AS wanted (id)
              WHERE NOT EXISTS (SELECT FROM rejected_messages r WHERE r.id = wanted.id) ORDER BY id
-            """, [Self.array(ids)], unableTo: "look for rejected messages")
-        return (0..<rows.count).compactMap { rows.integer($0, 0) }
+            """, [ArrayText(ids)], unableTo: "look for rejected messages"
+        ).column()
     }
 
     /// Hands out the messages of a selection that are due, in chunks, and marks them as published.
@@ -152,16 +151,16 @@ public struct RejectedMessages {
         var last: Int64 = 0
         var count = 0
         while true {
-            try connection.execute("BEGIN", unableTo: "begin a transaction")
+            try connection.execute("BEGIN", unableTo: "start a transaction")
             do {
                 let chunk = try messages(
                     "WHERE \(Self.isSelected) AND \(Self.isDue) AND id > $4 ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED",
-                    Self.parameters(selection) + [String(last), String(rows)])
+                    Self.parameters(selection) + [last, rows])
                 guard let end = chunk.last?.id else { break }
                 try publish(chunk)
                 try connection.query(
                     "UPDATE rejected_messages SET replayed_at = now() WHERE id = ANY ($1::bigint[])",
-                    [Self.array(chunk.map(\.id))], unableTo: "mark \(chunk.count) messages as published")
+                    [ArrayText(chunk) { $0.id }], unableTo: "mark \(chunk.count) messages as published")
                 try connection.execute("COMMIT", unableTo: "commit \(chunk.count) messages as published")
                 last = end
                 count += chunk.count
@@ -181,43 +180,35 @@ public struct RejectedMessages {
     private static let isReplay = "coalesce(headers @> '[[\"\(replayHeader)\"]]', false)"
     private static let isDue = "($3::boolean OR (replayed_at IS NULL AND NOT \(isReplay)))"
 
-    private static func parameters(_ selection: Selection) -> [String?] {
-        [array(selection.ids), selection.code, selection.again ? "true" : "false"]
+    private static func parameters(_ selection: Selection) -> [any PostgreSQLParameter] {
+        [ArrayText(selection.ids), selection.code, selection.again]
     }
 
-    private static func array(_ ids: [Int64]) -> String {
-        "{" + ids.map { String($0) }.joined(separator: ",") + "}"
-    }
-
-    private func messages(_ clauses: String, _ parameters: [String?]) throws(PostgreSQLError) -> [RejectedMessage] {
-        func time(_ column: String) -> String { "to_char(\(column), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')" }
-        let rows = try connection.query(
+    private func messages(
+        _ clauses: String, _ parameters: [any PostgreSQLParameter]
+    ) throws(PostgreSQLError) -> [RejectedMessage] {
+        func time(_ column: String) -> String {
+            "to_char(\(column), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') AS \(column)_text"
+        }
+        return try connection.query(
             """
             SELECT id, \(time("rejected_at")), \(time("produced_at")), topic, partition, kafka_offset, key, payload,
                    headers, reason_code, reason, \(time("replayed_at"))
               FROM rejected_messages \(clauses)
-            """, parameters, unableTo: "read \"rejected_messages\"")
-        return (0..<rows.count).map { row in
-            RejectedMessage(
-                id: rows.integer(row, 0) ?? 0, rejectedAt: rows[row, 1] ?? "", producedAt: rows[row, 2],
-                topic: rows[row, 3] ?? "", partition: rows.integer(row, 4) ?? 0, offset: rows.integer(row, 5) ?? 0,
-                key: rows[row, 6].map(bytes), payload: rows[row, 7].map(bytes),
-                headers: rows[row, 8].map(headers) ?? [], code: rows[row, 9] ?? "", reason: rows[row, 10] ?? "",
-                replayedAt: rows[row, 11])
+            """, parameters, unableTo: "read \"rejected_messages\""
+        ).map { row throws(PostgreSQLError) in
+            let headers: String? = try row["headers"]
+            return RejectedMessage(
+                id: try row["id"], rejectedAt: try row["rejected_at_text"], producedAt: try row["produced_at_text"],
+                topic: try row["topic"], partition: try row["partition"], offset: try row["kafka_offset"],
+                key: try row["key"], payload: try row["payload"], headers: headers.map(messageHeaders) ?? [],
+                code: try row["reason_code"], reason: try row["reason"], replayedAt: try row["replayed_at_text"])
         }
     }
 }
 
-/// The bytes of a `bytea` in its form `\x0123...`.
-private func bytes(_ text: String) -> [UInt8] {
-    let digits = text.utf8.dropFirst(2).map { digit in
-        digit < UInt8(ascii: "a") ? digit - UInt8(ascii: "0") : digit - UInt8(ascii: "a") + 10
-    }
-    return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
-}
-
 /// The headers of `[["name", "base64"], ["name", null], ...]`.
-private func headers(_ json: String) -> [RejectedMessage.Header] {
+private func messageHeaders(_ json: String) -> [RejectedMessage.Header] {
     let pairs = (try? JSONDecoder().decode([[String?]].self, from: Data(json.utf8))) ?? []
     return pairs.compactMap { pair in
         guard pair.count == 2, let name = pair[0] else { return nil }

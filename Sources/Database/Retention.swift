@@ -7,8 +7,8 @@ extension Maintenance {
     /// Takes a day out of `heart_rate_readings`, all of it in a moment. Its rows are still there, for `verify` too, but
     /// nobody writes to them any more.
     ///
-    /// `DETACH PARTITION ... CONCURRENTLY` is not to be had: PostgreSQL refuses it where there is a default partition. The
-    /// plain one wants the whole table for a moment, which it gets between two batches.
+    /// `DETACH PARTITION ... CONCURRENTLY` is no choice: PostgreSQL refuses it where there is a default partition. The
+    /// plain one locks the whole table for a moment, which it gets between two batches.
     func retire(_ partition: String) throws(PostgreSQLError) {
         let name = PostgreSQLConnection.identifier(partition)
         try patiently { run throws(PostgreSQLError) in
@@ -21,7 +21,7 @@ extension Maintenance {
     }
 
     /// Sees to it that `readings_per_minute` has everything that a table's rows say. What the consumers have counted there
-    /// stays; a minute that has less than the rows is written anew from them.
+    /// stays; a minute that has less than the rows is rewritten from them.
     ///
     /// - Parameter condition: which of the rows.
     /// - Returns: false when it was asked to stop before it had counted all.
@@ -67,7 +67,7 @@ extension Maintenance {
             try run.connection.query(sql, unableTo: "complete the roll-up of \"\(table)\"").affectedRows
         }
         if count > 0 {
-            logger.notice("\(count) minutes of \"readings_per_minute\" were written anew from \"\(table)\"")
+            logger.notice("\(count) minutes of \"readings_per_minute\" were rewritten from \"\(table)\"")
         }
         return true
     }
@@ -86,7 +86,9 @@ extension Maintenance {
                 """, unableTo: "count the offsets of \"\(table)\"")
         }
         guard counted else { return nil }
-        let rows = try connection.query("SELECT sum(count) FROM tally", unableTo: "count the rows of \"\(table)\"")
+        let rows: Int64 = try connection.query(
+            "SELECT coalesce(sum(count), 0) FROM tally", unableTo: "count the rows of \"\(table)\""
+        ).value()
         // Only a verification can hold it, and that ends.
         try connection.execute(
             """
@@ -94,7 +96,7 @@ extension Maintenance {
             \(Self.accounting(of: "SELECT * FROM tally", as: "readings")); \
             DROP TABLE \(name); COMMIT
             """, unableTo: "drop \"\(table)\"")
-        return rows.integer(0, 0) ?? 0
+        return rows
     }
 
     /// Deletes the rows of the default partition that were recorded and stored before the kept days.
@@ -103,10 +105,11 @@ extension Maintenance {
     func dropOldDefaultRows(retentionDays: Int) throws(PostgreSQLError) -> Int64 {
         let table = "heart_rate_readings_default"
         // The same for all steps, also when a new day begins between them: no row goes that was not counted before.
-        let midnight =
+        let midnight: String =
             try connection.query(
                 "SELECT ((now() AT TIME ZONE 'UTC')::date - \(retentionDays))::timestamp AT TIME ZONE 'UTC'",
-                unableTo: "tell the first day that is kept")[0, 0] ?? ""
+                unableTo: "find the first day that is kept"
+            ).value()
         let isOld = "recorded_at < '\(midnight)' AND inserted_at < '\(midnight)'"
         guard try completeRollUp(of: table, where: isOld) else { return 0 }
         var dropped: Int64 = 0
@@ -145,7 +148,7 @@ extension Maintenance {
                 ), noted AS (\(Self.accounting(of: Self.offsets(of: "SELECT * FROM gone"), as: column)))
                 SELECT count(*) FROM gone
                 """, unableTo: "delete old rows of \"\(table)\""
-            ).integer(0, 0) ?? 0
+            ).value()
         }
     }
 
@@ -160,11 +163,11 @@ extension Maintenance {
     private func stepwise(
         through table: String, _ body: (_ pages: String) throws(PostgreSQLError) -> Void
     ) throws(PostgreSQLError) -> Bool {
-        let size = try connection.query(
+        let pages: Int = try connection.query(
             """
             SELECT pg_relation_size('\(PostgreSQLConnection.identifier(table))') / current_setting('block_size')::bigint
-            """, unableTo: "measure \"\(table)\"")
-        let pages = size.integer(0, 0) ?? 0
+            """, unableTo: "measure \"\(table)\""
+        ).value()
         for first in stride(from: 0, to: pages, by: 100) {
             let start = ContinuousClock.now
             try body("ctid >= '(\(first),0)' AND ctid < '(\(first + 100),0)'")

@@ -10,7 +10,7 @@ public struct Verification: Sendable {
         public let topic: String
         /// The partition's number.
         public let partition: Int64
-        /// 1, and one more each time the topic was created anew.
+        /// 1, and one more each time the topic was recreated.
         public let incarnation: Int64
         /// The first offset that was read.
         public let firstOffset: Int64
@@ -37,7 +37,7 @@ public struct Verification: Sendable {
         public var consumed: Int64 { nextOffset - firstOffset - gaps }
     }
 
-    /// At most so many offsets of each kind are listed for one partition.
+    /// The most offsets of each kind that are listed for one partition.
     public static let mostListed = 100
 
     /// The partitions by topic and number.
@@ -46,25 +46,29 @@ public struct Verification: Sendable {
     /// Whether every message of every partition ended exactly once.
     public var isSound: Bool { sources.allSatisfy(\.isSound) }
 
-    /// Reads one consistent picture, while consumers go on.
+    /// Reads one consistent snapshot, while consumers go on.
     ///
+    /// - Parameter connection: a session with `SessionParameters.verify`.
     /// - Throws: `PostgreSQLError`.
     public init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        // The lock, which holds up no batch, comes before the picture is taken: maintenance must not move or drop a day
-        // between two of the questions.
+        // The lock, which holds up no batch, comes before the snapshot: maintenance must not move or drop a day between two
+        // of the statements.
         try connection.execute(
             """
             BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
             LOCK TABLE heart_rate_readings, heart_rate_readings_retired IN ACCESS SHARE MODE
-            """, unableTo: "begin a transaction")
+            """, unableTo: "start a transaction")
         // 64 MB let a million offsets be sorted in memory.
         try connection.execute("SET LOCAL work_mem = '64MB'", unableTo: "set work_mem")
         let rows = try connection.query(
             """
-            SELECT source_id, coalesce(o.topic, 'not in kafka_offsets: source ' || source_id), coalesce(o.partition, -1),
-                   coalesce(o.incarnation, 1), coalesce(o.first_offset, 0), coalesce(o.next_offset, 0),
-                   coalesce(r.count, 0) + coalesce(d.readings, 0), coalesce(x.count, 0) + coalesce(d.rejected, 0),
-                   coalesce(g.count, 0), coalesce(d.readings, 0), coalesce(d.rejected, 0)
+            SELECT source_id, coalesce(o.topic, 'not in kafka_offsets: source ' || source_id) AS topic,
+                   coalesce(o.partition, -1) AS partition, coalesce(o.incarnation, 1) AS incarnation,
+                   coalesce(o.first_offset, 0) AS first_offset, coalesce(o.next_offset, 0) AS next_offset,
+                   coalesce(r.count, 0) + coalesce(d.readings, 0) AS readings,
+                   coalesce(x.count, 0) + coalesce(d.rejected, 0) AS rejected,
+                   coalesce(d.readings, 0) AS dropped_readings, coalesce(d.rejected, 0) AS dropped_rejected,
+                   coalesce(g.count, 0) AS gaps
               FROM kafka_offsets o
               FULL JOIN (SELECT source_id, count(*) FROM (\(Self.readings)) kept GROUP BY 1) r USING (source_id)
               FULL JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
@@ -76,16 +80,14 @@ public struct Verification: Sendable {
         let missing = try Self.missing(connection)
         let surplus = try Self.surplus(connection)
         try connection.execute("COMMIT", unableTo: "end a transaction")
-        sources = (0..<rows.count).map { row in
-            let id = rows.integer(row, 0) ?? 0
+        sources = try rows.map { row throws(PostgreSQLError) in
+            let id: Int64 = try row["source_id"]
             return Source(
-                sourceID: id, topic: rows[row, 1] ?? "", partition: rows.integer(row, 2) ?? 0,
-                incarnation: rows.integer(row, 3) ?? 0, firstOffset: rows.integer(row, 4) ?? 0,
-                nextOffset: rows.integer(row, 5) ?? 0, readings: rows.integer(row, 6) ?? 0,
-                rejected: rows.integer(row, 7) ?? 0, droppedReadings: rows.integer(row, 9) ?? 0,
-                droppedRejected: rows.integer(row, 10) ?? 0, gaps: rows.integer(row, 8) ?? 0,
-                missing: missing[id] ?? [],
-                surplus: surplus[id] ?? [])
+                sourceID: id, topic: try row["topic"], partition: try row["partition"],
+                incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
+                nextOffset: try row["next_offset"], readings: try row["readings"], rejected: try row["rejected"],
+                droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
+                gaps: try row["gaps"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
         }
     }
 
@@ -123,9 +125,9 @@ public struct Verification: Sendable {
             SELECT source_id, from_offset, to_offset FROM numbered WHERE number <= \(mostListed) ORDER BY 1, 2
             """, unableTo: "look for missing offsets")
         var missing: [Int64: [ClosedRange<Int64>]] = [:]
-        for row in 0..<holes.count {
-            guard let id = holes.integer(row, 0), let from = holes.integer(row, 1), let to = holes.integer(row, 2)
-            else { continue }
+        try holes.forEach { row throws(PostgreSQLError) in
+            let (id, from, to): (Int64, Int64, Int64) =
+                (try row["source_id"], try row["from_offset"], try row["to_offset"])
             missing[id, default: []].append(from...to)
         }
         return missing
@@ -146,9 +148,9 @@ public struct Verification: Sendable {
             SELECT source_id, low FROM numbered WHERE number <= \(mostListed) ORDER BY 1, 2
             """, unableTo: "look for offsets that are stored twice")
         var surplus: [Int64: [Int64]] = [:]
-        for row in 0..<offsets.count {
-            guard let id = offsets.integer(row, 0), let offset = offsets.integer(row, 1) else { continue }
-            surplus[id, default: []].append(offset)
+        try offsets.forEach { row throws(PostgreSQLError) in
+            let id: Int64 = try row["source_id"]
+            surplus[id, default: []].append(try row["low"])
         }
         return surplus
     }

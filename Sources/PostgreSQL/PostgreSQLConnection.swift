@@ -4,17 +4,33 @@ internal import CLibPQ
 @safe public final class PostgreSQLConnection {
     private let handle: OpaquePointer
 
-    /// Connects and waits until the session is usable.
+    /// Connects and waits until the session is usable and set up.
     ///
-    /// Keywords and values as in libpq's "Parameter Key Words"; what is left out comes from libpq's own environment
-    /// variables, service and password files.
-    ///
-    /// - Throws: `PostgreSQLError` when the server can not be reached or refuses.
-    public init(_ parameters: [String: String]) throws(PostgreSQLError) {
-        let names = parameters.keys.sorted()
-        let handle = unsafe withCStrings(names) { keywords in
-            unsafe withCStrings(names.map { parameters[$0] ?? "" }) { values in
-                unsafe PQconnectdbParams(keywords, values, 0)
+    /// - Parameters:
+    ///   - parameters: keywords and values as in libpq's "Parameter Key Words"; what is left out comes from libpq's own
+    ///     environment variables, service and password files.
+    ///   - session: what the session relies on; it wins over all of these, and over what the server's administrator has
+    ///     set for the role and the database.
+    /// - Throws: `PostgreSQLError` when the server cannot be reached or refuses.
+    public init(_ parameters: [String: String], _ session: SessionParameters) throws(PostgreSQLError) {
+        unsafe handle = try Self.connect(session.keywords(parameters, defaultOptions: Self.defaultOptions))
+        // The default prints notices to stderr, as "relation already exists, skipping".
+        unsafe PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        let missing = session.settings(ofServer: Int(unsafe PQserverVersion(handle))) { name in
+            unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) }
+        }
+        guard !missing.isEmpty else { return }
+        try query(
+            "SELECT "
+                + missing.indices.map { "set_config($\(2 * $0 + 1), $\(2 * $0 + 2), false)" }.joined(separator: ", "),
+            missing.flatMap { [$0.name, $0.value] }, unableTo: "set up a session")
+    }
+
+    private static func connect(_ keywords: [String: String]) throws(PostgreSQLError) -> OpaquePointer {
+        let names = keywords.keys.sorted()
+        let handle = unsafe withCStrings(names) { pointers in
+            unsafe withCStrings(names.map { keywords[$0] ?? "" }) { values in
+                unsafe PQconnectdbParams(pointers, values, 0)
             }
         }
         guard let handle = unsafe handle else {
@@ -25,14 +41,26 @@ internal import CLibPQ
             unsafe PQfinish(handle)
             throw PostgreSQLError(unableTo: "connect to PostgreSQL", cause: cause)
         }
-        unsafe self.handle = handle
-        // The default prints notices to stderr, as "relation already exists, skipping".
-        unsafe PQsetNoticeProcessor(handle, { _, _ in }, nil)
+        return unsafe handle
+    }
+
+    /// The `options` of PGOPTIONS or of the service file that PGSERVICE names.
+    private static var defaultOptions: String? {
+        guard let defaults = unsafe PQconndefaults() else { return nil }
+        defer { unsafe PQconninfoFree(defaults) }
+        var option = unsafe defaults
+        while let keyword = unsafe option.pointee.keyword {
+            if unsafe String(cString: keyword) == "options" {
+                return unsafe option.pointee.val.map { unsafe String(cString: $0) }
+            }
+            unsafe option += 1
+        }
+        return nil
     }
 
     deinit { unsafe PQfinish(handle) }
 
-    /// Whether libpq knows that the session is gone.
+    /// Whether libpq knows that the session is lost.
     public var isBroken: Bool { unsafe PQstatus(handle) != CONNECTION_OK }
 
     /// Whether a transaction is open, failed or not.
@@ -40,9 +68,6 @@ internal import CLibPQ
         let status = unsafe PQtransactionStatus(handle)
         return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE
     }
-
-    /// The server's version, as 150018 for 15.18.
-    public var serverVersion: Int { Int(unsafe PQserverVersion(handle)) }
 
     /// Runs one or several statements in one round trip, as one simple query: the server starts when it has the
     /// whole text. Several statements without BEGIN are one transaction.
@@ -54,14 +79,14 @@ internal import CLibPQ
         unsafe try result(PQexec(handle, sql), unableTo: action)
     }
 
-    /// Runs one statement with parameters as text, nil for NULL.
+    /// Runs one statement with its parameters.
     ///
     /// - Throws: `PostgreSQLError`.
     @discardableResult
     public func query(
-        _ sql: String, _ parameters: [String?] = [], unableTo action: String
+        _ sql: String, _ parameters: [any PostgreSQLParameter] = [], unableTo action: String
     ) throws(PostgreSQLError) -> PostgreSQLResult {
-        let answer = unsafe withCStrings(parameters) { values in
+        let answer = unsafe withCStrings(parameters.map { $0.text }) { values in
             unsafe PQexecParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0)
         }
         return unsafe try result(answer, unableTo: action)
@@ -105,7 +130,7 @@ internal import CLibPQ
         until awaited: ExecStatusType?, unableTo action: @autoclosure () -> String
     ) throws(PostgreSQLError) {
         while let answer = unsafe PQgetResult(handle) {
-            let result = unsafe PostgreSQLResult(consuming: answer)
+            let result = unsafe PostgreSQLResult(consuming: answer, of: "")
             let status = unsafe PQresultStatus(answer)
             if status == awaited { return }
             if status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK { continue }
@@ -145,14 +170,13 @@ internal import CLibPQ
 
     @discardableResult
     private func result(
-        _ answer: OpaquePointer?, expecting: ExecStatusType? = nil, unableTo action: @autoclosure () -> String
+        _ answer: OpaquePointer?, unableTo action: String
     ) throws(PostgreSQLError) -> PostgreSQLResult {
-        guard let answer = unsafe answer else { throw currentError(unableTo: action()) }
-        let result = unsafe PostgreSQLResult(consuming: answer)
+        guard let answer = unsafe answer else { throw currentError(unableTo: action) }
+        let result = unsafe PostgreSQLResult(consuming: answer, of: action)
         let status = unsafe PQresultStatus(answer)
-        let isExpected = expecting.map { $0 == status } ?? (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-        guard !isExpected, status != PGRES_EMPTY_QUERY else { return result }
-        throw result.error(unableTo: action())
+        guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK else { throw result.error(unableTo: action) }
+        return result
     }
 
     private func currentError(unableTo action: String) -> PostgreSQLError {

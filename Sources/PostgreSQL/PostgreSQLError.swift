@@ -4,7 +4,7 @@ public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
     public let action: String
     /// The server's or libpq's own words, on one line.
     public let cause: String
-    /// The server's code; nil when the error is libpq's own, as a connection that is gone.
+    /// The server's code; nil when the error is libpq's own, as a lost connection.
     public let sqlState: SQLState?
     /// What the server advises, where it does.
     public let hint: String?
@@ -42,18 +42,12 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
     /// network's or the schema's state, and the same rows can succeed later.
     public var isDataClass: Bool { classCode == "22" || classCode == "23" }
 
-    /// The database does not exist.
-    public static let invalidCatalogName = SQLState(rawValue: "3D000")
-    /// An object of this name is there already.
+    /// An object of this name exists already.
     public static let duplicateObject = SQLState(rawValue: "42710")
-    /// A database of this name is there already.
+    /// A database of this name exists already.
     public static let duplicateDatabase = SQLState(rawValue: "42P04")
     /// A unique constraint refuses the row.
     public static let uniqueViolation = SQLState(rawValue: "23505")
-    /// A table is missing.
-    public static let undefinedTable = SQLState(rawValue: "42P01")
-    /// The role may not do this.
-    public static let insufficientPrivilege = SQLState(rawValue: "42501")
     /// The statement took longer than `statement_timeout`.
     public static let queryCanceled = SQLState(rawValue: "57014")
     /// A lock was not granted within `lock_timeout`.

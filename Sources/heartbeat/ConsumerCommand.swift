@@ -1,7 +1,6 @@
 import ArgumentParser
 import Consumer
 import Daemon
-import Database
 import SharedSettings
 
 struct ConsumerCommand: ParsableCommand {
@@ -38,7 +37,7 @@ struct ConsumerCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.consumer) else { return }
         startLogging(level: settings[.logLevel], identifier: "heartbeat-consumer")
-        let consumer = try Consumer(settings, schemaVersion: knownSchemaVersion, instance: instance)
+        let consumer = try Consumer(settings, instance: instance)
         let service = try Service(
             .consumer, settings, options: options,
             needs: [.kafka: settings.kafkaPlace, .postgreSQL: "PostgreSQL"], instance: instance)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Daemon
 import Dashboard
-import Database
 
 struct DashboardCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,7 +16,7 @@ struct DashboardCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.dashboard) else { return }
         startLogging(level: settings[.logLevel], identifier: "heartbeat-dashboard")
-        let dashboard = try Dashboard(settings, schemaVersion: knownSchemaVersion)
+        let dashboard = try Dashboard(settings)
         let service = try Service(.dashboard, settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
         try service.run { try dashboard.run(service) }
     }

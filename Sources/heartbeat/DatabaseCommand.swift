@@ -4,6 +4,7 @@ import Database
 import FoundationEssentials
 import Logging
 import PostgreSQL
+import Schema
 import SharedSettings
 
 struct DatabaseCommand: ParsableCommand {
@@ -13,7 +14,7 @@ struct DatabaseCommand: ParsableCommand {
 
     /// How long to wait for the server.
     struct WaitOptions: ParsableArguments {
-        @Option(help: "Wait so many seconds for PostgreSQL to answer.")
+        @Option(help: "How many seconds to wait for PostgreSQL to answer.")
         var wait = 0
 
         func validate() throws {
@@ -21,12 +22,14 @@ struct DatabaseCommand: ParsableCommand {
         }
 
         /// Opens a session, as soon as the server answers.
-        func connect(_ parameters: [String: String], _ stop: StopSignal) throws -> PostgreSQLConnection {
+        func connect(
+            _ parameters: [String: String], _ session: SessionParameters, until stop: StopSignal
+        ) throws -> PostgreSQLConnection {
             let deadline = ContinuousClock.now + .seconds(wait)
             var backoff = Backoff(to: .seconds(2))
             while true {
                 do throws(PostgreSQLError) {
-                    return try PostgreSQLConnection(parameters)
+                    return try PostgreSQLConnection(parameters, session)
                 } catch {
                     guard ContinuousClock.now < deadline, !stop.isRequested else {
                         throw CommandFailure(.unavailable, error.description)
@@ -43,7 +46,7 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Setup: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes roles, database, schema and partitions, as far as they are missing.",
+            abstract: "Makes roles, database, schema and partitions if they are missing.",
             discussion: SettingsSchema.database.help)
 
         @OptionGroup var options: SettingsOptions
@@ -55,7 +58,8 @@ struct DatabaseCommand: ParsableCommand {
             if waiting.wait > 0 {
                 // The database itself may be missing, the server's own is always there.
                 _ = try waiting.connect(
-                    settings.postgresParameters.merging(["dbname": "postgres"]) { $1 }, Signals.install().stop)
+                    settings.postgresParameters.merging(["dbname": "postgres"]) { $1 }, .setup,
+                    until: Signals.install().stop)
             }
             try DatabaseSetup(settings.postgresParameters).run()
         }
@@ -63,8 +67,8 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Maintain: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes partitions ahead and drops what retention has done with, beside running consumers.",
-            discussion: "Can be ended at any time; the next run goes on. Ends with status 70 when a step failed.\n\n"
+            abstract: "Makes partitions ahead and drops what retention no longer keeps, beside running consumers.",
+            discussion: "Can be ended at any time; the next run continues. Ends with status 70 when a step failed.\n\n"
                 + SettingsSchema.database.help)
 
         @OptionGroup var options: SettingsOptions
@@ -76,15 +80,15 @@ struct DatabaseCommand: ParsableCommand {
             let logger = Logger(label: "maintenance")
             let stop = try Signals.install().stop
             var maintenance = try Maintenance(
-                settings, try waiting.connect(settings.postgresParameters, stop), stop: stop)
+                settings, try waiting.connect(settings.postgresParameters, .maintenance, until: stop), stop: stop)
             guard let summary = try maintenance.run() else {
-                return logger.notice("another maintenance is at work: nothing to do")
+                return logger.notice("maintenance is already running elsewhere; nothing to do")
             }
             logger.notice(
                 """
                 \(stop.isRequested ? "stopped" : "done"): \(summary.made) new partitions, \
                 \(summary.dropped.count) days dropped, \(summary.readings) readings and \(summary.rejected) rejected \
-                messages are gone, \(summary.failures) steps failed
+                messages deleted, \(summary.failures) steps failed
                 """,
                 metadata: [
                     "HEARTBEAT_DAYS": "\(summary.dropped.joined(separator: " "))",
@@ -96,7 +100,7 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows the database's size and growth, and for how long the disk is large enough.",
+            abstract: "Shows the database's size and growth, and how long the disk lasts.",
             discussion: SettingsSchema.database.help)
 
         @OptionGroup var options: SettingsOptions
@@ -108,7 +112,7 @@ struct DatabaseCommand: ParsableCommand {
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
             let status = try DatabaseStatus(
-                settings, try WaitOptions.parse([]).connect(settings.postgresParameters, StopSignal()))
+                settings, try WaitOptions.parse([]).connect(settings.postgresParameters, .status, until: StopSignal()))
             guard json else { return print(status.text) }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

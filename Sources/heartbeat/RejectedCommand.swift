@@ -2,7 +2,7 @@ import ArgumentParser
 import Daemon
 import Database
 import Kafka
-import KafkaService
+import Producer
 import SharedSettings
 
 struct RejectedCommand: ParsableCommand {
@@ -14,7 +14,7 @@ struct RejectedCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Lists the refused messages, newest first.", discussion: SettingsSchema.database.help)
 
-        @Option(help: "How many messages at most.")
+        @Option(help: "The most messages to list.")
         var limit = 20
 
         @Option(help: "Only messages with this reason, as out_of_range.")
@@ -118,10 +118,10 @@ struct RejectedCommand: ParsableCommand {
             if dryRun {
                 print("\(census.due) messages would be published again")
             } else {
-                let publisher = try RejectedPublisher(settings)
-                let count = try messages.replay(selection) { try publisher.publish($0) }
+                let publisher = try Republisher(settings)
+                let count = try messages.replay(selection) { try publisher.publish($0.map(\.replay)) }
                 print("\(count) messages published again")
-                if count < census.due { print("\(census.due - count) left to another replay that runs now") }
+                if count < census.due { print("\(census.due - count) left to another replay that is running now") }
             }
             if census.replayed > 0 { print("\(census.replayed) skipped: published again before (--again takes them)") }
             if census.refusedAgain > 0 {
@@ -150,49 +150,13 @@ struct RejectedCommand: ParsableCommand {
 extension RejectedMessage {
     /// As librdkafka writes it.
     fileprivate var place: String { "\(escapingControls(topic)) [\(partition)] @\(offset)" }
-}
 
-/// Publishes rejected messages as they were.
-private final class RejectedPublisher {
-    private let configuration: KafkaConfiguration
-    private var producers: [String: KafkaProducer] = [:]
-
-    init(_ settings: Settings) throws {
-        configuration = try settings.kafkaConfiguration(
-            defaults: [
-                ("client.id", "heartbeat-rejected"), ("message.timeout.ms", "60000"),
-                // What a consumer could read may be larger than the default lets a producer send.
-                ("message.max.bytes", "10485760"),
-            ],
-            fixed: [("enable.idempotence", "true"), ("acks", "all")])
-    }
-
-    /// Returns when all are acknowledged.
-    func publish(_ messages: [RejectedMessage]) throws {
-        for message in messages {
-            let producer = try producer(for: message.topic)
-            let place = "\(message.topic)/\(message.partition)/\(message.offset)"
-            var headers = message.headers.map { KafkaMessage.Header(name: $0.name, value: $0.value) }
-            headers.append(KafkaMessage.Header(name: RejectedMessages.replayHeader, value: Array(place.utf8)))
-            while try !producer.produce(key: message.key, value: message.payload, headers: headers) {
-                producer.poll(milliseconds: 100)
-            }
-        }
-        for (topic, producer) in producers {
-            // librdkafka itself gives a message up after message.timeout.ms.
-            let waiting = producer.flush(milliseconds: 90_000)
-            guard waiting == 0, producer.counts.failed == 0 else {
-                throw CommandFailure(
-                    .unavailable, "\(waiting + producer.counts.failed) messages to \"\(topic)\" are not acknowledged",
-                    hint: "they are not marked as published: run the command again when Kafka is well")
-            }
-        }
-    }
-
-    private func producer(for topic: String) throws -> KafkaProducer {
-        if let producer = producers[topic] { return producer }
-        let producer = try KafkaProducer(configuration, topic: topic)
-        producers[topic] = producer
-        return producer
+    /// The same message, and where it came from.
+    fileprivate var replay: Republisher.Message {
+        let origin = KafkaMessage.Header(
+            name: RejectedMessages.replayHeader, value: Array("\(topic)/\(partition)/\(offset)".utf8))
+        return Republisher.Message(
+            topic: topic, key: key, value: payload,
+            headers: headers.map { KafkaMessage.Header(name: $0.name, value: $0.value) } + [origin])
     }
 }

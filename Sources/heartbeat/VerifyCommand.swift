@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Database
 import PostgreSQL
+import Schema
 import SharedSettings
 
 struct VerifyCommand: ParsableCommand {
@@ -16,7 +17,7 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.database) else { return }
         startLogging(level: settings[.logLevel])
-        let verification = try Verification(try PostgreSQLConnection(settings.postgresParameters))
+        let verification = try Verification(try PostgreSQLConnection(settings.postgresParameters, .verify))
         for source in verification.sources { print(Self.line(source)) }
         guard verification.isSound else {
             print("NOT SOUND: the offsets above are missing or stored twice")
@@ -26,7 +27,7 @@ struct VerifyCommand: ParsableCommand {
         let readings = verification.sources.reduce(0) { $0 + $1.readings }
         print("sound: \(consumed) messages = \(readings) readings + \(consumed - readings) rejected, each exactly once")
         let dropped = verification.sources.reduce(0) { $0 + $1.droppedReadings + $1.droppedRejected }
-        if dropped > 0 { print("\(dropped) of them are not there any more: retention has dropped them") }
+        if dropped > 0 { print("\(dropped) of them are no longer there: retention has dropped them") }
     }
 
     private static func line(_ source: Verification.Source) -> String {

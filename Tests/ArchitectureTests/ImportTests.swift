@@ -24,9 +24,10 @@ import Testing
         "Sources/HeartRate/Bytes/Bytes.swift": "strings from spans without a copy",
         "Sources/HeartRate/Message/CustomerID.swift": "hashing bytes in place",
         "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",
+        "Sources/LocalServers/SystemUser.swift": "the system's users",
         "Sources/Producer/Bytes.swift": "strings from spans without a copy",
         "Sources/heartbeat/Demo/DemoCommand.swift": "signals for the demo's processes",
-        "Sources/heartbeat/Demo/DemoSystem.swift": "users, folders and exec for the demo",
+        "Sources/heartbeat/Demo/DemoSystem.swift": "folders, ports and exec for the demo",
     ]
 
     @Test("wrappers import their C library and no other target")
@@ -57,6 +58,8 @@ import Testing
     func shared() async throws {
         let allowed = [
             "SharedSettings": Set(["Daemon"]), "KafkaService": ["Daemon", "Kafka", "SharedSettings", "Logging"],
+            // What is stored, and how to start a server: both below whatever uses them.
+            "Schema": ["PostgreSQL"], "LocalServers": ["Glibc"],
         ]
         for source in try await Checkout.sources() {
             guard let allowed = allowed[source.target] else { continue }
@@ -74,7 +77,7 @@ import Testing
     @Test("every target has its place")
     func targets() async throws {
         let known = Self.parts.union(Self.wrappers.keys).union([
-            "HeartRate", "Daemon", "SharedSettings", "KafkaService", "heartbeat",
+            "HeartRate", "Daemon", "SharedSettings", "KafkaService", "Schema", "LocalServers", "heartbeat",
         ])
         #expect(Set(try await Checkout.sources().map(\.target)).isSubset(of: known))
     }

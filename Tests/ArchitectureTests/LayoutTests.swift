@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-@testable import Database
+import Schema
 
 @Suite("The house", .ownFolder) struct LayoutTests {
     @Test("the top level has what the design names, and nothing else that is not hidden")

@@ -46,7 +46,7 @@ extension OnAServer {
                 verification.output.hasPrefix(
                     "t [0]: offsets 0 to 299, 300 consumed = 270 readings + 30 rejected\(suffix)\n"
                         + "sound: 300 messages = 270 readings + 30 rejected, each exactly once\n")
-                    && verification.output.contains("are not there any more") == (dropped != nil),
+                    && verification.output.contains("are no longer there") == (dropped != nil),
                 "\(verification.output)", sourceLocation: sourceLocation)
         }
 
@@ -71,10 +71,10 @@ extension OnAServer {
             let first = try await maintain(database)
             #expect(first.end == .exited(0), "\(first.log)")
             #expect(
-                first.log.contains("2 days dropped, 180 readings and 10 rejected messages are gone, 0 steps failed"))
+                first.log.contains("2 days dropped, 180 readings and 10 rejected messages deleted, 0 steps failed"))
             #expect(try database.number("SELECT count(*) FROM heart_rate_readings") == 90)
             #expect(try database.number("SELECT count(*) FROM rejected_messages") == 20)
-            #expect(try rollUp(database) == sums, "a row for each minute of the days that are gone")
+            #expect(try rollUp(database) == sums, "a row for each minute of the days that were dropped")
             try await expectSound(database, dropped: "180 readings + 10 rejected")
             // The rejected ones between the readings are there no more only where they were too old, too.
             let ranges = try database.rows("SELECT count(*) FROM retired_offsets, unnest(offsets)")
@@ -83,7 +83,7 @@ extension OnAServer {
             let again = try await maintain(database)
             #expect(again.log.contains("done: 0 new partitions, 0 days dropped, 0 readings and 0 rejected"))
             let shorter = try await maintain(database, ["REJECTED_RETENTION_DAYS": "30"])
-            #expect(shorter.log.contains("0 readings and 10 rejected messages are gone"))
+            #expect(shorter.log.contains("0 readings and 10 rejected messages deleted"))
             try await expectSound(database, dropped: "180 readings + 20 rejected")
             #expect(try database.rows("SELECT count(*) FROM retired_offsets, unnest(offsets)") == [["1"]])
         }
@@ -139,7 +139,7 @@ extension OnAServer {
             try await expectSound(database, dropped: "180 readings + 10 rejected")
         }
 
-        @Test("the roll-up that the consumers have kept stays, and a minute that lacks readings is written anew")
+        @Test("the roll-up that the consumers have kept stays, and a minute that lacks readings is rewritten")
         func completeRollUp() async throws {
             let database = try await agedDatabase()
             // As the consumer keeps it, but one minute lacks a reading, one is not there, and one has more: a late reading.
@@ -159,7 +159,7 @@ extension OnAServer {
                 UPDATE readings_per_minute SET readings = readings + 1 WHERE minute = '\(minutes[2])'
                 """)
             let run = try await maintain(database)
-            #expect(run.log.contains("2 minutes of \"readings_per_minute\" were written anew"), "\(run.log)")
+            #expect(run.log.contains("2 minutes of \"readings_per_minute\" were rewritten"), "\(run.log)")
             let consumers = try database.rows(
                 "SELECT minute FROM readings_per_minute WHERE consumer = 'maintenance' ORDER BY 1")
             #expect(consumers.compactMap { $0[0] } == Array(minutes[0...1]))
@@ -243,7 +243,7 @@ extension OnAServer {
             try await expectSound(database, dropped: "180 readings + 10 rejected")
         }
 
-        @Test("under load nothing is lost, and only one maintenance is at work")
+        @Test("under load nothing is lost, and only one maintenance runs")
         func underLoad() async throws {
             let pipeline = try await Pipeline(partitions: 8)
             try pipeline.database.rows(

@@ -50,7 +50,7 @@ extension OnAServer {
 
         /// The roles belong to the server and not to one database: without them it is as after its installation.
         private func dropRoles(_ database: TestDatabase) throws {
-            let session = try PostgreSQLConnection(database.cluster.parameters(database: "postgres"))
+            let session = try PostgreSQLConnection(database.cluster.parameters(database: "postgres"), .test)
             let databases = try session.rows("SELECT datname FROM pg_database WHERE datname LIKE 'heartbeat%'")
             for name in databases.compactMap({ $0[0] }) {
                 try session.rows("DROP DATABASE \(PostgreSQLConnection.identifier(name)) WITH (FORCE)")
@@ -75,7 +75,7 @@ extension OnAServer {
         @Test("a migration that fails leaves nothing of itself behind")
         func failingMigration() async throws {
             let database = try TestDatabase.withoutSetup()
-            let session = try PostgreSQLConnection(database.cluster.parameters(database: "postgres"))
+            let session = try PostgreSQLConnection(database.cluster.parameters(database: "postgres"), .test)
             try session.rows("CREATE DATABASE \(database.name)")
             // In the way of the first migration.
             try database.rows("CREATE TABLE offset_gaps (x integer)")

@@ -149,7 +149,7 @@ extension OnAServer {
         private func copy(of database: TestDatabase) throws -> TestDatabase {
             let copy = try TestDatabase.withoutSetup()
             database.disconnect()
-            try PostgreSQLConnection(database.cluster.parameters(database: "postgres")).rows(
+            try PostgreSQLConnection(database.cluster.parameters(database: "postgres"), .test).rows(
                 "CREATE DATABASE \(copy.name) TEMPLATE \(database.name) OWNER heartbeat")
             return copy
         }

@@ -1,8 +1,9 @@
 import Foundation
+import LocalServers
 import PostgreSQL
 import Synchronization
 
-/// A PostgreSQL cluster of one's own: made by initdb in a folder, reached by a Unix socket in it and by nothing else.
+/// A PostgreSQL cluster of one's own: see `LocalPostgreSQL`.
 package final class PrivatePostgreSQL: Sendable {
     /// The cluster of the suite that runs now.
     @TaskLocal package static var current: PrivatePostgreSQL?
@@ -16,24 +17,22 @@ package final class PrivatePostgreSQL: Sendable {
     }
 
     private let folder: TestFolder
-    private let programs: String
-    private let user: (id: uid_t, group: gid_t)?
+    private let cluster: LocalPostgreSQL
+    private let user: SystemUser?
     private let server = Mutex<ChildProcess?>(nil)
     private let databases = Atomic<Int>(0)
 
     package init() async throws {
         folder = try TestFolder()
-        programs = try Self.findPrograms()
+        cluster = try LocalPostgreSQL(in: folder.path)
         user = try Self.unprivilegedUser()
-        let data = folder.path + "/data"
-        mkdir(data, 0o700)
+        mkdir(cluster.data, 0o700)
         if let user {
-            chown(data, user.id, user.group)
+            chown(cluster.data, user.id, user.group)
             // For the socket.
             chown(folder.path, user.id, user.group)
         }
-        let initdb = try start(
-            "initdb", ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+        let initdb = try start("initdb", cluster.initialization)
         guard try await initdb.waitForEnd(within: .seconds(60)) == .exited(0) else {
             throw HarnessError("initdb failed: " + initdb.log)
         }
@@ -55,15 +54,14 @@ package final class PrivatePostgreSQL: Sendable {
         if isRunning { return }
         let process = try start(
             "postgres",
-            [
-                "-D", folder.path + "/data", "-k", folder.path, "-c", "listen_addresses=", "-c", "max_connections=60",
+            cluster.server([
                 // A crash of the machine is not among the tests, so the disk need not be waited for.
-                "-c", "fsync=off", "-c", "log_line_prefix=%m [%p] %q%u@%d ",
-            ])
+                "fsync=off", "max_connections=60", "log_line_prefix=%m [%p] %q%u@%d ",
+            ]))
         server.withLock { $0 = process }
         try await eventually("PostgreSQL answers", within: .seconds(60)) {
             if let end = process.end { throw HarnessError("PostgreSQL has ended (\(end)): \(process.log)") }
-            return (try? PostgreSQLConnection(parameters(database: "postgres"))) != nil
+            return (try? PostgreSQLConnection(parameters(database: "postgres"), .test)) != nil
         }
     }
 
@@ -77,45 +75,40 @@ package final class PrivatePostgreSQL: Sendable {
 
     /// libpq's keywords for a session.
     package func parameters(database: String, user: String = "postgres") -> [String: String] {
-        [
-            "host": folder.path, "dbname": database, "user": user, "connect_timeout": "10",
-            "options": "-c timezone=UTC",
-        ]
+        ["host": folder.path, "dbname": database, "user": user, "connect_timeout": "10"]
     }
 
     /// A name that no database of this cluster has had.
     package func newName() -> String { "heartbeat_\(databases.add(1, ordering: .relaxed).newValue)" }
 
     /// A program that comes with the server, as psql.
-    package func path(of program: String) -> String { programs + "/" + program }
+    package func path(of program: String) -> String { cluster.path(of: program) }
 
-    private func start(_ name: String, _ arguments: [String]) throws -> ChildProcess {
-        var command = ChildProcess.Command(
-            path(of: name), arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"])
-        command.user = user
-        // The postmaster takes its children down on SIGQUIT, and they would be left over on SIGKILL.
-        command.lastSignal = "QUIT"
-        return try ChildProcess(name, command, in: folder)
+    /// heartbeat's settings for a role's sessions with a database.
+    package func settings(database: String, as role: String) -> [String: String] {
+        cluster.settings(database: database, as: role)
     }
 
-    /// Debian does not put initdb and postgres on the path: several versions can stand side by side.
-    private static func findPrograms() throws -> String {
-        let root = "/usr/lib/postgresql"
-        let versions = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).compactMap { Int($0) }
-        guard let newest = versions.filter({ access("\(root)/\($0)/bin/initdb", X_OK) == 0 }).max() else {
-            throw HarnessError("there is no PostgreSQL server in \(root): install the package postgresql")
-        }
-        return "\(root)/\(newest)/bin"
+    private func start(_ name: String, _ command: LocalPostgreSQL.Command) throws -> ChildProcess {
+        var child = ChildProcess.Command(command.program, command.arguments, environment: command.environment)
+        child.user = user.map { ($0.id, $0.group) }
+        child.lastSignal = LocalPostgreSQL.lastSignal
+        return try ChildProcess(name, child, in: folder)
     }
 
     /// PostgreSQL refuses to run as root.
-    private static func unprivilegedUser() throws -> (id: uid_t, group: gid_t)? {
+    private static func unprivilegedUser() throws -> SystemUser? {
         guard geteuid() == 0 else { return nil }
-        guard let entry = getpwnam("postgres") ?? getpwnam("nobody") else {
+        guard let user = SystemUser.forServers else {
             throw HarnessError("there is no user postgres or nobody to run PostgreSQL as")
         }
-        return (entry.pointee.pw_uid, entry.pointee.pw_gid)
+        return user
     }
+}
+
+extension SessionParameters {
+    /// A test's own session.
+    package static let test = SessionParameters(applicationName: "heartbeat-tests")
 }
 
 /// A database of one test, with heartbeat's schema.
@@ -150,12 +143,12 @@ package final class TestDatabase {
 
     /// heartbeat's settings for sessions of a role.
     package func settings(as user: String) -> [String: String] {
-        ["POSTGRES_HOST": cluster.host, "POSTGRES_DB": name, "POSTGRES_USER": user]
+        cluster.settings(database: name, as: user)
     }
 
     /// A session.
     package func connect(as user: String = "postgres") throws -> PostgreSQLConnection {
-        try PostgreSQLConnection(cluster.parameters(database: name, user: user))
+        try PostgreSQLConnection(cluster.parameters(database: name, user: user), .test)
     }
 
     /// The rows of a statement, or the last of several.
@@ -182,7 +175,24 @@ extension PostgreSQLConnection {
     /// The rows of a statement, or the last of several.
     @discardableResult
     package func rows(_ sql: String) throws -> [[String?]] {
-        let result = try execute(sql, unableTo: "run \(sql.prefix(100))")
-        return (0..<result.count).map { row in (0..<result.columnCount).map { result[row, $0] } }
+        try execute(sql, unableTo: "run \(sql.prefix(100))").texts()
+    }
+}
+
+extension PostgreSQLConnection {
+    /// Has every later session with a database start with settings that nobody expects.
+    package func setHostileDefaults(of database: String, roles: [String]) throws {
+        let settings = [
+            "TimeZone": "America/Sao_Paulo", "DateStyle": "German, DMY", "IntervalStyle": "sql_standard",
+            "client_encoding": "LATIN1", "bytea_output": "escape", "standard_conforming_strings": "off",
+            "array_nulls": "off", "search_path": "pg_catalog", "statement_timeout": "5ms", "lock_timeout": "1ms",
+            "idle_in_transaction_session_timeout": "1ms", "default_transaction_read_only": "on",
+            "default_transaction_isolation": "serializable", "exit_on_error": "on",
+        ]
+        for (name, value) in settings {
+            let value = name == "search_path" ? value : "'\(value)'"
+            try rows("ALTER DATABASE \(database) SET \(name) = \(value)")
+            for role in roles { try rows("ALTER ROLE \"\(role)\" IN DATABASE \(database) SET \(name) = \(value)") }
+        }
     }
 }

@@ -6,12 +6,12 @@ import Testing
 
 @Suite("Against a real server", .serialized, .privatePostgreSQL, .ownFolder, .logsOnFailure)
 struct ConnectionTests {
-    private func connect() throws -> PostgreSQLConnection {
-        try PostgreSQLConnection(try #require(PrivatePostgreSQL.current).parameters(database: "postgres"))
+    func connect() throws -> PostgreSQLConnection {
+        try PostgreSQLConnection(try #require(PrivatePostgreSQL.current).parameters(database: "postgres"), .test)
     }
 
     /// The error that a body throws.
-    private func error(_ body: () throws(PostgreSQLError) -> Void) throws -> PostgreSQLError {
+    func error(_ body: () throws(PostgreSQLError) -> Void) throws -> PostgreSQLError {
         do throws(PostgreSQLError) {
             try body()
         } catch {
@@ -180,7 +180,7 @@ struct ConnectionTests {
         let missing = try error { () throws(PostgreSQLError) in
             try connection.copyAll("COPY nowhere FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
         }
-        #expect(missing.sqlState == .undefinedTable && !missing.isCausedByData)
+        #expect(missing.sqlState?.rawValue == "42P01" && !missing.isCausedByData)
         #expect(try connection.rows("SELECT 1") == [["1"]], "the session can still be used")
     }
 
@@ -223,7 +223,7 @@ struct ConnectionTests {
     @Test("nobody there, or nobody of that name")
     func refused() throws {
         let nowhere = try error { () throws(PostgreSQLError) in
-            _ = try PostgreSQLConnection(["host": "/nowhere", "user": "x"])
+            _ = try PostgreSQLConnection(["host": "/nowhere", "user": "x"], .test)
         }
         #expect(nowhere.sqlState == nil && !nowhere.isCausedByData && !nowhere.description.contains("\n"))
         #expect(nowhere.description.hasPrefix("unable to connect to PostgreSQL: "))
@@ -232,7 +232,7 @@ struct ConnectionTests {
             cluster.parameters(database: "nowhere"), cluster.parameters(database: "postgres", user: "nobody"),
             ["no_such_keyword": "x"],
         ] {
-            let found = try error { () throws(PostgreSQLError) in _ = try PostgreSQLConnection(parameters) }
+            let found = try error { () throws(PostgreSQLError) in _ = try PostgreSQLConnection(parameters, .test) }
             #expect(!found.isCausedByData, "\(found)")
         }
     }
@@ -259,8 +259,9 @@ struct ConnectionTests {
         let connection = try connect()
         for text in ["", "it's", "\\", "$1", "\"", "🫀", "a\nb", "'; DROP TABLE t; --", "E'\\''"] {
             #expect(try connection.rows("SELECT \(try connection.literal(text))") == [[text]])
-            let result = try connection.query("SELECT $1::text, $2::text", [text, nil], unableTo: "ask")
-            #expect(result[0, 0] == text && result[0, 1] == nil)
+            let result = try connection.query(
+                "SELECT $1::text, $2::text, ($3::text[])[1]", [text, String?.none, ArrayText([text])], unableTo: "ask")
+            #expect(result.texts() == [[text, nil, text]])
             let name = PostgreSQLConnection.identifier(text.isEmpty ? "x" : text)
             #expect(throws: Never.self) { try connection.rows("CREATE TEMP TABLE \(name) (a integer)") }
         }
@@ -270,12 +271,9 @@ struct ConnectionTests {
     func results() throws {
         let connection = try connect()
         let result = try connection.execute("SELECT 1 AS one, NULL AS none, 'x' AS text", unableTo: "ask")
-        #expect(result.count == 1 && result.columnCount == 3 && result.columnName(0) == "one")
-        #expect(result[0, 0] == "1" && result[0, 1] == nil && result.integer(0, 0) == 1 && result.integer(0, 2) == nil)
-        #expect(result[1, 0] == nil && result[0, 3] == nil && result[-1, 0] == nil && result[0, -1] == nil)
+        #expect(result.count == 1 && result.affectedRows == 1 && result.texts() == [["1", nil, "x"]])
         let touched = try connection.execute("CREATE TEMP TABLE t AS SELECT generate_series(1, 7)", unableTo: "make")
         #expect(touched.affectedRows == 7 && touched.count == 0)
-        #expect(connection.serverVersion >= 150_000)
     }
 }
 

@@ -1,23 +1,17 @@
-import HeartRate
-import PostgreSQL
+public import HeartRate
+public import PostgreSQL
 
 /// The statements with which a batch ends, after its rows: calls of the functions in `db/0002_functions.sql`.
 struct BatchStatements {
-    private let connection: PostgreSQLConnection
-    private let consumerName: String
+    /// As a literal of SQL.
+    let consumerName: String
 
-    /// - Parameter consumerName: as a literal of SQL.
-    init(_ connection: PostgreSQLConnection, consumerName: String) {
-        self.connection = connection
-        self.consumerName = consumerName
-    }
-
-    func text(of batch: borrowing Batch) throws(PostgreSQLError) -> String {
+    func text(of batch: borrowing Batch) -> String {
         let valid = batch.readings.rowCount - batch.anomalies
         return fence(batch.progress.filter { $0.expected >= 0 })
             + gaps(batch.gaps)
-            + (try customers(batch.customers, batch.findings?.checkpoints ?? Checkpoints()))
-            + (try episodes(batch.findings ?? Findings())) + minutes(batch.minutes.changes)
+            + customers(batch.customers, batch.findings?.checkpoints ?? Checkpoints())
+            + episodes(batch.findings ?? Findings()) + minutes(batch.minutes.changes)
             + "SELECT log_messages(\(consumerName), \(valid), \(batch.anomalies), \(batch.rejected.rowCount));"
     }
 
@@ -38,44 +32,40 @@ struct BatchStatements {
         }.joined()
     }
 
-    private func customers(
-        _ customers: CustomerChanges, _ checkpoints: Checkpoints
-    ) throws(PostgreSQLError) -> String {
+    private func customers(_ customers: CustomerChanges, _ checkpoints: Checkpoints) -> String {
         let changes = customers.changes
         guard !changes.isEmpty else { return "" }
-        let ids = try connection.literal(customers.customers.arrayText)
         return """
-            SELECT record_customers(\(ids), \(array(changes) { $0.latest.recordedAt }), \
-            \(array(changes) { $0.latest.heartRate }), \(array(changes) { reason(of: $0.latest.anomaly) }), \
+            SELECT record_customers(\(customers.customers.array.literal), \(array(changes) { $0.latest.recordedAt }), \
+            \(array(changes) { $0.latest.heartRate }), \(array(changes) { $0.latest.anomaly?.reason }), \
             \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }), \
-            \(array(changes) { $0.sourceID }), \(checkpoints.literal));
+            \(array(changes) { $0.sourceID }), \(checkpoints.array.literal));
             """
     }
 
-    private func episodes(_ findings: Findings) throws(PostgreSQLError) -> String {
+    private func episodes(_ findings: Findings) -> String {
         var text = ""
         if !findings.silent.isEmpty {
-            let ids = try connection.literal(arrayText(findings.silent))
-            text += "SELECT record_detectors(\(ids), \(findings.silentCheckpoints.literal));"
+            text += """
+                SELECT record_detectors(\(ArrayText(findings.silent).literal), \
+                \(findings.silentCheckpoints.array.literal));
+                """
         }
         if !findings.forgotten.isEmpty {
-            let ids = try connection.literal(arrayText(findings.forgotten))
             text += """
                 UPDATE episodes SET closed_at = greatest(opened_at, last_seen_at) \
-                WHERE closed_at IS NULL AND customer_id = ANY (\(ids)::text[]);
+                WHERE closed_at IS NULL AND customer_id = ANY (\(ArrayText(findings.forgotten).literal)::text[]);
                 """
         }
         let found = findings.episodes
         if !found.isEmpty {
-            let ids = try connection.literal(arrayText(found.map(\.customerID)))
             text += """
-                SELECT record_episodes(\(ids), \(array(found) { "\"\($0.episode.kind.name)\"" }), \
+                SELECT record_episodes(\(array(found) { $0.customerID }), \(array(found) { $0.episode.kind.name }), \
                 \(array(found) { $0.episode.severity.name }), \(array(found) { $0.episode.worstSeverity.name }), \
                 \(array(found) { $0.episode.openedAt }), \(array(found) { $0.episode.raisedAt }), \
-                \(array(found) { $0.episode.lastSeenAt }), \
-                \(array(found) { $0.episode.closedAt?.description ?? "NULL" }), \
-                \(array(found) { $0.episode.extremeHeartRate?.description ?? "NULL" }), \
-                \(array(found) { $0.episode.readings }), \(array(found) { "\"\($0.episode.reason)\"" }));
+                \(array(found) { $0.episode.lastSeenAt }), \(array(found) { $0.episode.closedAt }), \
+                \(array(found) { $0.episode.extremeHeartRate }), \(array(found) { $0.episode.readings }), \
+                \(array(found) { $0.episode.reason }));
                 """
         }
         return text
@@ -90,49 +80,29 @@ struct BatchStatements {
             """
     }
 
-    /// An anomaly's reason as an element of an array: it has nothing in it that would have to be escaped.
-    private func reason(of anomaly: Anomaly?) -> String { anomaly.map { "\"\($0.reason)\"" } ?? "NULL" }
-
-    /// An array literal of elements that need no quotes.
-    private func array<Element>(_ elements: [Element], _ value: (Element) -> some CustomStringConvertible) -> String {
-        var text = "'{"
-        for element in elements {
-            if text.utf8.count > 2 { text += "," }
-            text += value(element).description
-        }
-        return text + "}'"
-    }
-
-    /// Texts as the text of an array.
-    private func arrayText(_ texts: [String]) -> String {
-        var bytes: [UInt8] = []
-        for text in texts { appendElement(Array(text.utf8)[...], to: &bytes) }
-        return close(&bytes)
+    private func array<Element>(_ elements: [Element], _ value: (Element) -> some PostgreSQLParameter) -> String {
+        ArrayText(elements, value).literal
     }
 }
 
 extension CustomerSet {
-    /// The ids as the text of an array.
-    var arrayText: String {
-        var bytes: [UInt8] = []
-        for number in 0..<count { appendElement(id(number), to: &bytes) }
-        return close(&bytes)
+    /// The ids.
+    var array: ArrayText {
+        var array = ArrayText(capacity: count * 16)
+        for number in 0..<count { array.append(utf8: id(number)) }
+        return array
     }
 }
 
-/// Appends an element of an array, in double quotes with what is special there escaped.
-private func appendElement(_ element: ArraySlice<UInt8>, to text: inout [UInt8]) {
-    let quote = UInt8(ascii: "\"")
-    let backslash = UInt8(ascii: "\\")
-    text += [text.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","), quote]
-    for byte in element {
-        if byte == quote || byte == backslash { text.append(backslash) }
-        text.append(byte)
-    }
-    text.append(quote)
-}
+extension Instant: PostgreSQLParameter {
+    /// Digits and signs need no quotes.
+    public static var needsQuotes: Bool { false }
 
-private func close(_ text: inout [UInt8]) -> String {
-    text += text.isEmpty ? "{}".utf8 : "}".utf8
-    return String(decoding: text, as: UTF8.self)
+    /// Appends a `timestamptz` in UTC.
+    public func appendText(to text: inout [UInt8]) -> Bool {
+        let iso8601 = ISO8601Text(self)
+        let bytes = iso8601.utf8
+        for index in bytes.indices { text.append(bytes[index]) }
+        return true
+    }
 }

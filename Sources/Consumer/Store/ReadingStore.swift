@@ -1,5 +1,6 @@
 import Kafka
 import PostgreSQL
+import Schema
 
 /// The consumer's session with the database and its statements.
 struct ReadingStore: ~Copyable {
@@ -7,13 +8,13 @@ struct ReadingStore: ~Copyable {
     enum Finding: Sendable {
         /// Kafka had deleted these offsets before they were read.
         case deleted(partition: Int32, offsets: Range<Int64>)
-        /// The log ends before the offset that was stored: the topic was created anew.
-        case createdAnew(partition: Int32, stored: Int64, end: Int64)
+        /// The log ends before the offset that was stored: the topic was recreated.
+        case recreated(partition: Int32, stored: Int64, end: Int64)
     }
 
     /// Where the sources of a batch stand, compared with what the batch expects.
     enum Standing: Equatable {
-        /// All where the batch begins: it was not written.
+        /// All where the batch starts: it was not written.
         case before
         /// All where the batch ends: it was written.
         case after
@@ -29,32 +30,23 @@ struct ReadingStore: ~Copyable {
 
     /// Opens a session.
     ///
-    /// - Throws: `PostgreSQLError`.
+    /// - Throws: `PostgreSQLError`, also when the schema is not the one that the program knows.
     init(_ parameters: [String: String], consumerName: String) throws(PostgreSQLError) {
         var parameters = parameters
-        parameters["application_name"] = "heartbeat-consumer"
         // A server that does not answer, or a network that drops packets, is noticed within half a minute.
         parameters["connect_timeout"] = "10"
         parameters["tcp_user_timeout"] = "30000"
-        let connection = try PostgreSQLConnection(parameters)
+        let connection = try PostgreSQLConnection(parameters, .consumer)
+        try connection.requireSchema()
         let quotedName = try connection.literal(consumerName)
-        // A consumer that is stopped in mid-transaction is thrown out, and none waits for a lock for ever.
-        try connection.execute(
-            """
-            SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '10s'; SET statement_timeout = '60s'; \
-            SET synchronous_commit = on; SET timezone = 'UTC'; SET client_min_messages = warning
-            """, unableTo: "prepare a session")
         self.connection = connection
         self.consumerName = quotedName
     }
 
-    /// Refuses a database whose schema is not the one that the program knows.
-    func requireSchemaVersion(_ known: Int) throws(PostgreSQLError) { try connection.requireSchemaVersion(known) }
-
     /// Makes the partition of a UTC day, in a transaction of its own.
     func createPartition(day: Int32) throws(PostgreSQLError) {
         try connection.query(
-            "SELECT create_readings_partition(date '1970-01-01' + $1::integer)", [String(day)],
+            "SELECT create_readings_partition(date '1970-01-01' + $1::integer)", [day],
             unableTo: "create a partition of \"heart_rate_readings\"")
     }
 
@@ -79,7 +71,7 @@ struct ReadingStore: ~Copyable {
                 reason_code, reason) FROM STDIN (FORMAT binary);
                 """
         }
-        script += try BatchStatements(connection, consumerName: consumerName).text(of: batch) + "COMMIT"
+        script += BatchStatements(consumerName: consumerName).text(of: batch) + "COMMIT"
         try connection.start(script, unableTo: "send \(batch.count) messages")
         if !batch.readings.isEmpty {
             try connection.copy(
@@ -104,20 +96,21 @@ struct ReadingStore: ~Copyable {
         try connection.execute("ROLLBACK", unableTo: "roll back")
     }
 
-    /// Whether a batch was written, for when the answer to its COMMIT was lost or it was fenced.
+    /// Whether a batch was written: asked when the answer to its COMMIT was lost or the batch was fenced.
     func standing(of batch: borrowing Batch) throws(PostgreSQLError) -> Standing {
         let rows = try connection.query(
             "SELECT source_id, next_offset FROM kafka_offsets WHERE source_id = ANY ($1::integer[])",
-            ["{" + batch.progress.indices.map { String(batch.progress[$0].sourceID) }.joined(separator: ",") + "}"],
-            unableTo: "read the stored offsets")
-        var stored: [Int64: Int64] = [:]
-        for row in 0..<rows.count { stored[rows.integer(row, 0) ?? 0] = rows.integer(row, 1) }
+            [ArrayText(batch.progress) { $0.sourceID }], unableTo: "read the stored offsets")
+        let stored = Dictionary(
+            uniqueKeysWithValues: try rows.map { row throws(PostgreSQLError) -> (Int32, Int64) in
+                (try row["source_id"], try row["next_offset"])
+            })
         var before = 0
         var after = 0
         var elsewhere: [Int32] = []
         for progress in batch.progress where progress.expected >= 0 {
-            switch stored[Int64(progress.sourceID)] {
-            // What the batch does not move tells nothing, as long as nobody else has moved it.
+            switch stored[progress.sourceID] {
+            // What the batch does not move says nothing unless somebody else has moved it.
             case progress.next where progress.next == progress.expected: break
             case progress.expected: before += 1
             case progress.next: after += 1
@@ -128,7 +121,7 @@ struct ReadingStore: ~Copyable {
         if elsewhere.isEmpty, before == 0 { return .after }
         if elsewhere.isEmpty {
             // One transaction moves all or none: those that moved were moved by others, to the same offset by chance.
-            elsewhere = batch.progress.filter { $0.expected < $0.next && stored[Int64($0.sourceID)] == $0.next }
+            elsewhere = batch.progress.filter { $0.expected < $0.next && stored[$0.sourceID] == $0.next }
                 .map(\.partition)
         }
         return .elsewhere(partitions: elsewhere)
@@ -136,25 +129,13 @@ struct ReadingStore: ~Copyable {
 
     // MARK: - Positions
 
-    /// The next offset of every partition of a topic, of its latest incarnation.
-    func storedOffsets(_ request: StoredRequest) throws(PostgreSQLError) -> [Int32: Int64] {
-        let rows = try connection.query(
-            """
-            SELECT DISTINCT ON (partition) partition, next_offset FROM kafka_offsets
-             WHERE cluster_id = $1 AND topic = $2 ORDER BY partition, incarnation DESC
-            """, [request.clusterID, request.topic], unableTo: "read the stored offsets")
-        var stored: [Int32: Int64] = [:]
-        for row in 0..<rows.count { stored[Int32(rows.integer(row, 0) ?? -1)] = rows.integer(row, 1) }
-        return stored
-    }
-
     /// Where to go on with each partition, and what of it is worth a line in the journal.
     func locate(
         _ request: LocateRequest
     ) throws(PostgreSQLError) -> (positions: [Position], findings: [Finding]) {
         let partitions = request.watermarks.keys.sorted()
-        let numbers = "{" + partitions.map { String($0) }.joined(separator: ",") + "}"
-        let lows = "{" + partitions.map { String(request.watermarks[$0]?.low ?? 0) }.joined(separator: ",") + "}"
+        let numbers = ArrayText(partitions)
+        let lows = ArrayText(partitions) { request.watermarks[$0]?.low ?? 0 }
         try connection.query(
             """
             INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset)
@@ -169,53 +150,68 @@ struct ReadingStore: ~Copyable {
              WHERE cluster_id = $1 AND topic = $2 AND partition = ANY ($3::integer[])
              ORDER BY partition, incarnation DESC
             """, [request.clusterID, request.topic, numbers], unableTo: "read the stored offsets")
+        let stored = try rows.map { row throws(PostgreSQLError) in
+            StoredPosition(
+                position: Position(
+                    sourceID: try row["source_id"], partition: try row["partition"], offset: try row["next_offset"]),
+                incarnation: try row["incarnation"])
+        }
         var positions: [Position] = []
         var findings: [Finding] = []
-        for row in 0..<rows.count {
-            guard let partition = rows.integer(row, 0).map({ Int32($0) }),
-                let watermarks = request.watermarks[partition],
-                let source = rows.integer(row, 1), let stored = rows.integer(row, 2),
-                let incarnation = rows.integer(row, 3)
-            else { continue }
-            var position = Position(sourceID: Int32(source), partition: partition, offset: stored)
-            if stored < watermarks.low {
-                try recordDeletion(source: source, stored: stored, low: watermarks.low)
+        for stored in stored {
+            guard let watermarks = request.watermarks[stored.position.partition] else { continue }
+            var position = stored.position
+            if position.offset < watermarks.low {
+                try recordDeletion(position, low: watermarks.low)
+                findings.append(
+                    .deleted(partition: position.partition, offsets: position.offset..<watermarks.low))
                 position.offset = watermarks.low
-                findings.append(.deleted(partition: partition, offsets: stored..<watermarks.low))
-            } else if stored > watermarks.high {
-                position = try startAnew(request, partition, watermarks.low, incarnation: incarnation + 1)
-                findings.append(.createdAnew(partition: partition, stored: stored, end: watermarks.high))
+            } else if position.offset > watermarks.high {
+                findings.append(
+                    .recreated(partition: position.partition, stored: position.offset, end: watermarks.high))
+                position = try addIncarnation(request, after: stored, low: watermarks.low)
             }
             positions.append(position)
         }
         return (positions, findings)
     }
 
-    private func recordDeletion(source: Int64, stored: Int64, low: Int64) throws(PostgreSQLError) {
+    private struct StoredPosition {
+        let position: Position
+        let incarnation: Int32
+    }
+
+    private func recordDeletion(_ position: Position, low: Int64) throws(PostgreSQLError) {
         try connection.query(
             """
             WITH moved AS (UPDATE kafka_offsets SET next_offset = $3, updated_at = now()
                             WHERE source_id = $1 AND next_offset = $2 RETURNING source_id)
             INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason)
             SELECT source_id, $2, $3, 'deleted by Kafka before it was read' FROM moved
-            """, [String(source), String(stored), String(low)], unableTo: "record a gap in \"offset_gaps\"")
+            """, [position.sourceID, position.offset, low], unableTo: "record a gap in \"offset_gaps\"")
     }
 
-    private func startAnew(
-        _ request: LocateRequest, _ partition: Int32, _ low: Int64, incarnation: Int64
+    private func addIncarnation(
+        _ request: LocateRequest, after stored: StoredPosition, low: Int64
     ) throws(PostgreSQLError) -> Position {
-        let identity = [request.clusterID, request.topic, String(partition), String(incarnation)]
+        let partition = stored.position.partition
+        let identity: [any PostgreSQLParameter] = [request.clusterID, request.topic, partition, stored.incarnation + 1]
         try connection.query(
             """
             INSERT INTO kafka_offsets (cluster_id, topic, partition, incarnation, first_offset, next_offset)
             VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING
-            """, identity + [String(low)], unableTo: "add a source to \"kafka_offsets\"")
+            """, identity + [low], unableTo: "add a source to \"kafka_offsets\"")
         let row = try connection.query(
             """
             SELECT source_id, next_offset FROM kafka_offsets
              WHERE cluster_id = $1 AND topic = $2 AND partition = $3 AND incarnation = $4
             """, identity, unableTo: "read the stored offsets")
-        return Position(
-            sourceID: Int32(row.integer(0, 0) ?? 0), partition: partition, offset: row.integer(0, 1) ?? low)
+        let found = try row.first { row throws(PostgreSQLError) in
+            Position(sourceID: try row["source_id"], partition: partition, offset: try row["next_offset"])
+        }
+        guard let found else {
+            throw PostgreSQLError(unableTo: "read the stored offsets", cause: "the new source is missing")
+        }
+        return found
     }
 }

@@ -2,6 +2,7 @@ import Daemon
 import HeartRate
 import Logging
 import PostgreSQL
+import Schema
 import SharedSettings
 
 /// The thread that owns the session with the database: it writes batches and looks positions up, for ever.
@@ -11,7 +12,6 @@ struct Writer: ~Copyable {
     private let exchange: BatchExchange
     private let parameters: [String: String]
     private let consumerName: String
-    private let schemaVersion: Int
     private let service: Service
     private let metrics: ConsumerMetrics
     private var episodes: EpisodeReport
@@ -32,7 +32,6 @@ struct Writer: ~Copyable {
         self.exchange = exchange
         parameters = context.settings.postgresParameters
         consumerName = context.name
-        schemaVersion = context.schemaVersion
         mostCustomers = context.settings[.customersInMemory]
         detection = Detection(most: mostCustomers)
         service = context.service
@@ -83,7 +82,9 @@ struct Writer: ~Copyable {
     }
 
     private mutating func readStored(_ request: StoredRequest) {
-        let stored = untilDone(batch.epoch) { store throws(PostgreSQLError) in try store.storedOffsets(request) }
+        let stored = untilDone(batch.epoch) { store throws(PostgreSQLError) in
+            try store.connection.storedOffsets(ofTopic: request.topic, inCluster: request.clusterID)
+        }
         if let stored { exchange.answer(stored: stored) }
     }
 
@@ -147,7 +148,7 @@ struct Writer: ~Copyable {
         var ids = CustomerSet()
         for place in unknown { _ = ids.insert(detection.states.id(place).span) }
         do throws(PostgreSQLError) {
-            let stored = try store?.detectors(of: ids.arrayText) ?? []
+            let stored = try store?.detectors(of: ids.array) ?? []
             detection.restore(unknown, stored, at: monotonicMilliseconds(), by: rules)
         } catch {
             detection.forget()
@@ -175,9 +176,7 @@ struct Writer: ~Copyable {
 
     private mutating func connect() throws(PostgreSQLError) {
         guard store == nil else { return }
-        let opened = try ReadingStore(parameters, consumerName: consumerName)
-        try opened.requireSchemaVersion(schemaVersion)
-        store = consume opened
+        store = try ReadingStore(parameters, consumerName: consumerName)
         // Others may have dropped partitions meanwhile.
         preparedDays.removeAll()
     }
@@ -240,7 +239,7 @@ struct Writer: ~Copyable {
                     "KAFKA_OFFSET": "\(offsets.lowerBound)",
                     "KAFKA_OFFSET_END": "\(offsets.upperBound - 1)",
                 ])
-        case .createdAnew(let partition, let stored, let end):
+        case .recreated(let partition, let stored, let end):
             service.logger.report(
                 .createdAnew,
                 """

@@ -56,25 +56,27 @@ struct AnomalyPage: Sendable {
         if let before = request.before {
             let moment = Moment.reading(before.recordedAt).text
             conditions.add("recorded_at <= ?::timestamptz", moment)
-            conditions.add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, String(before.id))
+            conditions.add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, before.id)
         }
         let result = try connection.query(
             """
-            SELECT customer_id, (extract(epoch FROM recorded_at) * 1000000)::bigint, heart_rate, anomaly_reason, id
+            SELECT customer_id, \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, anomaly_reason, id
               FROM heart_rate_readings \(conditions.text)
              ORDER BY recorded_at DESC, id DESC LIMIT \(request.limit + 1)
             """, conditions.parameters, unableTo: "read anomalies")
-        items = []
-        next = nil
-        for row in 0..<min(result.count, request.limit) {
-            let recordedAt = result.integer(row, 1) ?? 0
-            items.append(
-                AnomalyItem(
-                    customerId: result[row, 0] ?? "", recordedAt: .reading(recordedAt),
-                    heartRate: result.integer(row, 2) ?? 0, anomalyReason: result[row, 3]))
-            if row == request.limit - 1, result.count > request.limit {
-                next = Cursor(recordedAt: recordedAt, id: result.integer(row, 4) ?? 0)
-            }
+        var rows = try result.map { row throws(PostgreSQLError) in
+            let recordedAt: Int64 = try row["recorded_us"]
+            return (
+                item: AnomalyItem(
+                    customerId: try row["customer_id"], recordedAt: .reading(recordedAt),
+                    heartRate: try row["heart_rate"],
+                    anomalyReason: try row["anomaly_reason"]),
+                cursor: Cursor(recordedAt: recordedAt, id: try row["id"])
+            )
         }
+        let isLast = rows.count <= request.limit
+        rows = Array(rows.prefix(request.limit))
+        items = rows.map(\.item)
+        next = isLast ? nil : rows.last?.cursor
     }
 }

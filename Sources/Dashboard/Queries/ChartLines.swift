@@ -47,7 +47,7 @@ struct ChartLines: Sendable {
     /// The narrowest handy bucket that needs at most so many points.
     static func bucketSeconds(for range: TimeRange, _ mostPoints: Int) -> Int64 {
         let handy: [Int64] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200]
-        // Buckets begin at whole multiples, so a range can touch one more.
+        // Buckets start at whole multiples, so a range can touch one more.
         let narrowest = (range.until - range.from) / 1_000_000 / Int64(mostPoints - 1) + 1
         return handy.first { $0 >= narrowest } ?? (narrowest + 86_399) / 86_400 * 86_400
     }
@@ -59,20 +59,20 @@ struct ChartLines: Sendable {
         lines = [:]
         let result = try connection.query(
             """
-            SELECT c.id, (extract(epoch FROM r.recorded_at) * 1000)::bigint, r.heart_rate, r.is_anomaly
+            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
               FROM unnest($1::text[]) AS c (id)
              CROSS JOIN LATERAL (
                 SELECT recorded_at, heart_rate, is_anomaly FROM heart_rate_readings
                  WHERE customer_id = c.id AND recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz
                  ORDER BY recorded_at LIMIT \(mostPoints + 1)) AS r
-            """, [arrayLiteral(customers)] + range.parameters, unableTo: "read readings")
-        for row in 0..<result.count {
-            guard let id = result[row, 0], let time = result.integer(row, 1), let bpm = result.integer(row, 2) else {
-                continue
-            }
-            let isAnomaly = result.isTrue(row, 3)
+            """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
+        try result.forEach { row throws(PostgreSQLError) in
+            let id: String = try row["id"]
+            let time: Int64 = try row["recorded_us"]
+            let bpm: Int64 = try row["heart_rate"]
+            let isAnomaly: Bool = try row["is_anomaly"]
             lines[id, default: Line()].add(
-                Point(time, bpm, isAnomaly: isAnomaly), bpm, bpm, count: 1, anomalies: isAnomaly ? 1 : 0)
+                Point(time / 1000, bpm, isAnomaly: isAnomaly), bpm, bpm, count: 1, anomalies: isAnomaly ? 1 : 0)
         }
         return lines.values.allSatisfy { $0.points.count <= mostPoints }
     }
@@ -83,7 +83,7 @@ struct ChartLines: Sendable {
         lines = [:]
         let result = try connection.query(
             """
-            SELECT customer_id, (extract(epoch FROM bucket) * 1000)::bigint, lowest, highest, readings, anomalies
+            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, lowest, highest, readings, anomalies
               FROM (SELECT customer_id, date_bin('\(bucketSeconds) s', recorded_at, timestamptz 'epoch') AS bucket,
                            min(heart_rate) AS lowest, max(heart_rate) AS highest, count(*) AS readings,
                            count(*) FILTER (WHERE is_anomaly) AS anomalies
@@ -92,20 +92,22 @@ struct ChartLines: Sendable {
                        AND recorded_at < $3::timestamptz
                      GROUP BY 1, 2) AS buckets
              ORDER BY bucket
-            """, [arrayLiteral(customers)] + range.parameters, unableTo: "read readings")
-        for row in 0..<result.count {
-            guard let id = result[row, 0], let time = result.integer(row, 1), let lowest = result.integer(row, 2),
-                let highest = result.integer(row, 3)
-            else { continue }
-            let anomalies = result.integer(row, 5) ?? 0
+            """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
+        try result.forEach { row throws(PostgreSQLError) in
+            let id: String = try row["customer_id"]
+            let time: Int64 = try row["bucket_us"]
+            let lowest: Int64 = try row["lowest"]
+            let highest: Int64 = try row["highest"]
+            let count: Int64 = try row["readings"]
+            let anomalies: Int64 = try row["anomalies"]
             lines[id, default: Line()].add(
-                Point(bucket: time, lowest, highest, anomalies: anomalies), lowest, highest,
-                count: result.integer(row, 4) ?? 0, anomalies: anomalies)
+                Point(bucket: time / 1000, lowest, highest, anomalies: anomalies), lowest, highest, count: count,
+                anomalies: anomalies)
         }
     }
 }
 
 extension TimeRange {
     /// For `$2::timestamptz` and `$3::timestamptz`.
-    var parameters: [String?] { [Moment.reading(from).text, Moment.reading(until).text] }
+    var parameters: [any PostgreSQLParameter] { [Moment.reading(from).text, Moment.reading(until).text] }
 }

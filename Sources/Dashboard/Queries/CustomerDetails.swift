@@ -18,26 +18,33 @@ struct CustomerDetails: Sendable {
     init?(_ id: String, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         let result = try connection.query(
             """
-            SELECT s.customer_id, (extract(epoch FROM s.recorded_at) * 1000000)::bigint, s.heart_rate, s.is_anomaly,
-                   s.anomaly_reason, s.readings, s.anomalies, (extract(epoch FROM c.created_at) * 1000000)::bigint,
-                   (SELECT (extract(epoch FROM recorded_at) * 1000000)::bigint FROM heart_rate_readings
-                     WHERE customer_id = $1 ORDER BY recorded_at LIMIT 1),
+            SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
+                   s.anomaly_reason, s.readings, s.anomalies,
                    EXISTS (SELECT 1 FROM episodes
-                            WHERE customer_id = $1 AND kind = 'signal loss' AND closed_at IS NULL),
-                   l.customer_id IS NOT NULL, l.heart_rate_min, l.heart_rate_max
+                            WHERE customer_id = $1 AND kind = 'signal loss' AND closed_at IS NULL) AS is_signal_lost,
+                   \(microseconds(of: "c.created_at")) AS created_us,
+                   (SELECT \(microseconds(of: "recorded_at")) FROM heart_rate_readings
+                     WHERE customer_id = $1 ORDER BY recorded_at LIMIT 1) AS first_us,
+                   l.customer_id IS NOT NULL AS has_limits, l.heart_rate_min, l.heart_rate_max
               FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
               LEFT JOIN customer_limits AS l USING (customer_id) WHERE s.customer_id = $1
             """, [id], unableTo: "read a customer")
-        guard result.count == 1 else { return nil }
-        row = CustomerTable.Row(
-            id: id, recordedAt: result.integer(0, 1) ?? 0, heartRate: result.integer(0, 2) ?? 0,
-            isAnomaly: result.isTrue(0, 3), reason: result[0, 4], readings: result.integer(0, 5) ?? 0,
-            anomalies: result.integer(0, 6) ?? 0, isSignalLost: result.isTrue(0, 9))
-        createdAt = result.integer(0, 7)
-        firstRecordedAt = result.integer(0, 8)
-        ownLimits =
-            result.isTrue(0, 10)
-            ? OwnLimits(heartRateMin: result.integer(0, 11), heartRateMax: result.integer(0, 12)) : nil
+        let found = try result.first { row throws(PostgreSQLError) in
+            CustomerDetails(
+                row: try CustomerTable.Row(&row), createdAt: try row["created_us"],
+                firstRecordedAt: try row["first_us"],
+                ownLimits: try row["has_limits"]
+                    ? OwnLimits(heartRateMin: try row["heart_rate_min"], heartRateMax: try row["heart_rate_max"]) : nil)
+        }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private init(row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?, ownLimits: OwnLimits?) {
+        self.row = row
+        self.createdAt = createdAt
+        self.firstRecordedAt = firstRecordedAt
+        self.ownLimits = ownLimits
     }
 
     /// The latest readings of customers, by id, oldest first, for traces.
@@ -46,19 +53,20 @@ struct CustomerDetails: Sendable {
     ) throws(PostgreSQLError) -> [String: [Point]] {
         let result = try connection.query(
             """
-            SELECT c.id, (extract(epoch FROM r.recorded_at) * 1000)::bigint, r.heart_rate, r.is_anomaly
+            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
               FROM unnest($1::text[]) AS c (id)
              CROSS JOIN LATERAL (
                 SELECT recorded_at, heart_rate, is_anomaly FROM heart_rate_readings
                  WHERE customer_id = c.id AND recorded_at >= $2::timestamptz
                  ORDER BY recorded_at DESC LIMIT \(CustomerTable.tracePoints)) AS r
              ORDER BY r.recorded_at
-            """, [arrayLiteral(ids), Moment.reading(from).text], unableTo: "read traces")
+            """, [ArrayText(ids), Moment.reading(from).text], unableTo: "read traces")
         var traces: [String: [Point]] = [:]
-        for row in 0..<result.count {
-            traces[result[row, 0] ?? "", default: []].append(
-                Point(
-                    result.integer(row, 1) ?? 0, result.integer(row, 2) ?? 0, isAnomaly: result.isTrue(row, 3)))
+        try result.forEach { row throws(PostgreSQLError) in
+            let id: String = try row["id"]
+            let time: Int64 = try row["recorded_us"]
+            traces[id, default: []].append(
+                Point(time / 1000, try row["heart_rate"], isAnomaly: try row["is_anomaly"]))
         }
         return traces
     }
@@ -78,28 +86,30 @@ struct ReadingsPart: Sendable {
         of customer: String, in range: TimeRange, after cursor: AnomalyPage.Cursor?,
         _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
-        var parameters: [String?] = [customer] + range.parameters
+        var parameters: [any PostgreSQLParameter] = [customer] + range.parameters
         var condition = ""
         if let cursor {
-            parameters += [Moment.reading(cursor.recordedAt).text, String(cursor.id)]
+            parameters += [Moment.reading(cursor.recordedAt).text, cursor.id]
             condition =
                 "AND recorded_at >= $4::timestamptz AND (recorded_at > $4::timestamptz OR id > $5::bigint)"
         }
         let result = try connection.query(
             """
-            SELECT to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), heart_rate, is_anomaly, anomaly_reason,
-                   (extract(epoch FROM recorded_at) * 1000000)::bigint, id
+            SELECT \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, is_anomaly, anomaly_reason, id
               FROM heart_rate_readings
              WHERE customer_id = $1 AND recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz \(condition)
              ORDER BY recorded_at, id LIMIT \(Self.rows)
             """, parameters, unableTo: "read readings")
-        for row in 0..<result.count {
-            let reason = result[row, 3].map(Self.quoted) ?? ""
-            csv += "\(result[row, 0] ?? ""),\(result[row, 1] ?? ""),\(result.isTrue(row, 2)),\(reason)\r\n"
+        var last: AnomalyPage.Cursor?
+        try result.forEach { row throws(PostgreSQLError) in
+            let recordedAt: Int64 = try row["recorded_us"]
+            let heartRate: Int64 = try row["heart_rate"]
+            let isAnomaly: Bool = try row["is_anomaly"]
+            let reason: String? = try row["anomaly_reason"]
+            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(reason.map(Self.quoted) ?? "")\r\n"
+            last = AnomalyPage.Cursor(recordedAt: recordedAt, id: try row["id"])
         }
-        if result.count == Self.rows, let time = result.integer(Self.rows - 1, 4) {
-            next = AnomalyPage.Cursor(recordedAt: time, id: result.integer(Self.rows - 1, 5) ?? 0)
-        }
+        if result.count == Self.rows { next = last }
     }
 
     private static func quoted(_ text: String) -> String {

@@ -18,40 +18,40 @@ struct EpisodeItem: Encodable, Sendable {
     @OrNull var acknowledgedAt: Moment?
     @OrNull var acknowledgedBy: String?
 
-    /// What `init` reads, in its order.
+    /// What `init` reads.
     fileprivate static let columns =
         """
         episode_id, customer_id, kind, severity, worst_severity, \(moments), extreme_heart_rate, readings, reason, \
         acknowledged_by
         """
 
-    private static let moments = ["opened_at", "raised_at", "last_seen_at", "closed_at", "acknowledged_at"]
-        .map { "(extract(epoch FROM \($0)) * 1000000)::bigint" }.joined(separator: ", ")
+    private static let moments = ["opened", "raised", "last_seen", "closed", "acknowledged"]
+        .map { "\(microseconds(of: "\($0)_at")) AS \($0)_us" }.joined(separator: ", ")
 
-    fileprivate init(_ result: borrowing PostgreSQLResult, _ row: Int) {
-        func moment(_ column: Int) -> Moment? { result.integer(row, column).map { .reading($0) } }
-        let never = Moment.reading(0)
-        episodeId = result.integer(row, 0) ?? 0
-        customerId = result[row, 1] ?? ""
-        kind = result[row, 2] ?? ""
-        severity = result[row, 3] ?? ""
-        worstSeverity = result[row, 4] ?? ""
-        openedAt = moment(5) ?? never
-        raisedAt = moment(6) ?? never
-        lastSeenAt = moment(7) ?? never
-        _closedAt = OrNull(wrappedValue: moment(8))
-        _acknowledgedAt = OrNull(wrappedValue: result.integer(row, 9).map { Moment(microseconds: $0) })
-        _extremeHeartRate = OrNull(wrappedValue: result.integer(row, 10))
-        readings = result.integer(row, 11) ?? 0
-        reason = result[row, 12] ?? ""
-        _acknowledgedBy = OrNull(wrappedValue: result[row, 13])
+    fileprivate init(_ row: inout PostgreSQLRow) throws(PostgreSQLError) {
+        episodeId = try row["episode_id"]
+        customerId = try row["customer_id"]
+        kind = try row["kind"]
+        severity = try row["severity"]
+        worstSeverity = try row["worst_severity"]
+        openedAt = .reading(try row["opened_us"])
+        raisedAt = .reading(try row["raised_us"])
+        lastSeenAt = .reading(try row["last_seen_us"])
+        let closedAt: Int64? = try row["closed_us"]
+        _closedAt = OrNull(wrappedValue: closedAt.map { .reading($0) })
+        let acknowledgedAt: Int64? = try row["acknowledged_us"]
+        _acknowledgedAt = OrNull(wrappedValue: acknowledgedAt.map { Moment(microseconds: $0) })
+        _extremeHeartRate = OrNull(wrappedValue: try row["extreme_heart_rate"])
+        readings = try row["readings"]
+        reason = try row["reason"]
+        _acknowledgedBy = OrNull(wrappedValue: try row["acknowledged_by"])
     }
 
     /// - Returns: nil when there is no such episode.
     static func find(_ id: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) -> EpisodeItem? {
         let result = try connection.query(
-            "SELECT \(columns) FROM episodes WHERE episode_id = $1", [String(id)], unableTo: "read an episode")
-        return result.count == 1 ? EpisodeItem(result, 0) : nil
+            "SELECT \(columns) FROM episodes WHERE episode_id = $1", [id], unableTo: "read an episode")
+        return try result.first { row throws(PostgreSQLError) in try EpisodeItem(&row) }
     }
 
     /// Notes who has looked at an episode: the only statement of the dashboard that writes.
@@ -59,15 +59,15 @@ struct EpisodeItem: Encodable, Sendable {
     /// Sent as one message, and so a transaction of its own: it holds the row, which the consumer writes too, for no
     /// longer than the server needs, even when this process is stopped in the middle.
     ///
-    /// - Returns: whether it is done now; false when there is no such episode or somebody was quicker.
+    /// - Returns: whether it is done now; false when there is no such episode or somebody else was first.
     static func acknowledge(
         _ id: Int64, by person: String, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> Bool {
         let person = try connection.literal(person)
-        let result = try connection.execute(
+        return try connection.execute(
             "SET TRANSACTION READ WRITE; SELECT acknowledge_episode(\(id), \(person))",
-            unableTo: "acknowledge an episode")
-        return result.isTrue(0, 0)
+            unableTo: "acknowledge an episode"
+        ).value()
     }
 }
 
@@ -84,7 +84,7 @@ struct EpisodePage: Sendable {
         var customer: String?
         /// Not those that ended before.
         var from: Int64?
-        /// Not those that began at this moment or later.
+        /// Not those that opened at this moment or later.
         var until: Int64?
         var limit: Int
         var before: AnomalyPage.Cursor?
@@ -116,15 +116,17 @@ struct EpisodePage: Sendable {
         if let before = request.before {
             conditions.add(
                 "(\(time), episode_id) < (?::timestamptz, ?::bigint)", Moment.reading(before.recordedAt).text,
-                String(before.id))
+                before.id)
         }
         let result = try connection.query(
             """
             SELECT \(EpisodeItem.columns) FROM episodes \(conditions.text)
              ORDER BY \(time) DESC, episode_id DESC LIMIT \(request.limit + 1)
             """, conditions.parameters, unableTo: "read episodes")
-        for row in 0..<min(result.count, request.limit) { items.append(EpisodeItem(result, row)) }
-        if result.count > request.limit, let last = items.last {
+        items = try result.map { row throws(PostgreSQLError) in try EpisodeItem(&row) }
+        guard items.count > request.limit else { return }
+        items.removeLast()
+        if let last = items.last {
             let end = request.filter == .closed ? last.closedAt ?? last.openedAt : last.openedAt
             next = AnomalyPage.Cursor(recordedAt: end.microseconds, id: last.episodeId)
         }
@@ -133,7 +135,7 @@ struct EpisodePage: Sendable {
 
 /// What the poller asks of episodes each second: the open ones, worst first, and how many alarms there were.
 struct OpenEpisodes: Sendable {
-    /// More than this nobody reads; how many there are is told all the same.
+    /// Nobody reads more than this; the page says how many there are.
     static let mostListed = 50
 
     private(set) var high = 0
@@ -152,25 +154,28 @@ struct OpenEpisodes: Sendable {
     init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         let figures = try connection.query(
             """
-            SELECT count(*) FILTER (WHERE severity = 'high'), count(*) FILTER (WHERE severity = 'medium'),
-                   count(*) FILTER (WHERE severity = 'low'),
+            SELECT count(*) FILTER (WHERE severity = 'high') AS high,
+                   count(*) FILTER (WHERE severity = 'medium') AS medium,
+                   count(*) FILTER (WHERE severity = 'low') AS low,
                    (SELECT count(*) FROM episodes WHERE worst_severity = 'high' AND raised_at >= now() - interval '1 day'
-                       AND raised_at <= now()),
-                   (SELECT (extract(epoch FROM max(closed_at)) * 1000000)::bigint FROM episodes
-                     WHERE closed_at IS NOT NULL)
+                       AND raised_at <= now()) AS alarms,
+                   (SELECT \(microseconds(of: "max(closed_at)")) FROM episodes
+                     WHERE closed_at IS NOT NULL) AS last_closed_us
               FROM episodes WHERE closed_at IS NULL
             """, unableTo: "read \"episodes\"")
-        high = Int(figures.integer(0, 0) ?? 0)
-        medium = Int(figures.integer(0, 1) ?? 0)
-        low = Int(figures.integer(0, 2) ?? 0)
-        alarms = Int(figures.integer(0, 3) ?? 0)
-        lastClosedAt = figures.integer(0, 4)
+        try figures.forEach { row throws(PostgreSQLError) in
+            high = try row["high"]
+            medium = try row["medium"]
+            low = try row["low"]
+            alarms = try row["alarms"]
+            lastClosedAt = try row["last_closed_us"]
+        }
         guard total > 0 else { return }
         let list = try connection.query(
             """
             SELECT \(EpisodeItem.columns) FROM episodes WHERE closed_at IS NULL
              ORDER BY severity DESC, acknowledged_at IS NOT NULL, opened_at, episode_id LIMIT \(Self.mostListed)
             """, unableTo: "read \"episodes\"")
-        for row in 0..<list.count { listed.append(EpisodeItem(list, row)) }
+        listed = try list.map { row throws(PostgreSQLError) in try EpisodeItem(&row) }
     }
 }

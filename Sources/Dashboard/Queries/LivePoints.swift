@@ -30,10 +30,9 @@ struct LivePoints: Sendable {
         _ horizons: [(id: String, from: Int64)], _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> [String: [Reading]] {
         guard !horizons.isEmpty else { return [:] }
-        let moments = "{" + horizons.map { Moment.reading($0.from).text }.joined(separator: ",") + "}"
         let result = try connection.query(
             """
-            SELECT c.id, (extract(epoch FROM r.recorded_at) * 1000000)::bigint, r.heart_rate, r.is_anomaly
+            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
               FROM unnest($1::text[], $2::timestamptz[]) AS c (id, horizon)
              CROSS JOIN LATERAL (
                 SELECT recorded_at, heart_rate, is_anomaly FROM heart_rate_readings
@@ -42,16 +41,17 @@ struct LivePoints: Sendable {
              ORDER BY r.recorded_at
             """,
             [
-                arrayLiteral(horizons.map(\.id)), moments,
+                ArrayText(horizons) { $0.id }, ArrayText(horizons) { Moment.reading($0.from).text },
                 // Known when the plan is made, so that only the partitions of today are looked at.
                 Moment.reading(horizons.map(\.from).min() ?? 0).text,
             ], unableTo: "read the latest readings")
         var readings: [String: [Reading]] = [:]
-        for row in 0..<result.count {
-            readings[result[row, 0] ?? "", default: []].append(
+        try result.forEach { row throws(PostgreSQLError) in
+            let id: String = try row["id"]
+            readings[id, default: []].append(
                 Reading(
-                    recordedAt: result.integer(row, 1) ?? 0, heartRate: result.integer(row, 2) ?? 0,
-                    isAnomaly: result.isTrue(row, 3)))
+                    recordedAt: try row["recorded_us"], heartRate: try row["heart_rate"],
+                    isAnomaly: try row["is_anomaly"]))
         }
         return readings
     }

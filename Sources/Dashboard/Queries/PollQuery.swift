@@ -12,17 +12,19 @@ struct PollQuery: Sendable {
     var episodes = OpenEpisodes()
 
     init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", unableTo: "begin a poll")
+        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", unableTo: "start a poll")
         let totals = try connection.query(
             """
-            SELECT coalesce(sum(readings), 0), coalesce(sum(anomalies), 0), coalesce(sum(rejected), 0),
-                   (extract(epoch FROM max(updated_at)) * 1000000)::bigint
+            SELECT coalesce(sum(readings), 0) AS readings, coalesce(sum(anomalies), 0) AS anomalies,
+                   coalesce(sum(rejected), 0) AS rejected, \(microseconds(of: "max(updated_at)")) AS stored_us
               FROM kafka_offsets
             """, unableTo: "read \"kafka_offsets\"")
-        readings = totals.integer(0, 0) ?? 0
-        anomalies = totals.integer(0, 1) ?? 0
-        rejected = totals.integer(0, 2) ?? 0
-        storedAt = totals.integer(0, 3)
+        try totals.forEach { row throws(PostgreSQLError) in
+            readings = try row["readings"]
+            anomalies = try row["anomalies"]
+            rejected = try row["rejected"]
+            storedAt = try row["stored_us"]
+        }
         rows = try Self.customers(connection)
         throughput = try Self.minutes(connection, 30)
         episodes = try OpenEpisodes(connection)
@@ -32,42 +34,32 @@ struct PollQuery: Sendable {
     private static func customers(
         _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> [CustomerTable.Row] {
-        // A double has microseconds to spare for some centuries, and is quicker than extract's numeric.
         let result = try connection.query(
             """
-            SELECT s.customer_id, (date_part('epoch', s.recorded_at) * 1000000)::bigint, s.heart_rate, s.is_anomaly,
-                   s.anomaly_reason, s.readings, s.anomalies, e.customer_id IS NOT NULL
+            SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
+                   s.anomaly_reason, s.readings, s.anomalies, e.customer_id IS NOT NULL AS is_signal_lost
               FROM customer_state AS s
               LEFT JOIN episodes AS e
                 ON e.customer_id = s.customer_id AND e.kind = 'signal loss' AND e.closed_at IS NULL
              ORDER BY s.customer_id LIMIT \(CustomerTable.mostCustomers + 1)
             """, unableTo: "read \"customer_state\"")
-        var rows: [CustomerTable.Row] = []
-        rows.reserveCapacity(result.count)
-        for row in 0..<result.count {
-            rows.append(
-                CustomerTable.Row(
-                    id: result[row, 0] ?? "", recordedAt: result.integer(row, 1) ?? 0,
-                    heartRate: result.integer(row, 2) ?? 0, isAnomaly: result.isTrue(row, 3), reason: result[row, 4],
-                    readings: result.integer(row, 5) ?? 0, anomalies: result.integer(row, 6) ?? 0,
-                    isSignalLost: result.isTrue(row, 7)))
-        }
-        return rows
+        return try result.map { row throws(PostgreSQLError) in try CustomerTable.Row(&row) }
     }
 
     /// pipeline_log's last minutes, with the running one.
     static func minutes(_ connection: PostgreSQLConnection, _ count: Int) throws(PostgreSQLError) -> [Minute] {
         let result = try connection.query(
             """
-            SELECT (extract(epoch FROM date_trunc('minute', logged_at)) * 1000000)::bigint, sum(messages_valid),
-                   sum(messages_anomaly), sum(messages_invalid)
+            SELECT \(microseconds(of: "date_trunc('minute', logged_at)")) AS minute_us, sum(messages_valid) AS valid,
+                   sum(messages_anomaly) AS anomaly, sum(messages_invalid) AS invalid
               FROM pipeline_log WHERE logged_at >= date_trunc('minute', now()) - make_interval(mins => $1::integer - 1)
              GROUP BY 1 ORDER BY 1
-            """, [String(count)], unableTo: "read \"pipeline_log\"")
-        return (0..<result.count).map { row in
+            """, [count], unableTo: "read \"pipeline_log\"")
+        return try result.map { row throws(PostgreSQLError) in
             Minute(
-                minute: Moment(microseconds: result.integer(row, 0) ?? 0), valid: result.integer(row, 1) ?? 0,
-                anomaly: result.integer(row, 2) ?? 0, invalid: result.integer(row, 3) ?? 0)
+                minute: Moment(microseconds: try row["minute_us"]), valid: try row["valid"],
+                anomaly: try row["anomaly"],
+                invalid: try row["invalid"])
         }
     }
 
@@ -75,12 +67,25 @@ struct PollQuery: Sendable {
     static func gaps(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Snapshot.Gaps {
         let result = try connection.query(
             """
-            SELECT count(*), coalesce(sum(until_offset - from_offset), 0),
-                   (extract(epoch FROM max(found_at)) * 1000000)::bigint
+            SELECT count(*) AS count, coalesce(sum(until_offset - from_offset), 0) AS messages,
+                   \(microseconds(of: "max(found_at)")) AS latest_us
               FROM (SELECT * FROM offset_gaps LIMIT 10000) AS gaps
             """, unableTo: "read \"offset_gaps\"")
-        return Snapshot.Gaps(
-            count: result.integer(0, 0) ?? 0, messages: result.integer(0, 1) ?? 0,
-            latestAt: result.integer(0, 2).map { Moment(microseconds: $0) })
+        return try result.first { row throws(PostgreSQLError) in
+            let latest: Int64? = try row["latest_us"]
+            return Snapshot.Gaps(
+                count: try row["count"], messages: try row["messages"],
+                latestAt: latest.map { Moment(microseconds: $0) })
+        } ?? Snapshot.Gaps()
+    }
+}
+
+extension CustomerTable.Row {
+    /// A row with these columns; `recorded_us` are microseconds.
+    init(_ row: inout PostgreSQLRow) throws(PostgreSQLError) {
+        self.init(
+            id: try row["customer_id"], recordedAt: try row["recorded_us"], heartRate: try row["heart_rate"],
+            isAnomaly: try row["is_anomaly"], reason: try row["anomaly_reason"], readings: try row["readings"],
+            anomalies: try row["anomalies"], isSignalLost: try row["is_signal_lost"])
     }
 }

@@ -1,19 +1,18 @@
 internal import PostgreSQL
+internal import Schema
 
 /// A session with the database that is opened when it is needed, and again after it broke.
 struct Session {
-    private let parameters: [String: String]
-    private let schemaVersion: Int
-    private let statementSeconds: Int
+    private let keywords: [String: String]
+    private let parameters: SessionParameters
     private var connection: PostgreSQLConnection?
 
     /// - Parameters:
-    ///   - schemaVersion: the version of the schema that the program knows.
-    ///   - statementSeconds: how long one statement may take.
-    init(_ parameters: [String: String], schemaVersion: Int, statementSeconds: Int) {
-        self.parameters = parameters
-        self.schemaVersion = schemaVersion
-        self.statementSeconds = statementSeconds
+    ///   - keywords: libpq's.
+    ///   - statementLimit: how long one statement may take.
+    init(_ keywords: [String: String], statementLimit: Duration) {
+        self.keywords = keywords.merging(["connect_timeout": "5", "tcp_user_timeout": "10000"]) { $1 }
+        parameters = .dashboard(statementLimit: statementLimit)
     }
 
     /// Opens the session, unless it is open.
@@ -21,18 +20,8 @@ struct Session {
     /// - Throws: `PostgreSQLError`.
     mutating func connected() throws(PostgreSQLError) -> PostgreSQLConnection {
         if let connection { return connection }
-        var parameters = parameters
-        parameters["application_name"] = "heartbeat-dashboard"
-        parameters["connect_timeout"] = "5"
-        parameters["tcp_user_timeout"] = "10000"
-        let opened = try PostgreSQLConnection(parameters)
-        // The role can only read; this also holds for a role that somebody has lent us.
-        try opened.execute(
-            """
-            SET default_transaction_read_only = on; SET statement_timeout = '\(statementSeconds)s'; \
-            SET lock_timeout = '1s'; SET timezone = 'UTC'; SET client_min_messages = warning; SET jit = off
-            """, unableTo: "prepare a session")
-        try opened.requireSchemaVersion(schemaVersion)
+        let opened = try PostgreSQLConnection(keywords, parameters)
+        try opened.requireSchema()
         connection = opened
         return opened
     }
@@ -57,17 +46,4 @@ struct Session {
         }
         return try question(connected())
     }
-}
-
-/// Texts as an array for `$1::text[]`.
-func arrayLiteral(_ texts: [String]) -> String {
-    let quoted = texts.map { text in
-        "\"" + text.reduce(into: "") { $0 += $1 == "\"" || $1 == "\\" ? "\\\($1)" : "\($1)" } + "\""
-    }
-    return "{" + quoted.joined(separator: ",") + "}"
-}
-
-extension PostgreSQLResult {
-    /// A boolean.
-    borrowing func isTrue(_ row: Int, _ column: Int) -> Bool { self[row, column] == "t" }
 }

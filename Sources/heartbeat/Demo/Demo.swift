@@ -4,6 +4,7 @@ import Database
 import FoundationEssentials
 import PostgreSQL
 import KafkaService
+import Schema
 import SharedSettings
 
 /// The whole pipeline on one machine, started in order and ended in the opposite one.
@@ -140,7 +141,7 @@ struct Demo: Sendable {
     }
 
     private func verify(_ settings: Settings, _ figures: DemoMeter.Figures) async throws {
-        let verification = try Verification(PostgreSQLConnection(settings.postgresParameters))
+        let verification = try Verification(PostgreSQLConnection(settings.postgresParameters, .verify))
         guard verification.isSound else {
             // Says which offsets.
             _ = try? await heartbeat("verify", ["verify"], databaseSettings(as: "postgres")).runToEnd(on: screen)

@@ -1,5 +1,6 @@
 import Daemon
 import FoundationEssentials
+import LocalServers
 
 /// The demo's own folder: the database and its socket are in it, and it goes with the demo.
 struct DemoFolder: Sendable {
@@ -29,7 +30,7 @@ struct DemoFolder: Sendable {
     ///
     /// The program is copied into the folder, since the user may not be able to enter the one that it is in.
     static func startAgainAsOrdinaryUser(_ arguments: [String]) throws -> Never {
-        guard let user = SystemUser(named: "postgres") ?? SystemUser(named: "nobody") else {
+        guard let user = SystemUser.forServers else {
             throw CommandFailure(
                 .config, "the demo does not run as root, and there is no user \"postgres\" or \"nobody\"",
                 hint: "start it as an ordinary user")

@@ -2,6 +2,7 @@ import Daemon
 import Database
 import Kafka
 import PostgreSQL
+import Schema
 
 /// Watches the pipeline from outside: what the database has, and how far that is behind Kafka's log.
 final class DemoMeter: Sendable {
@@ -12,7 +13,7 @@ final class DemoMeter: Sendable {
         var readings = 0
         var anomalies = 0
         var rejected = 0
-        /// Messages that the log has and the database has not; nil as long as somebody does not answer.
+        /// Messages that the log has and the database has not; nil while Kafka or PostgreSQL does not answer.
         var lag: Int?
         /// Messages a second, over the last ten seconds.
         var rate = 0.0
@@ -28,7 +29,7 @@ final class DemoMeter: Sendable {
     private let found = Monitor(Figures())
     private let stop = StopSignal()
 
-    /// Begins to look, on threads of its own, since libpq's and librdkafka's calls wait.
+    /// Starts looking, on threads of its own, since libpq's and librdkafka's calls wait.
     init(_ parameters: [String: String], _ configuration: KafkaConfiguration, topic: String) throws {
         self.parameters = parameters
         self.configuration = configuration
@@ -50,7 +51,7 @@ final class DemoMeter: Sendable {
         var before: Counts?
         while !stop.isRequested {
             do {
-                let connection = try PostgreSQLConnection(parameters)
+                let connection = try PostgreSQLConnection(parameters, .demo)
                 let client = try KafkaConsumer(configuration)
                 while !stop.wait(for: .milliseconds(500)) {
                     let counts = try Counts(connection)
@@ -86,17 +87,11 @@ final class DemoMeter: Sendable {
         guard let id = cluster.id(withinMilliseconds: 2000),
             let partitions = try cluster.topic(topic, withinMilliseconds: 2000)?.partitions
         else { return nil }
-        let rows = try connection.query(
-            """
-            SELECT DISTINCT ON (partition) partition, next_offset FROM kafka_offsets
-             WHERE cluster_id = $1 AND topic = $2 ORDER BY partition, incarnation DESC
-            """, [id, topic], unableTo: "read the stored offsets")
-        var stored: [Int64: Int64] = [:]
-        for row in 0..<rows.count { stored[rows.integer(row, 0) ?? -1] = rows.integer(row, 1) }
+        let stored = try connection.storedOffsets(ofTopic: topic, inCluster: id)
         return try (0..<partitions).reduce(0) { sum, partition in
             let watermarks = try cluster.watermarks(
                 of: TopicPartition(topic: topic, partition: Int32(partition)), withinMilliseconds: 2000)
-            return sum + Int(max(0, watermarks.high - (stored[Int64(partition)] ?? watermarks.low)))
+            return sum + Int(max(0, watermarks.high - (stored[Int32(partition)] ?? watermarks.low)))
         }
     }
 
@@ -106,7 +101,7 @@ final class DemoMeter: Sendable {
         var pause = Duration.seconds(5)
         while !stop.wait(for: pause) {
             let start = ContinuousClock.now
-            let sentence = Self.sentence { try Verification(PostgreSQLConnection(parameters)) }
+            let sentence = Self.sentence { try Verification(PostgreSQLConnection(parameters, .verify)) }
             found.withLock { $0.verified = sentence }
             // It reads all rows, so it gets a tenth of the time at most.
             pause = max(.seconds(10), (ContinuousClock.now - start) * 10)
@@ -136,12 +131,19 @@ private struct Counts {
     let rejected: Int
 
     init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        let sums = try connection.execute(
+        let sums = try connection.query(
             """
-            SELECT coalesce(sum(messages_read), 0), coalesce(sum(messages_valid + messages_anomaly), 0),
-                   coalesce(sum(messages_anomaly), 0), coalesce(sum(messages_invalid), 0) FROM pipeline_log
+            SELECT coalesce(sum(messages_read), 0) AS messages,
+                   coalesce(sum(messages_valid + messages_anomaly), 0) AS readings,
+                   coalesce(sum(messages_anomaly), 0) AS anomalies, coalesce(sum(messages_invalid), 0) AS rejected
+              FROM pipeline_log
             """, unableTo: "read \"pipeline_log\"")
-        func sum(_ column: Int) -> Int { Int(sums.integer(0, column) ?? 0) }
-        (messages, readings, anomalies, rejected) = (sum(0), sum(1), sum(2), sum(3))
+        let counts = try sums.map { row throws(PostgreSQLError) in
+            (
+                try row["messages"] as Int, try row["readings"] as Int, try row["anomalies"] as Int,
+                try row["rejected"] as Int
+            )
+        }
+        (messages, readings, anomalies, rejected) = counts[0]
     }
 }

@@ -1,6 +1,7 @@
 import Daemon
 import FoundationEssentials
 import Glibc
+import LocalServers
 
 // The system calls that the demo makes, and all of its unsafe code.
 
@@ -18,21 +19,6 @@ func makePrivateFolder(in parent: String) throws -> String {
             hint: "name another one by TMPDIR")
     }
     return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-}
-
-/// A user of this machine.
-struct SystemUser {
-    let name: String
-    let id: uid_t
-    let group: gid_t
-
-    /// The user of that name, if there is one.
-    init?(named name: String) {
-        guard let entry = unsafe getpwnam(name) else { return nil }
-        self.name = name
-        id = unsafe entry.pointee.pw_uid
-        group = unsafe entry.pointee.pw_gid
-    }
 }
 
 /// Gives a file to a user.

@@ -1,4 +1,5 @@
 import HeartRate
+import PostgreSQL
 import Testing
 
 @testable import Consumer
@@ -39,16 +40,17 @@ import Testing
         var checkpoints = Checkpoints()
         checkpoints.append(detector)
         checkpoints.append(Detector())
-        let literal = checkpoints.literal
-        let elements = literal.dropFirst(2).dropLast(2).split(separator: ",").map { $0.dropFirst(2).dropLast() }
+        let elements = checkpoints.array.text.dropFirst().dropLast().split(separator: ",").map { element in
+            element.dropFirst(#""\\x"#.count).dropLast()
+        }
         #expect(elements.count == 2)
         for (element, start) in zip(elements, [0, checkpoints.ends[0]]) {
-            let decoded = try #require(bytes(hexadecimal: String(element)))
+            let text = Array("\\x\(element)".utf8)
+            let bytes = [UInt8](postgreSQLText: text.span)
+            let decoded = try #require(bytes)
             #expect(decoded == Array(checkpoints.bytes[start..<start + decoded.count]))
             #expect(Detector(checkpoint: decoded) != nil)
         }
-        #expect(
-            bytes(hexadecimal: "\\x0") == nil && bytes(hexadecimal: "\\xzz") == nil && bytes(hexadecimal: "00") == nil)
     }
 
     @Test("of more customers than are kept the half leaves that was seen least recently")

@@ -1,11 +1,14 @@
 /// One numbered step of the schema, from a file in `db/`.
-struct Migration {
-    let number: Int
-    let name: String
-    let sql: String
+public struct Migration: Sendable {
+    /// 1 for the first.
+    public let number: Int
+    /// The file's name without its number.
+    public let name: String
+    /// The file's text: several statements.
+    public let sql: String
 
-    /// All steps in their order. The files are part of the program, so that the two can not drift apart.
-    static let all: [Migration] = [
+    /// All steps in their order. The files are part of the program, so that the two cannot drift apart.
+    public static let all: [Migration] = [
         Migration(number: 1, name: "tables", PackageResources._001_tables_sql),
         Migration(number: 2, name: "functions", PackageResources._002_functions_sql),
         Migration(number: 3, name: "rights", PackageResources._003_rights_sql),
@@ -19,6 +22,3 @@ struct Migration {
         self.sql = String(decoding: sql, as: UTF8.self)
     }
 }
-
-/// The version of the schema that this program knows: the number of the last migration.
-public let knownSchemaVersion = Migration.all.map(\.number).max() ?? 0

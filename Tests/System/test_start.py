@@ -3,7 +3,7 @@
 import json
 
 from machine import eventually
-from pipeline import DAEMONS, EVENTS, Pipeline, PipelineTest, unit
+from pipeline import DAEMONS, EVENTS, PipelineTest, unit
 
 
 class Installation(PipelineTest):

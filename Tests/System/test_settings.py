@@ -60,7 +60,7 @@ class Refusal(PipelineTest):
         self.assertEqual(machine.restarts("producer"), 0)
         text = machine.run("journalctl", "--no-pager", "-x", "-u", unit("producer"))
         self.assertIn("NUM_CUSTOMERS=many: expected an integer", text)
-        self.assertIn("Subject: heartbeat's settings can not be used", text)
+        self.assertIn("Subject: heartbeat's settings cannot be used", text)
 
 
 class Secrets(PipelineTest):

@@ -1,8 +1,9 @@
 import Foundation
+import Harness
 import Testing
 
 /// Words that were once all over the place and that nobody would write.
-@Suite("English") struct EnglishTests {
+@Suite("English", .ownFolder) struct EnglishTests {
     @Test("what people read has none of the words that are not used here, also not over the end of a line")
     func words() async throws {
         let tops = ["Sources/", "db/", "etc/", "systemd/", "packaging/", "README.md"]

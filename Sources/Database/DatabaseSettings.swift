@@ -20,13 +20,20 @@ extension Setting where Value == Int {
 
 extension SettingsSchema {
     /// The settings of the commands for the operator; Kafka is for "heartbeat rejected replay".
-    public static let database = SettingsSchema(
-        name: "database",
-        sentence: "Settings of \"heartbeat database\", \"heartbeat verify\" and \"heartbeat rejected\".",
-        settings: [
-            Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
-            Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.retentionDays,
-            Setting.rejectedRetentionDays, Setting.partitionDaysAhead, Setting.logLevel,
-        ],
-        takesKafkaProperties: true)
+    public static let database: SettingsSchema = {
+        var schema = SettingsSchema(
+            name: "database",
+            sentence: "Settings of \"heartbeat database\", \"heartbeat verify\" and \"heartbeat rejected\".",
+            settings: [
+                Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
+                Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.retentionDays,
+                Setting.rejectedRetentionDays, Setting.partitionDaysAhead, Setting.logLevel,
+            ],
+            takesKafkaProperties: true)
+        schema.whenTaken = """
+            A change takes effect at the next start of heartbeat-database.service and of heartbeat-maintenance.service, and \
+            in the next command.
+            """
+        return schema
+    }()
 }

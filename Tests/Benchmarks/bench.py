@@ -1,12 +1,22 @@
 """What the benchmarks share: a private PostgreSQL cluster, an embedded broker, messages, and the program."""
-import datetime as dt, json, os, pwd, random, shutil, signal, subprocess, tempfile, time, glob
+import datetime as dt
+import glob
+import json
+import os
+import pwd
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
 
 import psycopg
 from confluent_kafka import Producer
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEARTBEAT = os.environ.get("HEARTBEAT", os.path.join(ROOT, ".build/release/heartbeat"))
-UTC = dt.timezone.utc
+UTC = dt.UTC
 
 
 def payload(customer, when, bpm):
@@ -20,15 +30,22 @@ def synthetic(count, customers, seed=1):
     for i in range(count):
         bpm = rnd.choice((rnd.randint(20, 39), rnd.randint(181, 220))) if rnd.random() < 0.03 \
             else int(min(179, max(41, rnd.gauss(75, 15))))
-        yield "cust_%04d" % (i % customers + 1), (start + dt.timedelta(microseconds=50 * i + 1)).isoformat(), bpm
+        yield f"cust_{i % customers + 1:04d}", (start + dt.timedelta(microseconds=50 * i + 1)).isoformat(), bpm
 
 
 def produce(bootstrap, topic, rows):
     """Publishes rows; returns messages/s."""
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 50, "acks": "all", "partitioner": "murmur2_random",
-                         "queue.buffering.max.messages": 500000})
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "linger.ms": 50,
+            "acks": "all",
+            "partitioner": "murmur2_random",
+            "queue.buffering.max.messages": 500000,
+        }
+    )
     failed = []
-    begin, count = time.monotonic(), 0
+    start, count = time.monotonic(), 0
     for customer, when, bpm in rows:
         while True:
             try:
@@ -43,7 +60,7 @@ def produce(bootstrap, topic, rows):
     producer.flush(120)
     if failed:
         raise SystemExit(f"produce failed: {failed[0]}")
-    return count / (time.monotonic() - begin)
+    return count / (time.monotonic() - start)
 
 
 def peak_rss_mb(pid):

@@ -1,10 +1,20 @@
 #!/usr/bin/env python3
 """The dashboard beside a database with much in it: how fast each answer is, and what many viewers cost.
 
-For each size it fills a database of so many readings, stores some more each second as a consumer would, asks for
+For each size it fills a database with that many readings, stores some more each second as a consumer would, asks for
 everything that the interface has, and then keeps viewers connected while it counts the database's statements.
 """
-import argparse, asyncio, http.client, json, os, random, re, shutil, subprocess, threading, time, urllib.parse
+import argparse
+import asyncio
+import http.client
+import os
+import random
+import re
+import shutil
+import subprocess
+import threading
+import time
+import urllib.parse
 
 import psycopg
 
@@ -36,7 +46,8 @@ def fill(lab, readings, customers):
                            f"FROM generate_series(0, {DAYS + 1}) AS d")
         # Made once all rows are there, which is quicker; by what the schema says of them.
         indexes = connection.execute("""
-            SELECT i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') FROM pg_index AS i
+            SELECT i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
+              FROM pg_index AS i
              WHERE i.indrelid = 'heart_rate_readings'::regclass AND NOT i.indisprimary""").fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}")
@@ -62,11 +73,13 @@ def fill(lab, readings, customers):
         connection.execute(f"""
             INSERT INTO customer_state
             SELECT customer_id, now(), 70, false, NULL, {each}, {each // 100} FROM customers;
-            INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at, closed_at,
-                                  readings, reason)
-            SELECT customer_id, 'tachycardia', 'medium', (ARRAY['medium', 'high'])[1 + n % 2]::episode_severity, t, t, t,
-                   CASE WHEN n > 0 OR random() < 0.99 THEN t + interval '1 min' END, 60, 'bpm 185 to 201 for 60 s, limit 180'
-              FROM (SELECT customer_id, n, now() - make_interval(secs => (n + random()) * {DAYS * 86400 / (each // 100 + 1)})
+            INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,
+                                  closed_at, readings, reason)
+            SELECT customer_id, 'tachycardia', 'medium', (ARRAY['medium', 'high'])[1 + n % 2]::episode_severity,
+                   t, t, t, CASE WHEN n > 0 OR random() < 0.99 THEN t + interval '1 min' END, 60,
+                   'bpm 185 to 201 for 60 s, limit 180'
+              FROM (SELECT customer_id, n,
+                           now() - make_interval(secs => (n + random()) * {DAYS * 86400 / (each // 100 + 1)})
                       FROM customers, generate_series(0, {each // 100}) AS n) AS x (customer_id, n, t);
             INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset, readings, anomalies)
             VALUES ('c', 'heartbeat', 0, 0, {readings}, {readings}, {readings // 100});
@@ -92,12 +105,15 @@ class Writer(threading.Thread):
                     WITH chosen AS (
                         SELECT 'cust_' || lpad(n::text, 5, '0') AS id, 50 + (random() * 135)::int AS bpm FROM (
                             SELECT generate_series(1, 10) AS n UNION
-                            SELECT ({turn} * {LIVE} + i) % {self.customers} + 1 FROM generate_series(1, {LIVE}) AS i) AS x
+                            SELECT ({turn} * {LIVE} + i) % {self.customers} + 1 FROM generate_series(1, {LIVE}) AS i
+                        ) AS x
                     ), stored AS (
-                        INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason)
+                        INSERT INTO heart_rate_readings
+                               (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason)
                         SELECT id, now(), bpm, bpm > 180, CASE WHEN bpm > 180 THEN 'tachycardia' END FROM chosen
                     ), counted AS (
-                        UPDATE kafka_offsets SET readings = readings + (SELECT count(*) FROM chosen), updated_at = now(),
+                        UPDATE kafka_offsets SET updated_at = now(),
+                               readings = readings + (SELECT count(*) FROM chosen),
                                anomalies = anomalies + (SELECT count(*) FROM chosen WHERE bpm > 180)
                     )
                     UPDATE customer_state SET recorded_at = now(), heart_rate = bpm, is_anomaly = bpm > 180,
@@ -136,7 +152,7 @@ def time_requests(port, customers, count):
     random.seed(1)
 
     def customer():
-        return "cust_%05d" % random.randint(1, customers)
+        return f"cust_{random.randint(1, customers):05d}"
 
     def ago(**unit):
         seconds = unit.get("hours", 0) * 3600 + unit.get("days", 0) * 86400
@@ -166,22 +182,22 @@ def time_requests(port, customers, count):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
 
     def take(path):
-        begin = time.perf_counter()
+        began = time.perf_counter()
         connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
         answer = connection.getresponse()
         body = answer.read()
-        elapsed = (time.perf_counter() - begin) * 1000
+        elapsed = (time.perf_counter() - began) * 1000
         if answer.status != 200:
             raise SystemExit(f"{path}: {answer.status} {body[:200]}")
         return elapsed, len(body)
 
-    def tell(name, answers):
+    def report(name, answers):
         times, sizes = zip(*answers)
         print(f"  {name:34} p50 {percentile(times, 50):6.1f} ms  p95 {percentile(times, 95):6.1f} ms  "
               f"max {max(times):6.1f} ms  {sum(sizes) / len(sizes) / 1000:6.1f} kB", flush=True)
 
     for name, target in kinds.items():
-        tell(name, [take(target()) for _ in range(count)])
+        report(name, [take(target()) for _ in range(count)])
     # Charts are kept for two seconds, and every one is to be asked for.
     charts = {minutes: [] for minutes in (1, 5, 15, 60)}
     for _ in range(count // 4):
@@ -189,7 +205,7 @@ def time_requests(port, customers, count):
         for minutes, answers in charts.items():
             answers.append(take(f"/api/v1/chart?minutes={minutes}"))
     for minutes, answers in charts.items():
-        tell(f"chart, {minutes} min", answers)
+        report(f"chart, {minutes} min", answers)
 
 
 async def view(port, seconds, received):
@@ -225,33 +241,43 @@ def watch(lab, dashboard, viewers, seconds):
     with psycopg.connect(lab.dsn("postgres"), autocommit=True) as connection:
         calls, milliseconds = statements(connection)
         cpu, before = dashboard.cpu(), dashboard.memory()
-        begin = time.monotonic()
+        began = time.monotonic()
         received = asyncio.run(all_of_them())
-        elapsed = time.monotonic() - begin
+        elapsed = time.monotonic() - began
         calls_after, milliseconds_after = statements(connection)
-    print(f"  {viewers:3} viewers for {elapsed:.0f} s: {(calls_after - calls) / elapsed:.1f} statements/s, "
-          f"{(milliseconds_after - milliseconds) / elapsed:.1f} ms/s of the database, "
-          f"{(dashboard.cpu() - cpu) / elapsed * 100:.1f} % of a core, memory {before:.0f} to {dashboard.memory():.0f} MB, "
-          f"at most {dashboard.memory('VmHWM'):.0f} MB; each got {min(received)} to {max(received)} events", flush=True)
+    print(
+        f"  {viewers:3} viewers for {elapsed:.0f} s: {(calls_after - calls) / elapsed:.1f} statements/s, "
+        f"{(milliseconds_after - milliseconds) / elapsed:.1f} ms/s of the database, "
+        f"{(dashboard.cpu() - cpu) / elapsed * 100:.1f} % of a core, "
+        f"memory {before:.0f} to {dashboard.memory():.0f} MB, "
+        f"at most {dashboard.memory('VmHWM'):.0f} MB; each got {min(received)} to {max(received)} events",
+        flush=True,
+    )
 
 
 def main():
     options = arguments()
     with Lab(1) as lab:
         with psycopg.connect(f"host={lab.socket} dbname=postgres user=postgres", autocommit=True) as connection:
-            for setting in ("shared_preload_libraries = 'pg_stat_statements'", "fsync = off", "max_wal_size = '4GB'", "shared_buffers = '512MB'", "max_connections = 40"):
+            for setting in (
+                "shared_preload_libraries = 'pg_stat_statements'",
+                "fsync = off",
+                "max_wal_size = '4GB'",
+                "shared_buffers = '512MB'",
+                "max_connections = 40",
+            ):
                 connection.execute(f"ALTER SYSTEM SET {setting}")
         lab.postgres("restart")
         for readings in options.readings:
             lab.reset()
             with psycopg.connect(lab.dsn("postgres"), autocommit=True) as connection:
                 connection.execute("CREATE EXTENSION pg_stat_statements")
-            begin = time.monotonic()
+            began = time.monotonic()
             fill(lab, readings, options.customers)
             with psycopg.connect(lab.dsn("postgres")) as connection:
                 size = connection.execute("SELECT pg_database_size('heartbeat_db') / 1e9").fetchone()[0]
             print(f"{readings} readings of {options.customers} customers, {size:.1f} GB, filled in "
-                  f"{time.monotonic() - begin:.0f} s", flush=True)
+                  f"{time.monotonic() - began:.0f} s", flush=True)
             writer = Writer(lab, options.customers)
             writer.start()
             dashboard = Dashboard(lab)

@@ -13,7 +13,13 @@ Simulates N customers for H hours, flat out, with the truth in a file; drains th
   delay   from the true beginning to raised_at of the others, in seconds
 Needs Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
-import argparse, csv, datetime as dt, json, os, subprocess, sys
+import argparse
+import csv
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
 
 import psycopg
 
@@ -110,13 +116,13 @@ def score(kind, truth, raised, hours):
         overlap(e, span) for true_kind in accepted(kind, e[3]) for span in truth.get((customer, true_kind), []))]
     for what, customer, span in [("missed", *m) for m in missed[:5]] + [("false", *f) for f in false[:5]]:
         print(f"  {what} {kind}: {customer} {span[0].isoformat()} to {span[1].isoformat()}", file=sys.stderr)
-    told = [delay for delay in delays if delay >= 0]
-    known = len(delays) - len(told)
-    told = told or [None]
+    late = [delay for delay in delays if delay >= 0]
+    known = len(delays) - len(late)
+    late = late or [None]
     return {"true": len(due), "raised": len(found), "missed": len(missed), "unseen": unseen,
             "recall": 1 - len(missed) / len(due) if due else None, "false": len(false),
             "false_per_100h": len(false) / hours * 100, "known": known,
-            "delay_p50": bench.percentile(told, 50), "delay_p95": bench.percentile(told, 95), "delay_max": max(told)}
+            "delay_p50": bench.percentile(late, 50), "delay_p95": bench.percentile(late, 95), "delay_max": max(late)}
 
 
 def accepted(kind, worst):
@@ -124,6 +130,12 @@ def accepted(kind, worst):
     if kind == "deviation":
         return ("bradycardia", "tachycardia", "elevated")
     return (kind, "elevated") if kind == "tachycardia" and worst != "high" else (kind,)
+
+
+def shown(figure):
+    if figure is None:
+        return "-"
+    return round(figure, 4) if isinstance(figure, float) else figure
 
 
 def main():
@@ -140,9 +152,7 @@ def main():
     result = {}
     for kind in KINDS:
         figures = result[kind] = score(kind, truth, raised, hours)
-        print(f"{kind:12}" + "".join(
-            f"{'-' if figures[c] is None else round(figures[c], 4) if isinstance(figures[c], float) else figures[c]:>15}"
-            for c in columns))
+        print(f"{kind:12}" + "".join(f"{shown(figures[c]):>15}" for c in columns))
     reached = all((result[k]["recall"] is None or result[k]["recall"] >= TARGET_RECALL)
                   and result[k]["false_per_100h"] <= TARGET_FALSE for k in KINDS)
     print(json.dumps({"customer_hours": round(hours, 1), "reached": reached, **{

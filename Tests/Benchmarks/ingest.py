@@ -11,7 +11,14 @@ In each run, on one embedded broker and one private PostgreSQL cluster:
   peer  with --peer: another consumer's command line, measured the same way ({bootstrap} {topic} {group} {dsn})
 Needs Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
-import argparse, json, os, shlex, signal, statistics, subprocess, sys, time
+import argparse
+import json
+import os
+import shlex
+import signal
+import statistics
+import subprocess
+import time
 
 import psycopg
 
@@ -34,13 +41,13 @@ def bare(lab, chunks):
     """Rows/s of COPY alone."""
     lab.reset()
     with psycopg.connect(lab.dsn("heartbeat-consumer")) as connection:
-        begin = time.monotonic()
+        began = time.monotonic()
         for chunk in chunks:
             with connection.cursor() as cursor:
                 with cursor.copy(f"COPY heart_rate_readings {COLUMNS} FROM STDIN (FORMAT binary)") as copy:
                     copy.write(chunk)
             connection.commit()
-        return a.messages / (time.monotonic() - begin)
+        return a.messages / (time.monotonic() - began)
 
 
 def chunks_of(lab, rows):
@@ -66,7 +73,7 @@ def drained(lab, command, environment, count):
                                    stderr=open(os.path.join(lab.folder, "consumer.log"), "ab"))
         first = 0
         while first == 0:
-            first, begin = stored(observer), time.monotonic()
+            first, began = stored(observer), time.monotonic()
             check_alive(lab, process)
         while stored(observer) < count:
             check_alive(lab, process)
@@ -77,10 +84,14 @@ def drained(lab, command, environment, count):
         if rows != count:
             raise SystemExit(f"{rows} rows instead of {count}")
         peak = bench.peak_rss_mb(process.pid)
-        os.kill(process.pid, signal.SIGTERM)  # not send_signal, which would take the exit status away
+        os.kill(process.pid, signal.SIGTERM)  # not send_signal, which would swallow the exit status
         _, _, usage = os.wait4(process.pid, 0)
-        return {"rows_per_s": (count - first) / (last - begin), "cpu_s_per_100k": (usage.ru_utime + usage.ru_stime) / count * 1e5,
-                "rss_mb": peak, "batches": batches}
+        return {
+            "rows_per_s": (count - first) / (last - began),
+            "cpu_s_per_100k": (usage.ru_utime + usage.ru_stime) / count * 1e5,
+            "rss_mb": peak,
+            "batches": batches,
+        }
 
 
 def stored(observer):
@@ -105,7 +116,9 @@ def main():
             ours.append(drained(lab, [bench.HEARTBEAT, "consumer"],
                                 lab.environment({"BATCH_ROWS": str(a.batch_rows), "KAFKA_GROUP_ID": f"ours{run}"}),
                                 a.messages))
-            verify = subprocess.run([bench.HEARTBEAT, "verify"], env=lab.environment({}), capture_output=True, text=True)
+            verify = subprocess.run(
+                [bench.HEARTBEAT, "verify"], env=lab.environment({}), capture_output=True, text=True
+            )
             print(verify.stdout.strip().splitlines()[-1], flush=True)
             if verify.returncode != 0:
                 raise SystemExit("verify failed")

@@ -8,7 +8,15 @@ PostgreSQL that is notified of each transaction which `heartbeat consumer` commi
 poll costs as much as is measured). The difference is what heartbeat adds.
 Needs Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
-import argparse, datetime as dt, json, multiprocessing, os, signal, statistics, subprocess, time
+import argparse
+import datetime as dt
+import json
+import multiprocessing
+import os
+import signal
+import statistics
+import subprocess
+import time
 
 import psycopg
 from confluent_kafka import Consumer, Producer
@@ -24,7 +32,7 @@ a = ap.parse_args()
 
 
 def bare_consumer(bootstrap, topic, pipe):
-    """Notes when each message arrives; sends {timestamp: time} when told to end."""
+    """Notes when each message arrives; sends {timestamp: time} when asked to end."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"bare{os.getpid()}", "fetch.wait.max.ms": 10,
                          "session.timeout.ms": 6000, "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
@@ -38,7 +46,7 @@ def bare_consumer(bootstrap, topic, pipe):
 
 
 def observe(dsn, pipe):
-    """Notes when each transaction becomes visible to another session; sends {timestamp: time} when told to end."""
+    """Notes when each transaction becomes visible to another session; sends {timestamp: time} when asked to end."""
     visible = {}
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("LISTEN stored")
@@ -54,9 +62,9 @@ def measure(lab, rate):
     lab.reset()
     connection = psycopg.connect(lab.dsn("postgres"), autocommit=True)
     connection.execute("""
-        CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE FUNCTION announce() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN PERFORM pg_notify('stored', pg_current_xact_id()::text); RETURN NULL; END $$;
-        CREATE TRIGGER tell AFTER UPDATE ON kafka_offsets FOR EACH STATEMENT EXECUTE FUNCTION tell()""")
+        CREATE TRIGGER announce AFTER UPDATE ON kafka_offsets FOR EACH STATEMENT EXECUTE FUNCTION announce()""")
     ours = subprocess.Popen([bench.HEARTBEAT, "consumer"], stderr=subprocess.DEVNULL,
                             env=lab.environment({"KAFKA_GROUP_ID": f"ours{time.time_ns()}"}))
     watchers = []
@@ -74,7 +82,7 @@ def measure(lab, rate):
         if when.isoformat() in sent:
             when += dt.timedelta(microseconds=1)
         sent[when.isoformat()] = now
-        customer = "cust_%04d" % (number % a.customers + 1)
+        customer = f"cust_{number % a.customers + 1:04d}"
         producer.produce(lab.topic, bench.payload(customer, when.isoformat(), 70), customer.encode())
         producer.poll(0)
 
@@ -89,9 +97,9 @@ def measure(lab, rate):
         time.sleep(0.05)
     time.sleep(1)
     sent.clear()
-    begin, count = time.time(), int(rate * a.seconds)
+    began, count = time.time(), int(rate * a.seconds)
     for k in range(count):
-        time.sleep(max(0, begin + k / rate - time.time()))
+        time.sleep(max(0, began + k / rate - time.time()))
         send(number + k)
     producer.flush(30)
     deadline = time.time() + 30

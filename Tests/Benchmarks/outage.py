@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PostgreSQL away under load: the consumer's memory meanwhile, and how soon it writes again.
+"""PostgreSQL unreachable under load: the consumer's memory meanwhile, and how soon it writes again.
 
 usage: outage.py [--seconds S] [--customers N] [--partitions P]
 
@@ -8,7 +8,12 @@ Prints the consumer's memory before, during and after, the time from the server'
 how many messages were rejected, and what `heartbeat verify` says at the end.
 Needs the Python packages confluent-kafka and psycopg[binary], and a release build of heartbeat.
 """
-import argparse, json, os, signal, subprocess, time
+import argparse
+import json
+import os
+import signal
+import subprocess
+import time
 
 import psycopg
 

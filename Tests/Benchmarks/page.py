@@ -7,14 +7,20 @@ One message at a time goes to Kafka, at no fixed distance from the last; a real 
 that counts it. First paint is the browser's own figure, from the request on, each time with an empty cache.
 Needs what packaging/test installs for the browser's tests. HEARTBEAT names another build than the release's.
 """
-import argparse, datetime as dt, os, random, sys, time
+import argparse
+import datetime as dt
+import os
+import random
+import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 os.environ.setdefault("HEARTBEAT", os.path.join(ROOT, ".build/release/heartbeat"))
 sys.path.insert(0, os.path.join(ROOT, "Tests/Browser"))
+from confluent_kafka import Producer  # noqa: E402
+
 import bench  # noqa: E402
 from browser import Browser  # noqa: E402
-from confluent_kafka import Producer  # noqa: E402
 from pipeline import Pipeline, eventually  # noqa: E402
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -34,7 +40,7 @@ PAINTS = """
 
 
 def send(producer, topic):
-    now = dt.datetime.now(dt.timezone.utc)
+    now = dt.datetime.now(dt.UTC)
     producer.produce(topic, bench.payload("cust_0001", now.isoformat(), random.randint(60, 90)), b"cust_0001")
     producer.flush(60)
     return now.timestamp()
@@ -54,7 +60,7 @@ def freshness(pipeline, browser):
     time.sleep(0.5)
     drawn = {int(total): at / 1000 for total, at in browser.script("return window.drawn").items()}
     # Two messages within one event are drawn as one change.
-    return [min(at for total, at in drawn.items() if total >= number) - begin for number, begin in sent.items()]
+    return [min(at for total, at in drawn.items() if total >= number) - began for number, began in sent.items()]
 
 
 def paints(browser):
@@ -73,8 +79,11 @@ with Pipeline() as pipeline:
     try:
         browser.open()
         ages = freshness(pipeline, browser)
-        print(f"freshness of {len(ages)} messages: "
-              + ", ".join(f"p{p} {bench.percentile(ages, p):.2f} s" for p in (50, 95, 99)) + f", most {max(ages):.2f} s")
+        print(
+            f"freshness of {len(ages)} messages: "
+            + ", ".join(f"p{p} {bench.percentile(ages, p):.2f} s" for p in (50, 95, 99))
+            + f", most {max(ages):.2f} s"
+        )
         loads = paints(browser)
         for name in ("first-paint", "first-contentful-paint"):
             times = [each[name] for each in loads]

@@ -7,7 +7,13 @@ Both publish the same rows flat out to the same embedded broker: `heartbeat prod
 confluent-kafka with json.dumps, each as a process of its own. Messages/s of heartbeat count from its start to its end,
 those of Python without its start. Needs the Python package confluent-kafka and a release build of heartbeat.
 """
-import argparse, csv, json, os, statistics, subprocess, time
+import argparse
+import csv
+import json
+import os
+import statistics
+import subprocess
+import time
 
 import bench
 
@@ -30,10 +36,10 @@ def main():
             with open(path, newline="") as file:
                 rows = ((r["customer_id"], r["recorded_at"], int(r["heart_rate"])) for r in csv.DictReader(file))
                 python = bench.produce(lab.bootstrap, lab.topic, rows)
-            begin = time.monotonic()
+            began = time.monotonic()
             done = subprocess.run([bench.HEARTBEAT, "producer", "--replay", path, "--flat-out"],
                                   env=lab.environment({}), capture_output=True, text=True)
-            ours = a.messages / (time.monotonic() - begin)
+            ours = a.messages / (time.monotonic() - began)
             if done.returncode != 0 or f"{a.messages} delivered" not in done.stderr:
                 raise SystemExit(done.stderr)
             ratios.append(ours / python)

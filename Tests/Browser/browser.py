@@ -1,5 +1,9 @@
 """A real Chromium without a window, driven by chromedriver."""
-import base64, json, os, subprocess, sys
+import base64
+import json
+import os
+import subprocess
+import sys
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service

@@ -1,11 +1,18 @@
 """A whole pipeline of real processes for the browser: PostgreSQL, broker, consumer, producer, dashboard."""
-import os, re, signal, subprocess, sys, threading, time
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 os.environ.setdefault("HEARTBEAT", os.path.join(ROOT, ".build/debug/heartbeat"))
 sys.path.insert(0, os.path.join(ROOT, "Tests/Benchmarks"))
-import bench  # noqa: E402
 import psycopg  # noqa: E402
+
+import bench  # noqa: E402
 
 PATIENCE = 90  # seconds: the machine may be busy with other work
 

@@ -1,5 +1,9 @@
 """Ten thousand customers, one customer's own page, and both pages for everybody's eyes and hands."""
-import csv, datetime as dt, io, unittest, urllib.request
+import csv
+import datetime as dt
+import io
+import unittest
+import urllib.request
 
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -8,7 +12,7 @@ from browser import Browser
 from pipeline import Pipeline, eventually
 
 HOSTILE = "<img src=x onerror=alert(1)>"
-NOW = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def everybody():
@@ -177,7 +181,8 @@ class Customers(unittest.TestCase):
 
     def test_by_keyboard(self):
         self.overview()
-        press = lambda key: ActionChains(self.browser.driver).send_keys(key).perform()
+        def press(key):
+            return ActionChains(self.browser.driver).send_keys(key).perform()
         press(Keys.TAB)
         self.assertEqual(self.browser.script("return document.activeElement.className"), "skip")
         press(Keys.ENTER)

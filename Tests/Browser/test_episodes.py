@@ -1,5 +1,5 @@
 """Episodes on the page: they come, get worse, are acknowledged, close, and stand on the customer's chart."""
-import datetime as dt, unittest
+import unittest
 
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -72,7 +72,8 @@ class Episodes(unittest.TestCase):
 
     def shown(self, wanted, part="episodes"):
         """Waits until just these rows are there: (severity, who)."""
-        found = lambda: [(row[0], row[1]) for row in self.rows(part)]
+        def found():
+            return [(row[0], row[1]) for row in self.rows(part)]
         return eventually(lambda: found() == wanted, lambda: f"{wanted} in #{part}, not {found()}")
 
     def noted(self, number):
@@ -100,7 +101,8 @@ class Episodes(unittest.TestCase):
         self.assertEqual(len(browser.all("#episodes .needed")), 1)
         self.assertEqual(browser.text("#episodes-count"), "1 high, 1 medium")
         eventually(lambda: browser.card("Open episodes") == "2", "two in the cards")
-        age = lambda: self.rows()[0][3]
+        def age():
+            return self.rows()[0][3]
         before = age()
         eventually(lambda: age() != before, "an age that goes on")
         self.pipeline.run("UPDATE episodes SET closed_at = now() WHERE episode_id = %s", first)

@@ -1,5 +1,7 @@
 """The overview as it lives: from the first reading, through outages, and back."""
-import datetime as dt, signal, unittest
+import datetime as dt
+import signal
+import unittest
 
 from selenium.common.exceptions import NoAlertPresentException
 
@@ -139,7 +141,7 @@ class Live(unittest.TestCase):
     def test_times_in_the_viewers_zone_or_in_utc(self):
         browser = self.browser
         hostile = "<img src=x onerror=alert(1)>"
-        at = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=2)
+        at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
         self.pipeline.publish([(hostile, at, 250)])
         local = (at + dt.timedelta(hours=5, minutes=30)).strftime("%H:%M:%S")
         eventually(lambda: hostile in browser.texts("#anomalies a"), "the anomaly of a hostile id")

@@ -1,4 +1,4 @@
-"""The base system that every machine of the tests is a copy of: Debian with systemd and PostgreSQL, without heartbeat."""
+"""The base system of every machine in the tests: Debian with systemd and PostgreSQL, without heartbeat."""
 
 import hashlib
 import os
@@ -70,7 +70,12 @@ def base():
     ]
     try:
         done = subprocess.run(
-            command, env={**os.environ, "LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            command,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         if done.returncode != 0:
             raise SystemExit(f"system tests: unable to build the base system:\n{done.stderr}")
         unfinished.rename(folder)

@@ -22,7 +22,7 @@ class Failure(Exception):
 
 
 def eventually(what, condition, within=60, every=0.1):
-    """Waits until the condition gives something true, and returns that. The bound is for a slow machine, not a promise."""
+    """Waits until the condition gives something true, and returns that. The bound allows for a slow machine."""
     deadline = time.monotonic() + within
     while True:
         found = condition()
@@ -57,7 +57,7 @@ def stopped_thread(pid, name):
     os.waitpid(found[0], any_child)
 
     def bury():
-        # Its end is told to the tracer first, and only then to systemd.
+        # The kernel reports its end to the tracer first, and only then to systemd.
         try:
             os.waitpid(found[0], any_child)
         except ChildProcessError:
@@ -105,10 +105,27 @@ class Machine:
         # The machine does not register itself: this system's own PID 1 may be no systemd. Without the filter for bpf,
         # IPAddressDeny= does nothing, and does not say so.
         self._nspawn = subprocess.Popen(
-            ["systemd-nspawn", "--quiet", f"--machine={self.name}", f"--directory={self.root}", "--boot",
-             "--register=no", "--keep-unit", "--console=pipe", "--system-call-filter=bpf", "--link-journal=no",
-             "--timezone=off", "--resolv-conf=off", "--private-network"],
-            stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, preexec_fn=self._enter_cgroups)
+            [
+                "systemd-nspawn",
+                "--quiet",
+                f"--machine={self.name}",
+                f"--directory={self.root}",
+                "--boot",
+                "--register=no",
+                "--keep-unit",
+                "--console=pipe",
+                "--system-call-filter=bpf",
+                "--link-journal=no",
+                "--timezone=off",
+                "--resolv-conf=off",
+                "--private-network",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            start_new_session=True,
+            preexec_fn=self._enter_cgroups,
+        )
         console.close()
         eventually(f"{self.name} has systemd", self._has_systemd, within=60)
         # systemd-nspawn mounts the controllers read-only, and MemoryMax= and TasksMax= would do nothing.
@@ -196,13 +213,28 @@ class Machine:
     def sql(self, statement, user="postgres", database="heartbeat_db"):
         """What a statement gives, as rows of `psql`; the role is the system user's."""
         return self.run(
-            *self.as_user(user), "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1",
-            "--dbname", database, "--command", statement)
+            *self.as_user(user),
+            "psql",
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--set=ON_ERROR_STOP=1",
+            "--dbname",
+            database,
+            "--command",
+            statement,
+        )
 
     @staticmethod
     def as_user(user):
         """The words that make a command another user's. Unlike runuser they leave no line in the journal."""
-        return ["setpriv", f"--reuid={user}", "--init-groups", f"--regid={'postgres' if user == 'postgres' else 'heartbeat'}"]
+        return [
+            "setpriv",
+            f"--reuid={user}",
+            "--init-groups",
+            f"--regid={'postgres' if user == 'postgres' else 'heartbeat'}",
+        ]
 
     def outside(self, pid):
         """A process of the machine, as this system counts."""

@@ -9,15 +9,16 @@ from machine import Machine, eventually, measured
 
 PARTITIONS = 16
 
-# Kafka is a unit of its own, with one of the names that heartbeat orders itself after. It is the embedded broker: the real
-# protocol, in memory, at a port that it chooses. "down" and "up" on its standard input do what they say.
+# Kafka is a unit of its own, with one of the names that heartbeat orders itself after. It is the embedded broker: the
+# real protocol, in memory, at a port that it chooses. "down" and "up" on its standard input stop and start it.
 KAFKA_UNIT = f"""
 [Unit]
 Description=Kafka for the tests
 [Service]
 Type=exec
 ExecStartPre=/bin/sh -c 'rm -f /run/kafka.*; mkfifo /run/kafka.commands'
-ExecStart=/bin/sh -c 'exec /usr/local/lib/kafka broker --partitions {PARTITIONS} <>/run/kafka.commands >/run/kafka.address'
+ExecStart=/bin/sh -c 'exec /usr/local/lib/kafka broker --partitions {PARTITIONS} <>/run/kafka.commands \\
+    >/run/kafka.address'
 ExecStartPost=/usr/local/lib/kafka-started
 [Install]
 WantedBy=multi-user.target
@@ -68,7 +69,9 @@ class Pipeline(Machine):
 
     def set_unit(self, name, *lines):
         """Changes a unit's [Service] until the next boot."""
-        self.write(f"/run/systemd/system/{unit(name)}.d/test.conf", "[Service]\n" + "".join(line + "\n" for line in lines))
+        self.write(
+            f"/run/systemd/system/{unit(name)}.d/test.conf", "[Service]\n" + "".join(line + "\n" for line in lines)
+        )
         self.run("systemctl", "daemon-reload")
 
     def kafka(self, command):
@@ -147,7 +150,7 @@ EVENTS = {
 
 
 class PipelineTest(unittest.TestCase):
-    """Each test has a machine of its own: a copy of one in which the package is installed and nothing has been started."""
+    """Each test has a machine of its own: a copy of one with the package installed and nothing started yet."""
 
     installed = None
     package = None
@@ -170,6 +173,6 @@ class PipelineTest(unittest.TestCase):
             self.machine.start(*self.load)
 
     def explain(self):
-        """Shows how the machine is and what its journal has; the runner asks for it when the test has failed."""
+        """Shows the machine's state and its journal; the runner calls it when the test has failed."""
         print(self.machine.attempt("systemctl", "status", "--no-pager", "--lines=0", "heartbeat*").stdout)
         print(self.machine.attempt("journalctl", "--no-pager", "--boot", "--lines=100").stdout, flush=True)

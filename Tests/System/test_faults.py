@@ -1,4 +1,4 @@
-"""What is killed, hangs, or goes away comes back by itself, and nothing is lost or stored twice."""
+"""What is killed, hangs or disappears comes back by itself, and nothing is lost or stored twice."""
 
 import time
 
@@ -48,7 +48,7 @@ class Hanging(PipelineTest):
         self.machine.verified()
 
     def test_one_thread_of_the_consumer_hangs(self):
-        # The other one, librdkafka's and the one that tells of the watchdog live on.
+        # The other one, librdkafka's threads and the one that answers the watchdog live on.
         for thread in ["writer", "main"]:
             pid = self.machine.pid(unit("consumer"))
             start = time.monotonic()
@@ -114,7 +114,7 @@ class Absence(PipelineTest):
         done = machine.attempt("systemctl", "start", unit("consumer"))
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(machine.show(unit("consumer"), "ExecMainStatus"), "69")
-        # It goes on trying, slowly.
+        # It keeps trying, slowly.
         eventually("it is started again", lambda: machine.restarts("consumer") >= 1)
         machine.run("systemctl", "start", "postgresql")
         eventually("it works", lambda: machine.state(unit("consumer")) == "active")

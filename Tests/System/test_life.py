@@ -22,7 +22,7 @@ class StopAndReboot(PipelineTest):
             self.assertEqual(machine.show(unit(name), "Result"), "success", name)
         count = machine.verified()
         machine.run("systemctl", "start", "heartbeat.target")
-        eventually("it goes on where it was", lambda: machine.stored() > count)
+        eventually("it resumes where it was", lambda: machine.stored() > count)
         machine.verified()
 
     def test_restart_propagates(self):
@@ -79,7 +79,7 @@ class Group(PipelineTest):
         measured("from SIGKILL of one of three consumers until the others have its partitions", start)
         # Each partition moves on.
         before = machine.sql("SELECT partition, next_offset FROM kafka_offsets ORDER BY partition").splitlines()
-        eventually("every partition goes on", lambda: not set(before) & set(
+        eventually("every partition moves on", lambda: not set(before) & set(
             machine.sql("SELECT partition, next_offset FROM kafka_offsets ORDER BY partition").splitlines()))
 
         machine.run("systemctl", "start", unit("consumer@2"))

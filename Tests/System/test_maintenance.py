@@ -3,7 +3,7 @@
 import re
 import time
 
-from machine import eventually, measured
+from machine import eventually
 from pipeline import LOAD, PipelineTest, unit
 
 
@@ -12,8 +12,11 @@ class Maintenance(PipelineTest):
     load = LOAD
 
     def partitions(self):
-        return set(self.machine.sql(
-            "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'heart_rate_readings'::regclass").splitlines())
+        return set(
+            self.machine.sql(
+                "SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'heart_rate_readings'::regclass"
+            ).splitlines()
+        )
 
     def old_partition(self, days):
         """A day's partition with readings of a customer of old."""
@@ -26,7 +29,7 @@ class Maintenance(PipelineTest):
         return self.machine.sql(f"SELECT 'heart_rate_readings_' || to_char({day}, 'YYYYMMDD')")
 
     def commits(self):
-        """How many commits until now took at most so many seconds, by this bound."""
+        """How many commits until now took at most this many seconds, by bound."""
         # The file is replaced once a second.
         time.sleep(1.1)
         text = self.machine.run("cat", "/run/heartbeat/consumer.prom")
@@ -43,20 +46,21 @@ class Maintenance(PipelineTest):
         return seconds, rows, counts
 
     def let_it_catch_up(self):
-        """The old days were made at the consumer's expense. It need not get there: a busy machine may never take all."""
+        """Making the old days held the consumer up. It need not catch up: a busy machine may never manage it."""
+
         def lag():
             return self.machine.metric("consumer", "heartbeat_consumer_lag_messages")
 
         deadline = time.monotonic() + 60
         while lag() > 2000 and time.monotonic() < deadline:
             time.sleep(1)
-        print(f"    measured: the lag when maintenance begins: {lag():.0f} messages")
+        print(f"    measured: the lag when maintenance starts: {lag():.0f} messages")
 
     def test_under_load(self):
         machine = self.machine
         # Small batches: a commit takes some milliseconds, and one that waits for 100 ms is seen among them.
         machine.set("consumer", "BATCH_ROWS=2000")
-        # The server says by itself when somebody has waited for a lock for 100 ms.
+        # The server logs every wait of 100 ms for a lock.
         for setting in ["log_lock_waits = on", "deadlock_timeout = '100ms'"]:
             machine.sql(f"ALTER SYSTEM SET {setting}", database="postgres")
         machine.run("systemctl", "reload", "postgresql")
@@ -64,19 +68,27 @@ class Maintenance(PipelineTest):
         old = [self.old_partition(days) for days in range(91, 94)]
         kept = self.old_partition(80)
         # Yesterday's run has not made tomorrow's.
-        tomorrow = machine.sql("SELECT 'heart_rate_readings_' || to_char((now() AT TIME ZONE 'UTC')::date + 1, 'YYYYMMDD')")
+        tomorrow = machine.sql(
+            "SELECT 'heart_rate_readings_' || to_char((now() AT TIME ZONE 'UTC')::date + 1, 'YYYYMMDD')"
+        )
         machine.sql(f"ALTER TABLE heart_rate_readings DETACH PARTITION {tomorrow}; DROP TABLE {tomorrow}")
         eventually("much is stored", lambda: machine.stored() > 100_000)
         self.let_it_catch_up()
 
-        # What a commit took is printed and not judged: on a busy machine some take 100 ms with and without maintenance. That
-        # none of them was made to wait so long is what the server's log says below.
+        # The times of commits are printed and not judged: a busy machine's may take 100 ms without maintenance, too.
+        # The server's log shows below that none of them waited that long for a lock.
         figures = {"during maintenance": self.figures(lambda: machine.run("systemctl", "start", unit("maintenance")))}
         seconds = figures["during maintenance"][0]
         figures["without it"] = self.figures(lambda: time.sleep(seconds))
         for when, (seconds, rows, counts) in figures.items():
-            print(f"    measured: {when}, {seconds:.0f} s at {rows / seconds:.0f} messages/s: of {counts['+Inf']} commits took "
-                  + ", ".join(f"{counts['+Inf'] - counts[bound]} more than {bound} s" for bound in ["0.025", "0.05", "0.1", "0.25"]))
+            print(
+                f"    measured: {when}, {seconds:.0f} s at {rows / seconds:.0f} messages/s: "
+                f"of {counts['+Inf']} commits took "
+                + ", ".join(
+                    f"{counts['+Inf'] - counts[bound]} more than {bound} s"
+                    for bound in ["0.025", "0.05", "0.1", "0.25"]
+                )
+            )
 
         now = self.partitions()
         self.assertIn(tomorrow, now)
@@ -85,12 +97,18 @@ class Maintenance(PipelineTest):
         self.assertEqual(machine.sql(f"SELECT to_regclass('{old[0]}')"), "")
         self.assertEqual(machine.show(unit("maintenance"), "Result"), "success")
         # What was dropped is still counted by the minute.
-        self.assertEqual(machine.sql(
-            "SELECT sum(readings) FROM readings_per_minute WHERE minute < (now() AT TIME ZONE 'UTC')::date - 90"), "600000")
+        self.assertEqual(
+            machine.sql(
+                "SELECT sum(readings) FROM readings_per_minute WHERE minute < (now() AT TIME ZONE 'UTC')::date - 90"
+            ),
+            "600000",
+        )
         waits = machine.shell("grep 'still waiting for' /var/log/postgresql/*.log | grep heartbeat-consumer || true")
         self.assertEqual(waits, "", "the consumer has waited for a lock for more than 100 ms")
         self.assertEqual(machine.restarts("consumer"), 0)
-        self.assertIn("partition", machine.run(*machine.as_user("heartbeat-maintenance"), "heartbeat", "database", "status"))
+        self.assertIn(
+            "partition", machine.run(*machine.as_user("heartbeat-maintenance"), "heartbeat", "database", "status")
+        )
         machine.verified()
 
     def test_ingestion_does_without_it(self):

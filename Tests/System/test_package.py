@@ -15,7 +15,9 @@ def repacked(package, version, folder):
     tree = Path(folder) / "tree"
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     control = tree / "DEBIAN/control"
-    lines = [f"Version: {version}" if line.startswith("Version:") else line for line in control.read_text().splitlines()]
+    lines = [
+        f"Version: {version}" if line.startswith("Version:") else line for line in control.read_text().splitlines()
+    ]
     control.write_text("\n".join(lines) + "\n")
     target = Path(folder) / f"heartbeat_{version}.deb"
     subprocess.run(["dpkg-deb", "-Znone", "--build", tree, target], check=True, stdout=subprocess.DEVNULL)
@@ -41,7 +43,7 @@ class Upgrade(PipelineTest):
             eventually(f"{name} is active", lambda: machine.state(unit(name)) == "active")
             self.assertNotEqual(machine.pid(unit(name)), before[name], f"{name} was not restarted")
         self.assertIn("HEART_RATE_MAX=170", machine.run("cat", "/etc/heartbeat/consumer.conf"))
-        eventually("it goes on", lambda: machine.stored() > stored + 20_000)
+        eventually("it resumes", lambda: machine.stored() > stored + 20_000)
         machine.verified()
 
         # What did not run does not run afterwards.
@@ -71,15 +73,17 @@ class Removal(PipelineTest):
         self.assertIn("NUM_CUSTOMERS=900", machine.run("cat", "/etc/heartbeat/producer.conf"))
         self.assertNotEqual(machine.state(unit("consumer")), "active")
         machine.run("systemctl", "start", "heartbeat.target")
-        eventually("it goes on where it was", lambda: machine.stored() > stored)
+        eventually("it resumes where it was", lambda: machine.stored() > stored)
         machine.verified()
 
         stored = machine.stored()
         said = machine.run("dpkg", "--purge", "heartbeat")
-        self.assertIn("the database is left as it is", said)
+        self.assertIn("the database and all its readings remain", said)
         self.assertGreaterEqual(machine.stored(), stored)
         left = machine.shell("find / -xdev -path /proc -prune -o -name '*heartbeat*' -print").splitlines()
-        left = [path for path in left if not path.startswith(("/var/log/", "/root/heartbeat.deb", "/sys/", "/run/systemd/"))]
+        left = [
+            path for path in left if not path.startswith(("/var/log/", "/root/heartbeat.deb", "/sys/", "/run/systemd/"))
+        ]
         self.assertEqual(left, [])
         self.assertEqual(machine.run("systemctl", "list-unit-files", "--no-legend", "heartbeat*", check=False), "")
         # As the README says, the users stay.
@@ -111,8 +115,12 @@ class Checks(PipelineTest):
         self.assertLessEqual(size, 10_000_000)
 
     def test_lintian(self):
-        output = self.check("lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", self.package)
+        output = self.check(
+            "lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", self.package
+        )
         self.assertNotRegex(output, "(?m)^[EW]:")
 
     def test_piuparts(self):
-        self.check("piuparts", "--existing-chroot", base(), "--distribution", "bookworm", "--no-upgrade-test", self.package)
+        self.check(
+            "piuparts", "--existing-chroot", base(), "--distribution", "bookworm", "--no-upgrade-test", self.package
+        )

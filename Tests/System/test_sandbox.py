@@ -65,19 +65,26 @@ class Effect(PipelineTest):
         machine = self.machine
         machine.write("/usr/local/lib/probe", PROBE.replace("OTHER", str(machine.pid(unit(other)))))
         machine.set_unit(
-            name, "Type=oneshot", "ExecStart=", "ExecStart=/bin/bash /usr/local/lib/probe", "Restart=no", "WatchdogSec=0",
-            "StandardOutput=truncate:/run/probe.output", "StandardError=null")
+            name,
+            "Type=oneshot",
+            "ExecStart=",
+            "ExecStart=/bin/bash /usr/local/lib/probe",
+            "Restart=no",
+            "WatchdogSec=0",
+            "StandardOutput=truncate:/run/probe.output",
+            "StandardError=null",
+        )
         machine.run("systemctl", "start", unit(name))
         return set(machine.run("cat", "/run/probe.output").splitlines())
 
     def test_from_inside(self):
         machine = self.machine
         machine.start()
-        # Somebody listens here and, as far as the sandbox knows, elsewhere.
+        # A listener here and, as far as the sandbox knows, on another machine.
         machine.run("ip", "address", "add", "198.51.100.1/32", "dev", "lo")
         machine.run("systemd-run", "--unit=listener", "--socket-property=ListenStream=7777", "sleep", "infinity")
         reach = "(exec 3<>/dev/tcp/198.51.100.1/7777) 2>/dev/null"
-        eventually("somebody listens elsewhere", lambda: machine.attempt("bash", "-c", reach).returncode == 0)
+        eventually("the other address answers", lambda: machine.attempt("bash", "-c", reach).returncode == 0)
         machine.shell("echo >/run/heartbeat/other.prom; echo POSTGRES_PASSWORD=x >/etc/heartbeat/consumer.secrets; "
                       "chmod 600 /etc/heartbeat/consumer.secrets")
         allowed = {"writes /run/heartbeat", "writes /tmp", "writes /var/tmp", "reaches 127.0.0.1"}
@@ -86,13 +93,25 @@ class Effect(PipelineTest):
             with self.subTest(name):
                 # Where it may write and what it may reach has to work, or the other answers mean nothing.
                 self.assertEqual(self.probe(name, others[name]), allowed)
-        # Its temporary files were its own and are gone.
+        # Its temporary files were its own, and systemd has removed them.
         self.assertEqual(machine.shell("find /tmp /var/tmp -name 'probe*'"), "")
         # Without the sandbox, and as root, it is possible, so the answers above mean something.
-        done = set(machine.attempt("bash", "-c", PROBE.replace("OTHER", str(machine.pid(unit("consumer"))))).stdout.splitlines())
+        done = set(
+            machine.attempt(
+                "bash", "-c", PROBE.replace("OTHER", str(machine.pid(unit("consumer"))))
+            ).stdout.splitlines()
+        )
         for thing in [
-            "writes /etc", "writes /dev/shm", "reads /etc/shadow", "reads secrets", "reaches 198.51.100.1", "makes namespaces",
-            "may send signals to another daemon", "names the machine", "may dump core", "sets user ids",
+            "writes /etc",
+            "writes /dev/shm",
+            "reads /etc/shadow",
+            "reads secrets",
+            "reaches 198.51.100.1",
+            "makes namespaces",
+            "may send signals to another daemon",
+            "names the machine",
+            "may dump core",
+            "sets user ids",
             f"sees /proc/{machine.pid(unit('consumer'))}",
         ]:
             self.assertIn(thing, done)
@@ -112,24 +131,40 @@ class Roles(PipelineTest):
         machine.sql("INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly) "
                     "VALUES ('x', now(), 70, false)", user="heartbeat-consumer")
         for statement in [
-            "INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly) VALUES ('x', now(), 70, false)",
-            "UPDATE heart_rate_readings SET heart_rate = 1", "DELETE FROM heart_rate_readings",
-            "TRUNCATE heart_rate_readings", "DROP TABLE heart_rate_readings", "CREATE TABLE mine (x int)",
+            "INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly) "
+            "VALUES ('x', now(), 70, false)",
+            "UPDATE heart_rate_readings SET heart_rate = 1",
+            "DELETE FROM heart_rate_readings",
+            "TRUNCATE heart_rate_readings",
+            "DROP TABLE heart_rate_readings",
+            "CREATE TABLE mine (x int)",
             "UPDATE kafka_offsets SET next_offset = 0",
         ]:
             self.refused("heartbeat-dashboard", statement)
         for statement in [
-            "DROP TABLE heart_rate_readings", "DROP TABLE rejected_messages", "TRUNCATE heart_rate_readings",
-            "DELETE FROM heart_rate_readings", "UPDATE heart_rate_readings SET heart_rate = 1",
-            "ALTER TABLE heart_rate_readings DROP COLUMN heart_rate", "DROP SCHEMA public CASCADE", "CREATE TABLE mine (x int)",
+            "DROP TABLE heart_rate_readings",
+            "DROP TABLE rejected_messages",
+            "TRUNCATE heart_rate_readings",
+            "DELETE FROM heart_rate_readings",
+            "UPDATE heart_rate_readings SET heart_rate = 1",
+            "ALTER TABLE heart_rate_readings DROP COLUMN heart_rate",
+            "DROP SCHEMA public CASCADE",
+            "CREATE TABLE mine (x int)",
             "DROP DATABASE heartbeat_db",
         ]:
             self.refused("heartbeat-consumer", statement)
         # The producer has nothing to do with the database.
-        done = machine.attempt(*machine.as_user("heartbeat-producer"), "psql", "--dbname=heartbeat_db", "--command=SELECT 1")
+        done = machine.attempt(
+            *machine.as_user("heartbeat-producer"), "psql", "--dbname=heartbeat_db", "--command=SELECT 1"
+        )
         self.assertNotEqual(done.returncode, 0)
         # None of the roles is more than it seems.
-        self.assertEqual(machine.sql(
-            "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'heartbeat%' AND (rolsuper OR rolcreaterole OR rolcreatedb)"), "0")
+        self.assertEqual(
+            machine.sql(
+                "SELECT count(*) FROM pg_roles "
+                "WHERE rolname LIKE 'heartbeat%' AND (rolsuper OR rolcreaterole OR rolcreatedb)"
+            ),
+            "0",
+        )
         for name in DAEMONS:
             self.assertEqual(machine.state(unit(name)), "active")

@@ -60,7 +60,7 @@ class Refusal(PipelineTest):
         self.assertEqual(machine.restarts("producer"), 0)
         text = machine.run("journalctl", "--no-pager", "-x", "-u", unit("producer"))
         self.assertIn("NUM_CUSTOMERS=many: expected an integer", text)
-        self.assertIn("Subject: heartbeat's settings can not be used", text)
+        self.assertIn("Subject: heartbeat's settings cannot be used", text)
 
 
 class Secrets(PipelineTest):
@@ -81,7 +81,9 @@ class Secrets(PipelineTest):
         self.assertEqual(hosts, "127.0.0.1")
         # Nobody else sees it.
         pid = machine.pid(unit("consumer"))
-        self.assertNotIn("hunter2", machine.shell(f"tr '\\0' '\\n' </proc/{pid}/environ; tr '\\0' ' ' </proc/{pid}/cmdline"))
+        self.assertNotIn(
+            "hunter2", machine.shell(f"tr '\\0' '\\n' </proc/{pid}/environ; tr '\\0' ' ' </proc/{pid}/cmdline")
+        )
         path = "/run/credentials/heartbeat-consumer.service/secrets"
         self.assertNotEqual(machine.attempt(*machine.as_user("heartbeat-producer"), "cat", path).returncode, 0)
         self.assertNotIn("hunter2", machine.run("journalctl", "--no-pager"))

@@ -12,7 +12,9 @@ extension SettingsSchema {
             lines += wrapped(
                 "RDKAFKA_X_Y=value hands the property x.y=value to librdkafka, whatever it is.", indent: "# ")
         }
-        if settings.contains(where: { $0.isReloadable }) {
+        if let whenTaken {
+            lines += wrapped(whenTaken, indent: "# ")
+        } else if settings.contains(where: { $0.isReloadable }) {
             lines += wrapped(
                 """
                 After a change: systemctl reload heartbeat-\(name).service, or restart where it says so. The file is \
@@ -22,7 +24,7 @@ extension SettingsSchema {
         for setting in settings {
             lines.append("")
             lines += wrapped(setting.sentence, indent: "# ")
-            lines += wrapped(setting.particulars, indent: "# ")
+            lines += wrapped(particulars(of: setting), indent: "# ")
             lines.append("#\(setting.name)=\(EnvironmentFile.quoted(setting.defaultText))")
         }
         return lines.map { $0 + "\n" }.joined()
@@ -34,7 +36,7 @@ extension SettingsSchema {
         for setting in settings {
             let value = setting.defaultText.isEmpty ? "" : "=\(EnvironmentFile.quoted(setting.defaultText))"
             lines.append("  \(setting.name)\(value)")
-            lines += wrapped("\(setting.sentence) \(setting.particulars)", indent: "      ")
+            lines += wrapped("\(setting.sentence) \(particulars(of: setting))", indent: "      ")
         }
         if takesKafkaProperties {
             lines.append("  RDKAFKA_X_Y=value")
@@ -42,12 +44,11 @@ extension SettingsSchema {
         }
         return lines.joined(separator: "\n")
     }
-}
 
-extension AnySetting {
-    fileprivate var particulars: String {
-        "Expects \(expectation); " + (isReloadable ? "takes effect on reload." : "needs a restart.")
-            + (isSecret ? " Never shown." : "")
+    private func particulars(of setting: any AnySetting) -> String {
+        let change = setting.isReloadable ? "; takes effect on reload." : "; needs a restart."
+        return "Expects \(setting.expectation)" + (whenTaken == nil ? change : ".")
+            + (setting.isSecret ? " Never shown." : "")
     }
 }
 

@@ -14,6 +14,8 @@ public struct SettingsSchema: Sendable {
 
     /// Whether `RDKAFKA_` settings have a meaning: only where there is a connection to Kafka.
     public let takesKafkaProperties: Bool
+    /// When a change takes effect, as a sentence, where no daemon can reload them. The default is nil: each setting says it.
+    public var whenTaken: String?
 
     /// Declares the settings of a daemon. Each name must be there once.
     public init(

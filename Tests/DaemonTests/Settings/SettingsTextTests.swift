@@ -50,6 +50,17 @@ import SharedSettings
         }
     }
 
+    @Test func settingsThatNoDaemonReloadsSayWhenTheyAreTaken() {
+        var schema = small
+        schema.whenTaken = "A change takes effect at the next start."
+        for text in [schema.defaultFile, schema.help] {
+            #expect(!text.contains("reload"))
+            #expect(!text.contains("restart"))
+            #expect(text.contains("(rows).\n"))
+        }
+        #expect(schema.defaultFile.contains("# A change takes effect at the next start.\n"))
+    }
+
     @Test func theHelpListsEverySetting() {
         #expect(
             small.help == """

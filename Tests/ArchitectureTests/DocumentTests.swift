@@ -3,74 +3,144 @@ import Daemon
 import Dashboard
 import Database
 import Foundation
+import Harness
 import Producer
 import Testing
 
-/// The README says what the program is.
-struct ReadmeTests {
-    private static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    private let readme: String
+/// What the documents say is so: links, pictures, names of tests, files and settings, and messages.
+@Suite("Documents", .ownFolder) struct DocumentTests {
+    @Test("the README has at most 150 lines, and a picture of less than 300 kB")
+    func readme() throws {
+        let readme = try Document("README.md")
+        #expect(readme.lines.count <= 150)
+        let pictures = readme.links.filter { $0.hasSuffix(".png") || $0.hasSuffix(".jpg") }
+        #expect(!pictures.isEmpty)
+        for picture in pictures {
+            let bytes = try Data(contentsOf: Checkout.root.appending(path: picture)).count
+            #expect(bytes > 10_000 && bytes < 300_000, "\(picture) has \(bytes) bytes")
+        }
+    }
 
-    init() throws { readme = try String(contentsOf: Self.root.appending(path: "README.md"), encoding: .utf8) }
+    @Test("every link to a file leads to one in version control, and every anchor to a heading")
+    func links() async throws {
+        let files = Set(try await Checkout.files())
+        var count = 0
+        for document in try await Document.all() {
+            for link in document.links where !link.contains("://") && !link.hasPrefix("mailto:") {
+                count += 1
+                let parts = link.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
+                let path = parts[0].isEmpty ? document.path : document.resolve(parts[0])
+                #expect(
+                    files.contains(path) || files.contains { $0.hasPrefix(path + "/") }, "\(document.path): \(link)")
+                guard parts.count == 2, files.contains(path) else { continue }
+                #expect(try Document(path).anchors.contains(parts[1]), "\(document.path): \(link)")
+            }
+        }
+        #expect(count >= 30)
+    }
 
-    @Test func settingsAreThoseOfTheProgram() throws {
-        let table = try #require(readme.firstMatch(of: /<!-- settings -->\n((?s).*?)<!-- end of settings -->/)?.1)
-        let expected = Self.settingsTable([.producer, .consumer, .dashboard, .database])
-        if table != expected { Issue.record("The table should be:\n\(expected)") }
+    /// The package has only this folder of them.
+    @Test("documents that are shipped link to no file that is not")
+    func shipped() async throws {
+        for document in try await Document.all() where document.path.hasPrefix("packaging/doc/") {
+            for link in document.links where !link.contains("://") && !link.hasPrefix("#") {
+                #expect(document.resolve(link).hasPrefix("packaging/doc/"), "\(document.path): \(link)")
+            }
+        }
+    }
+
+    @Test("every file of the source that they name is there")
+    func files() async throws {
+        let files = try await Checkout.files()
+        var count = 0
+        for document in try await Document.all() {
+            for match in document.text.matches(of: /`([\w.\/+-]+\.(?:swift|js|html|json|py|md|catalog))`/) {
+                count += 1
+                let name = String(match.1)
+                #expect(files.contains { $0 == name || $0.hasSuffix("/" + name) }, "\(document.path): \(name)")
+            }
+        }
+        #expect(count >= 40)
     }
 
     /// Each row of the table of faults names a test, as `Suite.function`.
-    @Test func everyTestThatItNamesIsThere() throws {
-        let sources = try Self.sources(in: "Tests")
-        let names = readme.matches(of: /[`\s]([A-Z]\w+)\.([a-z]\w+)[`.]/).filter { $0.1 != "README" }
-        #expect(names.count >= 10)
-        for name in names {
-            #expect(
-                sources.contains { $0.contains("struct \(name.1) ") && $0.contains("func \(name.2)(") },
-                "\(name.1).\(name.2)")
+    @Test("every test that they name is there")
+    func tests() async throws {
+        let sources = try await Checkout.texts(in: "Tests/")
+        var count = 0
+        for document in try await Document.all() {
+            for name in document.text.matches(of: /`([A-Z]\w+)\.([a-z]\w+)`/) where name.2 != "md" {
+                count += 1
+                #expect(
+                    sources.contains { $0.contains("struct \(name.1) ") && $0.contains("func \(name.2)(") },
+                    "\(document.path): \(name.1).\(name.2)")
+            }
+        }
+        #expect(count >= 25)
+    }
+
+    @Test("every setting that they name is one of the program's")
+    func settings() async throws {
+        let schemas: [SettingsSchema] = [.producer, .consumer, .dashboard, .database]
+        let settings = Set(schemas.flatMap(\.settings).map(\.name))
+        // Variables and fields that are no settings stand in the source in quotation marks.
+        let sources = try await Checkout.texts(in: "Sources/") + Checkout.texts(in: "Tests/")
+        var found: Set<String> = []
+        for document in try await Document.all() {
+            for match in document.text.matches(of: /[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+/)
+            where !match.0.hasPrefix("RDKAFKA_") {
+                let name = String(match.0)
+                if settings.contains(name) { found.insert(name) }
+                #expect(
+                    settings.contains(name) || sources.contains { $0.contains("\"\(name)\"") },
+                    "\(document.path): \(name)")
+            }
+        }
+        #expect(found.count >= 15)
+    }
+
+    @Test("the manual has every setting with its default")
+    func manual() async throws {
+        let folder = try TestFolder.required().path
+        let libraries = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? ""
+        let script = "'\(Checkout.root.path)/packaging/manual'"
+        try await shell("LD_LIBRARY_PATH='\(libraries)' \(script) '\(Heartbeat.path)' 0 2026-01-01 \(folder)")
+        for schema in [SettingsSchema.producer, .consumer, .dashboard, .database] {
+            let page = try String(contentsOfFile: "\(folder)/heartbeat-\(schema.name).conf.5", encoding: .utf8)
+            let entries = page.components(separatedBy: ".TP\n").map { $0.replacing("\\-", with: "-") }
+            for setting in schema.settings {
+                let entry = entries.first { $0.hasPrefix("\\fB\(setting.name)\\fR\n") }
+                let wanted = setting.defaultText.isEmpty ? "" : "The default is \(setting.defaultText)"
+                #expect(entry?.contains(wanted) == true, "\(schema.name): \(setting.name)")
+            }
         }
     }
 
-    @Test func everyMessageThatItExplainsIsInTheProgram() throws {
-        let sources = try Self.sources(in: "Sources") + Self.sources(in: "packaging") + Self.sources(in: "db")
+    @Test("every message that they explain is in the program")
+    func messages() async throws {
+        let sources =
+            try await Checkout.texts(in: "Sources/") + Checkout.texts(in: "packaging/") + Checkout.texts(in: "db/")
+        let programs = sources.filter { !$0.hasPrefix("# ") || !$0.contains("\n## ") }
         let explained = [
-            "there is no Swift toolchain on the path", "no network for apt",
-            "there is no PostgreSQL server 15 or newer", "waiting for ", "gave up waiting for ", "no progress for ",
-            "The next run tries it again",
-            "this program needs ", "unknown setting", ", did you mean ", "configured are ", "Kafka has deleted ",
-            "messages before they were read", "the topic was created anew", "fenced: another consumer owns ",
-            "NOT SOUND", "this dashboard is not known by that name",
-            "can be reached from other machines, which needs a password",
+            "README.md": [
+                "the live page is at ", "messages are stored, each exactly once", "nothing is left behind",
+            ],
+            "packaging/doc/operation.md": [
+                "there is no Swift toolchain on the path", "no network for apt",
+                "there is no PostgreSQL server 15 or newer", "waiting for ", "timed out after ", "no progress for ",
+                "The next run tries it again", "this program needs ", "unknown setting", ", did you mean ",
+                "configured are ", "Kafka has deleted ", "messages before they were read",
+                "the topic was recreated", "fenced: another consumer owns ", "NOT SOUND",
+                "unable to become the role ", "this dashboard is not known by that name",
+                "can be reached from other machines, which needs a password",
+            ],
         ]
-        for text in explained {
-            #expect(readme.contains(text.trimmingCharacters(in: .whitespaces)), "\(text)")
-            #expect(sources.contains { $0.contains(text) }, "\(text)")
-        }
-    }
-
-    private static func settingsTable(_ schemas: [SettingsSchema]) -> String {
-        var names: [String] = []
-        for setting in schemas.flatMap(\.settings) where !names.contains(setting.name) { names.append(setting.name) }
-        var table = "| Setting | Default | Read by | Meaning |\n|---|---|---|---|\n"
-        for name in names {
-            let readers = schemas.filter { $0.settings.contains { $0.name == name } }
-            guard let setting = readers.first?.settings.first(where: { $0.name == name }) else { continue }
-            let value = setting.defaultText.isEmpty ? "" : "`\(setting.defaultText)`"
-            let meaning =
-                "\(setting.sentence) Expects \(setting.expectation)."
-                + (setting.isReloadable ? " Takes effect on reload." : "")
-            table += "| `\(name)` | \(value) | \(readers.map(\.name).joined(separator: ", ")) | \(meaning) |\n"
-        }
-        return table
-    }
-
-    /// The text of every file below a folder of the project.
-    private static func sources(in folder: String) throws -> [String] {
-        let path = root.appending(path: folder)
-        let names = try #require(FileManager.default.enumerator(atPath: path.path))
-        return names.compactMap { name in
-            (name as? String).flatMap { try? String(contentsOf: path.appending(path: $0), encoding: .utf8) }
+        for (path, texts) in explained {
+            let document = try Document(path).text
+            for text in texts {
+                #expect(document.contains(text.trimmingCharacters(in: .whitespaces)), "\(path): \(text)")
+                #expect(programs.contains { $0.contains(text) }, "\(text)")
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ struct RunningDashboard {
         let defaults = ["DASHBOARD_PORT": "0", "METRICS_DIRECTORY": folder.path]
         let process = try Heartbeat.start(
             "dashboard", ["dashboard"],
-            database.settings(as: "heartbeat-dashboard").merging(defaults) { $1 }.merging(settings) { $1 })
+            settings: database.settings(as: "heartbeat-dashboard").merging(defaults) { $1 }.merging(settings) { $1 })
         self.database = database
         self.process = process
         port = try await first("the dashboard listens") {

@@ -224,7 +224,7 @@ extension OnAServer {
             let reader = try database.connect()
             try reader.rows("BEGIN; SELECT count(*) FROM heart_rate_readings")
             let maintenance = try Heartbeat.start(
-                "maintain", ["database", "maintain"], database.settings(as: "heartbeat-maintenance"))
+                "maintain", ["database", "maintain"], settings: database.settings(as: "heartbeat-maintenance"))
             let log = try #require(PrivatePostgreSQL.current)
             try await eventually("it has tried several times") {
                 log.log.components(separatedBy: "canceling statement due to lock timeout").count > 3
@@ -260,7 +260,7 @@ extension OnAServer {
             let runs = try (0..<2).map { number in
                 try Heartbeat.start(
                     "maintain \(number)", ["database", "maintain"],
-                    pipeline.database.settings(as: "heartbeat-maintenance"))
+                    settings: pipeline.database.settings(as: "heartbeat-maintenance"))
             }
             for run in runs { run.expectEnd() }
             for run in runs { #expect(try await run.waitForEnd(within: .seconds(120)) == .exited(0), "\(run.log)") }

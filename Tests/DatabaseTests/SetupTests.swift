@@ -10,7 +10,7 @@ enum OnAServer {}
 extension OnAServer {
     @Suite("heartbeat database setup") struct Setup {
         private static func setup(_ database: TestDatabase, as user: String = "postgres") throws -> ChildProcess {
-            try Heartbeat.start("setup", ["database", "setup"], database.settings(as: user))
+            try Heartbeat.start("setup", ["database", "setup"], settings: database.settings(as: user))
         }
 
         /// Everything of the schema in words, to compare.

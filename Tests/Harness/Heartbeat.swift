@@ -17,7 +17,7 @@ package enum Heartbeat {
 
     /// Starts a command with these settings and no others: nothing of the machine's own files and environment.
     package static func start(
-        _ name: String, _ arguments: [String], _ settings: [String: String], config: String? = nil
+        _ name: String, _ arguments: [String], settings: [String: String], config: String? = nil
     ) throws -> ChildProcess {
         let folder = try TestFolder.required()
         guard access(path, X_OK) == 0 else { throw HarnessError("there is no program \(path)") }
@@ -42,7 +42,7 @@ package enum Heartbeat {
         _ arguments: [String], _ settings: [String: String], config: String? = nil,
         within limit: Duration = .seconds(120)
     ) async throws -> Finished {
-        let process = try start("heartbeat " + (arguments.first ?? ""), arguments, settings, config: config)
+        let process = try start("heartbeat " + (arguments.first ?? ""), arguments, settings: settings, config: config)
         let end = try await process.waitForEnd(within: limit)
         return Finished(end: end, output: process.output, log: process.log)
     }

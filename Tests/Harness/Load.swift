@@ -34,7 +34,7 @@ package final class Load: Sendable {
         self.most = most
         thread = try WorkThread(name: "load") { [state] in
             do {
-                try Self.publish(Publisher(configuration, topic: topic), rate: rate, most: most, age, state)
+                try Self.publish(by: Publisher(configuration, topic: topic), rate: rate, most: most, age: age, state)
             } catch {
                 state.withLock { $0.failure = "\(error)" }
             }
@@ -66,7 +66,7 @@ package final class Load: Sendable {
     }
 
     private static func publish(
-        _ publisher: Publisher, rate: Int, most: Int, _ age: Duration, _ state: Monitor<Progress>
+        by publisher: Publisher, rate: Int, most: Int, age: Duration, _ state: Monitor<Progress>
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now

@@ -26,7 +26,8 @@ package struct Pipeline {
         _ name: String = "consumer", _ settings: [String: String] = [:]
     ) throws -> ChildProcess {
         try Heartbeat.start(
-            name, ["consumer"], consumerSettings.merging(["CONSUMER_NAME": name]) { $1 }.merging(settings) { $1 })
+            name, ["consumer"],
+            settings: consumerSettings.merging(["CONSUMER_NAME": name]) { $1 }.merging(settings) { $1 })
     }
 
     /// Starts a consumer and waits until it reads.

@@ -23,7 +23,7 @@ package final class TestBroker: Sendable {
             return
         }
         let broker = try Heartbeat.start(
-            "broker", ["broker", "--topic", topic, "--partitions", "\(partitions)"], [:])
+            "broker", ["broker", "--topic", topic, "--partitions", "\(partitions)"], settings: [:])
         process = broker
         bootstrapServers = try await first("the broker says its address") {
             broker.output.split(separator: "\n").first.map(String.init)

@@ -182,20 +182,12 @@ struct WrapperTests {
         let partition = TopicPartition(topic: broker.topic, partition: 0)
         #expect(assigned == [partition])
 
-        func offsets(upTo last: Int64) async throws -> [Int64] {
-            var offsets: [Int64] = []
-            try await eventually("offset \(last) is read") {
-                if case .message(let message) = consumer.poll(milliseconds: 100) { offsets.append(message.offset) }
-                return offsets.last == last
-            }
-            return offsets
-        }
         try consumer.assign([PartitionOffset(partition: partition, offset: 40)])
-        #expect(try await offsets(upTo: 99) == Array(40...99))
+        #expect(try await consumer.offsets(upTo: 99) == Array(40...99))
         #expect(consumer.cachedWatermarks(of: partition)?.high == 100)
         // Reading again from an earlier place; what was fetched before does not come in between.
         try consumer.assign([PartitionOffset(partition: partition, offset: 10)])
-        #expect(try await offsets(upTo: 99) == Array(10...99))
+        #expect(try await consumer.offsets(upTo: 99) == Array(10...99))
         try consumer.commitWithoutWaiting([PartitionOffset(partition: partition, offset: 100)])
 
         try consumer.pause([partition])
@@ -206,7 +198,7 @@ struct WrapperTests {
             return
         }
         try consumer.resume([partition])
-        #expect(try await offsets(upTo: 100) == [100])
+        #expect(try await consumer.offsets(upTo: 100) == [100])
 
         // A second member: the group takes everything back first.
         let other = try KafkaConsumer(broker.configuration(properties))
@@ -237,4 +229,16 @@ private final class Failures: @unchecked Sendable {
     var all: [KafkaError] { lock.withLock { found } }
 
     func add(_ error: KafkaError) { lock.withLock { found.append(error) } }
+}
+
+extension KafkaConsumer {
+    /// The offsets of the messages that are handed out until one has this offset.
+    fileprivate func offsets(upTo last: Int64) async throws -> [Int64] {
+        var offsets: [Int64] = []
+        try await eventually("offset \(last) is read") {
+            if case .message(let message) = poll(milliseconds: 100) { offsets.append(message.offset) }
+            return offsets.last == last
+        }
+        return offsets
+    }
 }

@@ -46,7 +46,8 @@ extension EndToEnd {
                 #expect(try await consumer.waitForEnd(within: .seconds(10)) == .killed(by: SIGKILL))
             }
             #expect(try pipeline.consumedCount() < run.messages, "there was something left after each kill")
-            try await finish(pipeline, run, settings(of: pipeline.database.name, run.broker), episodes)
+            try await finish(
+                pipeline, after: run, with: settings(of: pipeline.database.name, run.broker), expecting: episodes)
         }
 
         /// A consumer that runs all the time, and one that is started and stopped beside it.
@@ -74,7 +75,7 @@ extension EndToEnd {
             try pipeline.database.rows("DROP TRIGGER pause ON kafka_offsets")
             try await pipeline.untilStored(run.messages, within: .seconds(1800))
             try await pipeline.stop(steady)
-            try await finish(pipeline, run, settings, episodes)
+            try await finish(pipeline, after: run, with: settings, expecting: episodes)
         }
 
         @Test("the same episodes whether readings are late or not, when LATENESS_SECONDS is long enough")
@@ -105,7 +106,7 @@ extension EndToEnd {
 
         /// Stores what is left, and expects that everything is there once, and these episodes.
         private static func finish(
-            _ pipeline: Pipeline, _ run: SimulatedRun, _ settings: [String: String], _ episodes: [String]
+            _ pipeline: Pipeline, after run: SimulatedRun, with settings: [String: String], expecting episodes: [String]
         ) async throws {
             try await pipeline.drain(settings.merging(["BATCH_ROWS": "5000"]) { $1 }, within: .seconds(1800))
             try await pipeline.expectSound(run.messages)

@@ -99,9 +99,9 @@ extension EndToEnd {
                 CREATE TRIGGER pause AFTER UPDATE ON kafka_offsets FOR EACH STATEMENT EXECUTE FUNCTION pause()
                 """)
             let settings = pipeline.consumerSettings.merging(["BATCH_ROWS": "500"]) { $1 }
-            let first = try Heartbeat.start("first", ["consumer", "--drain"], settings)
+            let first = try Heartbeat.start("first", ["consumer", "--drain"], settings: settings)
             try await pipeline.untilStored(1)
-            let second = try Heartbeat.start("second", ["consumer", "--drain"], settings)
+            let second = try Heartbeat.start("second", ["consumer", "--drain"], settings: settings)
             // This fails when the first ends meanwhile.
             try await eventually("the second has partitions") { Self.share(second) > 0 }
             for consumer in [first, second] { consumer.expectEnd() }

@@ -95,7 +95,7 @@ struct RejectedTests {
         try pipeline.broker.publish((0..<1000).map { Message(key: Array("\($0)".utf8), value: Array("no \($0)".utf8)) })
         try await pipeline.drain()
         let replays = try ["first", "second"].map {
-            try Heartbeat.start($0, ["rejected", "replay"], pipeline.operatorSettings)
+            try Heartbeat.start($0, ["rejected", "replay"], settings: pipeline.operatorSettings)
         }
         // Either may be the first to end.
         for replay in replays { replay.expectEnd() }

@@ -15,7 +15,8 @@ extension EndToEnd {
             let manager = try ServiceManager()
             let file = try TestFolder.required().write("consumer.conf", "HEART_RATE_MAX=180\n")
             let consumer = try Heartbeat.start(
-                "consumer", ["consumer"], pipeline.consumerSettings.merging(manager.environment) { $1 }, config: file)
+                "consumer", ["consumer"], settings: pipeline.consumerSettings.merging(manager.environment) { $1 },
+                config: file)
             try await eventually("it is ready") { manager.count("READY=1") == 1 }
             #expect(manager.count("EXTEND_TIMEOUT_USEC=30000000") >= 1)
             #expect(manager.assignments.first { $0.hasPrefix("READY") || $0.hasPrefix("EXTEND") } != "READY=1")
@@ -189,7 +190,7 @@ extension EndToEnd {
             let consumer = try pipeline.startConsumer("consumer", managers["consumer"]?.environment ?? [:])
             let producer = try Heartbeat.start(
                 "producer", ["producer"],
-                pipeline.broker.producerSettings.merging(managers["producer"]?.environment ?? [:]) { $1 })
+                settings: pipeline.broker.producerSettings.merging(managers["producer"]?.environment ?? [:]) { $1 })
             for (name, manager) in managers {
                 try await eventually("the \(name) is ready") { manager.count("READY=1") == 1 }
             }
@@ -225,7 +226,7 @@ extension EndToEnd {
             try await eventually("it says once that there is no such folder") { consumer.log.contains("no metrics: ") }
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             let second = try Heartbeat.start(
-                "second", ["consumer", "--instance", "2"], pipeline.consumerSettings)
+                "second", ["consumer", "--instance", "2"], settings: pipeline.consumerSettings)
             try pipeline.broker.publish(
                 (0..<300).map {
                     Message(

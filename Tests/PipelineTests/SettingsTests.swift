@@ -169,7 +169,8 @@ extension EndToEnd {
                 for option in [[], ["--print-config"]] {
                     // Nothing answers there, in case that the file is taken after all.
                     let process = try Heartbeat.start(
-                        "consumer", ["consumer"] + option, ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"], config: file)
+                        "consumer", ["consumer"] + option, settings: ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"],
+                        config: file)
                     process.expectEnd()
                     try await eventually("it ends or waits for Kafka") {
                         process.end != nil || process.log.contains("waiting for Kafka")

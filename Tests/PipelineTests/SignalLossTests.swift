@@ -96,14 +96,14 @@ private final class Sensors: Sendable {
         let topic = broker.topic
         thread = try WorkThread(name: "sensors") { [state] in
             do {
-                try Self.publish(Publisher(configuration, topic: topic), customers, state)
+                try Self.publish(by: Publisher(configuration, topic: topic), customers, state)
             } catch {
                 state.withLock { $0.failure = "\(error)" }
             }
         }
     }
 
-    private static func publish(_ publisher: Publisher, _ customers: [String], _ state: Monitor<Silence>) throws {
+    private static func publish(by publisher: Publisher, _ customers: [String], _ state: Monitor<Silence>) throws {
         while state.wait(milliseconds: 200, { $0.isStopping ? true : nil }) == nil {
             let silent = state.withLock { $0.silent }
             let now = Instant(microsecondsSince1970: wallClockMicroseconds()).iso8601

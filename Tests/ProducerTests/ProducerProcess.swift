@@ -14,7 +14,7 @@ extension TestBroker {
 
     /// Starts a producer.
     func startProducer(_ arguments: [String], _ settings: [String: String] = [:]) throws -> ChildProcess {
-        try Heartbeat.start("producer", ["producer"] + arguments, producerSettings(settings))
+        try Heartbeat.start("producer", ["producer"] + arguments, settings: producerSettings(settings))
     }
 
     /// Runs a producer to its end.

@@ -144,7 +144,8 @@ import Testing
     }
 
     @Test func endsAtOnceWhenThereIsNoKafkaToStopFor() async throws {
-        let producer = try Heartbeat.start("producer", ["producer"], ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"])
+        let producer = try Heartbeat.start(
+            "producer", ["producer"], settings: ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"])
         try await eventually("it says so") { producer.log.contains("waiting for Kafka at 127.0.0.1:1") }
         producer.kill(SIGTERM)
         #expect(try await producer.waitForEnd(within: .seconds(30)) == .exited(0))

@@ -21,7 +21,7 @@ final class CommandHook: Sendable {
         case dropped
     }
 
-    private struct Job {
+    private struct Event {
         let command: [String]
         let variables: [String: String]
     }
@@ -30,7 +30,7 @@ final class CommandHook: Sendable {
     private static let mostWaiting = 100
 
     private let command: Mutex<[String]>
-    private let queue: AsyncStream<Job>.Continuation
+    private let queue: AsyncStream<Event>.Continuation
     private let waiting = Atomic<Int>(0)
     private let runner: Runner
     private let worker: Mutex<Task<Void, Never>?>
@@ -44,7 +44,7 @@ final class CommandHook: Sendable {
         _ command: [String], timeout: Duration = .seconds(30), _ logger: Logger,
         count: @escaping @Sendable (Outcome) -> Void
     ) {
-        let (jobs, queue) = AsyncStream.makeStream(of: Job.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
+        let (jobs, queue) = AsyncStream.makeStream(of: Event.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
         self.command = Mutex(command)
         self.queue = queue
         runner = Runner(timeout: timeout, logger: logger, count: count)
@@ -72,7 +72,7 @@ final class CommandHook: Sendable {
         let command = command.withLock { $0 }
         guard !command.isEmpty else { return }
         waiting.add(1, ordering: .relaxed)
-        if case .enqueued = queue.yield(Job(command: command, variables: variables)) { return }
+        if case .enqueued = queue.yield(Event(command: command, variables: variables)) { return }
         waiting.subtract(1, ordering: .relaxed)
         runner.finished(.dropped, "an event is not told: \(Self.mostWaiting) others wait for \(command[0])")
     }
@@ -99,7 +99,7 @@ private final class Runner: Sendable {
         var unsaid = 0
     }
 
-    private enum End {
+    private enum CommandEnd {
         case status(TerminationStatus)
         case error(any Error)
         case timeIsOver
@@ -122,7 +122,7 @@ private final class Runner: Sendable {
 
     /// Returns when the command has ended, or was ended because it took too long or the task was cancelled.
     func run(_ command: [String], _ variables: [String: String]) async {
-        let end = await withTaskGroup(of: End.self) { group in
+        let end = await withTaskGroup(of: CommandEnd.self) { group in
             group.addTask { [self] in await runToEnd(command, variables) }
             group.addTask { [timeout] in
                 try? await Task.sleep(for: timeout)
@@ -163,7 +163,7 @@ private final class Runner: Sendable {
         logger.warning("\(complaint)\(unsaid > 0 ? "; \(unsaid) others were not told, either" : "")")
     }
 
-    private func runToEnd(_ command: [String], _ variables: [String: String]) async -> End {
+    private func runToEnd(_ command: [String], _ variables: [String: String]) async -> CommandEnd {
         var options = PlatformOptions()
         // A session of its own: what it has started is ended with it.
         options.createSession = true

@@ -42,13 +42,13 @@ extension Settings {
 /// Gathers assignments, later ones over earlier ones, and everything that is wrong with them.
 private struct Loader {
     /// A text and where it stands.
-    struct Assignment {
+    struct Assigned {
         let text: String
         let origin: SettingOrigin
     }
 
     let schema: SettingsSchema
-    var assigned: [String: Assignment] = [:]
+    var assigned: [String: Assigned] = [:]
     var problems: [String] = []
 
     mutating func readFile(_ bytes: [UInt8], path: String) {
@@ -57,7 +57,7 @@ private struct Loader {
         for assignment in file.assignments {
             let origin = SettingOrigin.file(path: path, line: assignment.line)
             if isKnown(assignment.name) {
-                assigned[assignment.name] = Assignment(text: assignment.value, origin: origin)
+                assigned[assignment.name] = Assigned(text: assignment.value, origin: origin)
             } else {
                 found.append((assignment.line, "\(origin): " + unknown(assignment.name, value: assignment.value)))
             }
@@ -81,7 +81,7 @@ private struct Loader {
 
     mutating func readEnvironment(_ environment: [String: String]) {
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where isKnown(name) {
-            let entry = Assignment(text: value, origin: .environment)
+            let entry = Assigned(text: value, origin: .environment)
             assigned[name] = entry
             if let problem = problem(name, entry) { problems.append(problem) }
         }
@@ -120,7 +120,7 @@ private struct Loader {
         String(name.dropFirst(kafkaPrefix.count).lowercased().map { $0 == "_" ? "." : $0 })
     }
 
-    private func problem(_ name: String, _ entry: Assignment) -> String? {
+    private func problem(_ name: String, _ entry: Assigned) -> String? {
         guard let setting = schema.setting(named: name), setting.parse(entry.text) == nil else { return nil }
         return "\(entry.origin): " + shown(name: name, value: entry.text, isSecret: setting.isSecret)
             + ": expected \(setting.expectation)"

@@ -16,7 +16,7 @@ struct ChartLines: Sendable {
         var lowest: Int64?
         var highest: Int64?
 
-        mutating func add(_ point: Point, _ lowest: Int64, _ highest: Int64, count: Int64, anomalies: Int64) {
+        mutating func add(_ point: Point, lowest: Int64, highest: Int64, count: Int64, anomalies: Int64) {
             points.append(point)
             self.count += count
             self.anomalies += anomalies
@@ -72,7 +72,8 @@ struct ChartLines: Sendable {
             let bpm: Int64 = try row["heart_rate"]
             let isAnomaly: Bool = try row["is_anomaly"]
             lines[id, default: Line()].add(
-                Point(time / 1000, bpm, isAnomaly: isAnomaly), bpm, bpm, count: 1, anomalies: isAnomaly ? 1 : 0)
+                Point(time / 1000, bpm, isAnomaly: isAnomaly), lowest: bpm, highest: bpm, count: 1,
+                anomalies: isAnomaly ? 1 : 0)
         }
         return lines.values.allSatisfy { $0.points.count <= mostPoints }
     }
@@ -101,7 +102,8 @@ struct ChartLines: Sendable {
             let count: Int64 = try row["readings"]
             let anomalies: Int64 = try row["anomalies"]
             lines[id, default: Line()].add(
-                Point(bucket: time / 1000, lowest, highest, anomalies: anomalies), lowest, highest, count: count,
+                Point(bucket: time / 1000, lowest, highest, anomalies: anomalies), lowest: lowest, highest: highest,
+                count: count,
                 anomalies: anomalies)
         }
     }

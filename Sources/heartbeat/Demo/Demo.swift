@@ -27,10 +27,8 @@ struct Demo: Sendable {
         let seconds: Int?
     }
 
-    init(_ command: DemoCommand, in folder: DemoFolder) throws {
-        options = Options(
-            brokers: command.brokers, postgres: command.postgres, customers: command.customers,
-            interval: command.interval, partitions: command.partitions, seconds: command.seconds)
+    init(_ options: Options, in folder: DemoFolder) throws {
+        self.options = options
         self.folder = folder
         program = try DemoFolder.thisProgram()
         privatePostgreSQL = try options.postgres == nil ? DemoPostgreSQL(in: folder) : nil
@@ -41,7 +39,7 @@ struct Demo: Sendable {
     /// - Throws: `CommandFailure` when something is not stored exactly once, or when a process can not go on.
     func run(_ signals: Signals) async throws {
         try await withPostgreSQL {
-            let setup = heartbeat("database", ["database", "setup"], databaseSettings(as: "postgres"))
+            let setup = heartbeat("database", ["database", "setup"], settings: databaseSettings(as: "postgres"))
             try await setup.runToEnd(on: screen)
             try await withBroker { brokers in try await runPipeline(brokers, signals) }
         }
@@ -63,7 +61,8 @@ struct Demo: Sendable {
     private func withBroker(_ body: @escaping @Sendable (_ brokers: String) async throws -> Void) async throws {
         if let brokers = options.brokers { return try await body(brokers) }
         screen.note("the Kafka broker is in memory and ends with the demo; --brokers HOST:PORT names a real one")
-        let broker = heartbeat("broker", ["broker", "--topic", topic, "--partitions", "\(options.partitions)"], [:])
+        let broker = heartbeat(
+            "broker", ["broker", "--topic", topic, "--partitions", "\(options.partitions)"], settings: [:])
         // Its log lines have spaces, its address has none.
         try await broker.run(on: screen, isReady: { !$0.contains(" ") }, while: body)
     }
@@ -75,8 +74,8 @@ struct Demo: Sendable {
         let meter = try DemoMeter(
             settings.postgresParameters, try settings.kafkaConfiguration(defaults: [], fixed: []), topic: topic)
         defer { meter.end() }
-        var consumer = heartbeat("consumer", ["consumer"], consumerSettings(brokers))
-        var producer = heartbeat("producer", ["producer"], producerSettings(brokers))
+        var consumer = heartbeat("consumer", ["consumer"], settings: consumerSettings(brokers))
+        var producer = heartbeat("producer", ["producer"], settings: producerSettings(brokers))
         consumer.isRestarted = true
         producer.isRestarted = true
         try await withDashboard { [consumer, producer] in
@@ -92,7 +91,7 @@ struct Demo: Sendable {
         let port = try environment["DASHBOARD_PORT"] ?? "\(freePort(preferring: 8501))"
         var settings = databaseSettings(as: "heartbeat-dashboard").merging(metricsSettings) { $1 }
         settings["DASHBOARD_PORT"] = port
-        var dashboard = heartbeat("dashboard", ["dashboard"], settings)
+        var dashboard = heartbeat("dashboard", ["dashboard"], settings: settings)
         dashboard.isRestarted = true
         try await dashboard.run(on: screen, isReady: { $0.contains("serving on ") }) { line in
             screen.note("the live page is at \(line.split(separator: " ").last ?? "")")
@@ -144,7 +143,8 @@ struct Demo: Sendable {
         let verification = try Verification(PostgreSQLConnection(settings.postgresParameters, .verify))
         guard verification.isSound else {
             // Says which offsets.
-            _ = try? await heartbeat("verify", ["verify"], databaseSettings(as: "postgres")).runToEnd(on: screen)
+            _ = try? await heartbeat("verify", ["verify"], settings: databaseSettings(as: "postgres")).runToEnd(
+                on: screen)
             throw CommandFailure(.software, "not every message is stored exactly once")
         }
         screen.note(
@@ -158,7 +158,7 @@ struct Demo: Sendable {
     // MARK: - Processes and their settings
 
     /// A command of this program.
-    private func heartbeat(_ name: String, _ arguments: [String], _ settings: [String: String]) -> DemoProcess {
+    private func heartbeat(_ name: String, _ arguments: [String], settings: [String: String]) -> DemoProcess {
         // What /etc/heartbeat has is for the daemons of this machine, not for the demo.
         let config = arguments.first == "broker" ? [] : ["--config", "/dev/null"]
         return DemoProcess(

@@ -62,7 +62,7 @@ struct DemoCommand: ParsableCommand {
         _ = FileManager.default.changeCurrentDirectoryPath("/")
         let demo: Demo
         do {
-            demo = try Demo(self, in: folder)
+            demo = try Demo(options, in: folder)
             try runToEnd(demo)
         } catch {
             folder.remove()
@@ -70,6 +70,12 @@ struct DemoCommand: ParsableCommand {
         }
         folder.remove()
         printAtOnce("demo       | \(demo.farewell)")
+    }
+
+    private var options: Demo.Options {
+        Demo.Options(
+            brokers: brokers, postgres: postgres, customers: customers, interval: interval, partitions: partitions,
+            seconds: seconds)
     }
 
     private func runToEnd(_ demo: Demo) throws {
@@ -89,26 +95,5 @@ struct DemoCommand: ParsableCommand {
         while true {
             if let result = outcome.wait({ $0 }) { return try result.get() }
         }
-    }
-}
-
-/// Which PostgreSQL server to use: `host=...,port=...,dbname=...,user=...`.
-struct DemoDatabaseAddress: ExpressibleByArgument, Sendable {
-    /// heartbeat's settings for it.
-    let settings: [String: String]
-
-    private static let names = [
-        "host": "POSTGRES_HOST", "port": "POSTGRES_PORT", "dbname": "POSTGRES_DB", "user": "POSTGRES_USER",
-    ]
-
-    init?(argument: String) {
-        var settings: [String: String] = [:]
-        for pair in argument.split(separator: ",") {
-            let parts = pair.split(separator: "=", maxSplits: 1)
-            guard parts.count == 2, let name = Self.names[String(parts[0])] else { return nil }
-            settings[name] = String(parts[1])
-        }
-        guard !settings.isEmpty else { return nil }
-        self.settings = settings
     }
 }

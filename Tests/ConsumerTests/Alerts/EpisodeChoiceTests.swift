@@ -10,16 +10,30 @@ import Testing
 
     private func instant(_ seconds: Int64) -> Instant { Instant(microsecondsSince1970: seconds * 1_000_000) }
 
+    /// How severe an episode is and was.
+    private enum Level {
+        case high, medium, low, easedFromHigh
+
+        var now: Severity {
+            switch self {
+            case .high: .high
+            case .medium, .easedFromHigh: .medium
+            case .low: .low
+            }
+        }
+        var worst: Severity { self == .easedFromHigh ? .high : now }
+    }
+
     /// - Parameter ago: when it happened, in seconds before now.
     private func change(
-        _ change: EpisodeChange, of customer: String = "a", _ severity: Severity = .high, worst: Severity? = nil,
-        kind: EpisodeKind = .tachycardia, ago: Int64 = 1, opened: Int64 = 1000
+        _ change: EpisodeChange, _ level: Level = .high, kind: EpisodeKind = .tachycardia, ago: Int64 = 1,
+        opened: Int64 = 1000
     ) -> CustomerEpisode {
         let at = instant(Self.now - ago)
         return CustomerEpisode(
-            customerID: customer,
+            customerID: "a",
             episode: Episode(
-                kind: kind, severity: severity, worstSeverity: worst ?? severity, openedAt: instant(Self.now - opened),
+                kind: kind, severity: level.now, worstSeverity: level.worst, openedAt: instant(Self.now - opened),
                 raisedAt: change == .opened ? at : instant(Self.now - opened), lastSeenAt: at,
                 closedAt: change == .closed ? at : nil, extremeHeartRate: 200, readings: 9,
                 evidence: .limit(nearest: 190, limit: 180, highLimit: nil)),
@@ -33,23 +47,23 @@ import Testing
     @Test("high severity is told, lower is not, and what was high is told when it is over")
     mutating func severity() {
         #expect(told(change(.opened)) == [.opened])
-        #expect(told(change(.opened, of: "b", .medium), change(.opened, of: "c", .low)) == [])
-        #expect(told(change(.escalated, of: "b", .high)) == [.escalated])
-        #expect(told(change(.escalated, of: "c", .medium)) == [])
-        #expect(told(change(.eased, of: "b", .medium, worst: .high)) == [])
-        #expect(told(change(.closed, of: "b", .medium, worst: .high)) == [.closed])
-        #expect(told(change(.closed, of: "c", .medium)) == [])
+        #expect(told(change(.opened, .medium).of("b"), change(.opened, .low).of("c")) == [])
+        #expect(told(change(.escalated, .high).of("b")) == [.escalated])
+        #expect(told(change(.escalated, .medium).of("c")) == [])
+        #expect(told(change(.eased, .easedFromHigh).of("b")) == [])
+        #expect(told(change(.closed, .easedFromHigh).of("b")) == [.closed])
+        #expect(told(change(.closed, .medium).of("c")) == [])
         #expect(choice.takeUntold(at: instant(Self.now + 60)) == nil)
     }
 
     @Test("each change is told once, also when an episode swings between two severities")
     mutating func once() {
         #expect(told(change(.opened)) == [.opened])
-        #expect(told(change(.eased, .medium, worst: .high)) == [])
+        #expect(told(change(.eased, .easedFromHigh)) == [])
         #expect(told(change(.escalated)) == [])
         // Another kind, customer or episode is another matter.
         #expect(told(change(.opened, kind: .signalLoss, opened: 2)) == [.opened])
-        #expect(told(change(.opened, of: "b"), change(.opened, opened: 500)) == [.opened, .opened])
+        #expect(told(change(.opened).of("b"), change(.opened, opened: 500)) == [.opened, .opened])
         #expect(told(change(.closed)) == [.closed])
         #expect(told(change(.opened)) == [.opened])
     }
@@ -57,13 +71,13 @@ import Testing
     @Test("what happened long ago, or was over when it was found, is counted and not told")
     mutating func old() {
         #expect(told(change(.opened, ago: 601)) == [])
-        #expect(told(change(.closed, of: "b", ago: 601)) == [])
-        #expect(told(change(.opened, of: "c", ago: 100), change(.closed, of: "c", ago: 10)) == [])
-        #expect(told(change(.opened, of: "d", ago: 599)) == [.opened])
+        #expect(told(change(.closed, ago: 601).of("b")) == [])
+        #expect(told(change(.opened, ago: 100).of("c"), change(.closed, ago: 10).of("c")) == [])
+        #expect(told(change(.opened, ago: 599).of("d")) == [.opened])
         // Its end is nothing to those who do not know of it.
         #expect(told(change(.closed, ago: 1)) == [])
         // Its end is something to those who do, also when we were away for long.
-        #expect(told(change(.closed, of: "d", ago: 9999)) == [.closed])
+        #expect(told(change(.closed, ago: 9999).of("d")) == [.closed])
         #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(old: 2))
         #expect(choice.takeUntold(at: instant(Self.now + 120)) == nil)
     }
@@ -71,7 +85,7 @@ import Testing
     @Test("what began while we were away and goes on is told when readings of now show it, once")
     mutating func goesOn() {
         func standing(_ ago: Int64, _ severity: Severity = .high) -> [Findings.Found] {
-            let found = change(.escalated, severity, worst: .high, ago: ago, opened: 5000)
+            let found = change(.escalated, severity == .high ? .high : .easedFromHigh, ago: ago, opened: 5000)
             return [Findings.Found(customerID: found.customerID, episode: found.episode)]
         }
         func told(_ found: [Findings.Found]) -> [EpisodeChange] {
@@ -94,14 +108,14 @@ import Testing
         #expect(found.happenedAt == instant(Self.now - 10))
         #expect(told(found) == [.escalated])
         // Lost while we were away.
-        found = change(.opened, of: "b", kind: .signalLoss, ago: 5000, opened: 5000)
+        found = change(.opened, kind: .signalLoss, ago: 5000, opened: 5000).of("b")
         #expect(told(found) == [.opened])
-        #expect(told(change(.escalated, of: "c", kind: .signalLoss, ago: 90_000, opened: 89_995)) == [])
+        #expect(told(change(.escalated, kind: .signalLoss, ago: 90_000, opened: 89_995).of("c")) == [])
         // Found between two readings.
         #expect(
             told(
-                change(.opened, of: "d", kind: .signalLoss, ago: 60, opened: 60),
-                change(.closed, of: "d", kind: .signalLoss, ago: 1, opened: 60)) == [])
+                change(.opened, kind: .signalLoss, ago: 60, opened: 60).of("d"),
+                change(.closed, kind: .signalLoss, ago: 1, opened: 60).of("d")) == [])
     }
 
     @Test("more than so many in a minute are counted, and told in one line a minute")
@@ -109,13 +123,13 @@ import Testing
         let changes = (0..<100).map { change(.opened, of: "\($0)") }
         #expect(choice.worthTelling(changes, at: instant(Self.now)).count == EpisodeChoice.mostInAMinute)
         #expect(choice.takeUntold(at: instant(Self.now)) == EpisodeChoice.Untold(many: 40))
-        #expect(told(change(.opened, of: "x"), after: 59) == [])
+        #expect(told(change(.opened).of("x"), after: 59) == [])
         #expect(choice.takeUntold(at: instant(Self.now + 59)) == nil)
         // Also when something is told at the very beginning of each minute.
-        #expect(told(change(.opened, of: "y"), after: 60) == [.opened])
+        #expect(told(change(.opened).of("y"), after: 60) == [.opened])
         #expect(choice.takeUntold(at: instant(Self.now + 60)) == EpisodeChoice.Untold(many: 1))
         // A clock that is set back ends a minute, too.
-        #expect(told(change(.opened, of: "z"), after: -9999) == [.opened])
+        #expect(told(change(.opened).of("z"), after: -9999) == [.opened])
         #expect(choice.worthTelling(changes, at: instant(Self.now - 9998)).count == 40)
     }
 
@@ -128,5 +142,12 @@ import Testing
         #expect(fields["HEARTBEAT_CLOSED_AT"] == "" && fields["HEARTBEAT_HEART_RATE"] == "200")
         #expect(fields["HEARTBEAT_REASON"] == "bpm 190 to 200 for 16 min, limit 180")
         #expect(fields.count == 10)
+    }
+}
+
+extension CustomerEpisode {
+    /// The same of somebody else.
+    fileprivate func of(_ customer: String) -> CustomerEpisode {
+        CustomerEpisode(customerID: customer, episode: episode, change: change)
     }
 }

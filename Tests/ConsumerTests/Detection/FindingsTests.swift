@@ -7,7 +7,7 @@ import Testing
 @Suite("What detection leaves behind a batch") struct FindingsTests {
     /// A low rate for so many seconds, from a second on.
     private static func take(
-        _ seconds: Range<Int>, bpm: Int16, _ detector: inout Detector, _ body: (Episode, EpisodeChange) -> Void
+        _ seconds: Range<Int>, bpm: Int16, by detector: inout Detector, _ body: (Episode, EpisodeChange) -> Void
     ) {
         for second in seconds {
             detector.take(
@@ -23,7 +23,7 @@ import Testing
         for customer in ["a", "b"] {
             detector = Detector()
             findings.beginCustomer()
-            Self.take(0..<60, bpm: 30, &detector) { findings.note($0, of: customer, $1) }
+            Self.take(0..<60, bpm: 30, by: &detector) { findings.note($0, of: customer, $1) }
             detector.openEpisodes { findings.note($0, of: customer) }
         }
         #expect(findings.episodes.map(\.customerID) == ["a", "b"])
@@ -36,7 +36,7 @@ import Testing
     @Test("a checkpoint goes to the database and comes back as it was")
     func checkpoints() throws {
         var detector = Detector()
-        Self.take(0..<100, bpm: 200, &detector) { _, _ in }
+        Self.take(0..<100, bpm: 200, by: &detector) { _, _ in }
         var checkpoints = Checkpoints()
         checkpoints.append(detector)
         checkpoints.append(Detector())

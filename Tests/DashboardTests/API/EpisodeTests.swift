@@ -23,14 +23,14 @@ extension OnAServer {
             let dashboard = try await RunningDashboard(database: database)
             let before = try dashboard.json("/api/v1/state")
             #expect(before["open_episodes"] as? Int == 0)
-            try database.episode("cust_0001", "deviation", "low", since: 50)
-            try database.episode("cust_0002", "tachycardia", "high", since: 30)
-            try database.episode("cust_0003", "bradycardia", "high", since: 40, acknowledgedBy: "Anna")
-            try database.episode("cust_0004", "tachycardia", "medium", since: 60)
-            try database.episode("cust_0004", "bradycardia", "high", since: 20)
-            try database.episode("cust_0001", "bradycardia", "high", since: 90, until: 80)
+            try database.episode(of: "cust_0001", "deviation", "low", since: 50)
+            try database.episode(of: "cust_0002", "tachycardia", "high", since: 30)
+            try database.acknowledge(database.episode(of: "cust_0003", "bradycardia", "high", since: 40), by: "Anna")
+            try database.episode(of: "cust_0004", "tachycardia", "medium", since: 60)
+            try database.episode(of: "cust_0004", "bradycardia", "high", since: 20)
+            try database.episode(of: "cust_0001", "bradycardia", "high", since: 90, until: 80)
             // Of the day before yesterday: no alarm of today.
-            try database.episode("cust_0001", "bradycardia", "high", since: 200_000, until: 199_900)
+            try database.episode(of: "cust_0001", "bradycardia", "high", since: 200_000, until: 199_900)
             try await dashboard.untilState("all are seen") { $0["open_episodes"] as? Int == 5 }
             let episodes = try #require(try dashboard.json("/api/v1/state")["episodes"] as? [String: Any])
             let open = try #require(episodes["open"] as? [[String: Any]])
@@ -69,10 +69,12 @@ extension OnAServer {
         @Test("episodes are filtered by what they are, whose they are and when they were")
         func filters() async throws {
             let database = try await seeded()
-            let open = try database.episode("cust_0001", "tachycardia", "medium", since: 500, worst: "high")
-            let long = try database.episode("cust_0002", "bradycardia", "low", since: 4000, until: 100, worst: "high")
-            let short = try database.episode("cust_0001", "signal loss", "medium", since: 3000, until: 2900)
-            let hostile = try database.episode(hostileID, "deviation", "low", since: 2000, until: 1900)
+            let open = try database.episode(of: "cust_0001", "tachycardia", "medium", since: 500)
+            try database.wasHigh(open)
+            let long = try database.episode(of: "cust_0002", "bradycardia", "low", since: 4000, until: 100)
+            try database.wasHigh(long)
+            let short = try database.episode(of: "cust_0001", "signal loss", "medium", since: 3000, until: 2900)
+            let hostile = try database.episode(of: hostileID, "deviation", "low", since: 2000, until: 1900)
             let dashboard = try await RunningDashboard(database: database)
             #expect(try ids(dashboard) == [open, hostile, short, long])
             #expect(try ids(dashboard, "state=open") == [open])
@@ -112,7 +114,7 @@ extension OnAServer {
             for number in 0..<23 {
                 let start = 1000 - number / 4
                 try database.episode(
-                    "c\(number)", "tachycardia", "low", since: start, until: number % 2 == 0 ? 500 : nil)
+                    of: "c\(number)", "tachycardia", "low", since: start, until: number % 2 == 0 ? 500 : nil)
             }
             let dashboard = try await RunningDashboard(database: database)
             for (state, condition, time) in [
@@ -137,7 +139,7 @@ extension OnAServer {
         func customer() async throws {
             let database = try await seeded()
             try database.rows("INSERT INTO customer_limits VALUES ('cust_0002', 35, NULL)")
-            try database.episode("cust_0002", "signal loss", "medium", since: 5)
+            try database.episode(of: "cust_0002", "signal loss", "medium", since: 5)
             let dashboard = try await RunningDashboard(["DASHBOARD_STALE_SECONDS": "86400"], database: database)
             let lost = try dashboard.json("/api/v1/customer?customer_id=cust_0002")
             #expect(lost["status"] as? String == "silent")
@@ -156,8 +158,8 @@ extension OnAServer {
         @Test("metrics have the open ones by severity, and none while the database is away")
         func metrics() async throws {
             let database = try await seeded()
-            try database.episode("cust_0001", "tachycardia", "high", since: 30)
-            try database.episode("cust_0002", "tachycardia", "low", since: 30)
+            try database.episode(of: "cust_0001", "tachycardia", "high", since: 30)
+            try database.episode(of: "cust_0002", "tachycardia", "low", since: 30)
             let dashboard = try await RunningDashboard(database: database)
             let text = try dashboard.get("/metrics").text
             for line in [
@@ -184,7 +186,7 @@ extension OnAServer {
         @Test("who acknowledges is noted once, and told to who comes later")
         func acknowledge() async throws {
             let database = try await seeded()
-            let id = try database.episode("cust_0001", "tachycardia", "high", since: 30)
+            let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 30)
             let dashboard = try await RunningDashboard(database: database)
             let answer = try dashboard.acknowledge(id, #"{"by": "Bj\u00f6rk O'Neill; DROP TABLE episodes \\ \"x\""}"#)
             #expect(answer.status == 200, "\(answer.text)")
@@ -206,7 +208,7 @@ extension OnAServer {
         @Test("while somebody else holds the episode, one is asked to try again, and nothing is left half done")
         func locked() async throws {
             let database = try await seeded()
-            let id = try database.episode("cust_0001", "tachycardia", "high", since: 30)
+            let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 30)
             let dashboard = try await RunningDashboard(database: database)
             let writer = try database.connect(as: "heartbeat-consumer")
             try writer.execute("BEGIN; UPDATE episodes SET readings = 5", unableTo: "hold the row")
@@ -236,12 +238,12 @@ extension OnAServer {
                 ("our own page, through a proxy with TLS", ["Origin: https://localhost"], 200),
                 ("our own page, by the browser's word", ["Sec-Fetch-Site: same-origin"], 200),
             ] as [(String, [String], Int)])
-        func forgery(_ whose: String, _ headers: [String], _ status: Int) async throws {
+        func forgery(whose: String, headers: [String], status: Int) async throws {
             let database = try await seeded()
-            let id = try database.episode("cust_0001", "tachycardia", "high", since: 30)
+            let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 30)
             let dashboard = try await RunningDashboard(database: database)
             let answer = try dashboard.acknowledge(
-                id, #"{"by": "Anna"}"#, headers + ["Content-Type: application/json"])
+                id, #"{"by": "Anna"}"#, headers: headers + ["Content-Type: application/json"])
             #expect(answer.status == status, "\(whose): \(answer.text)")
             let noted = try database.rows("SELECT acknowledged_by FROM episodes")[0][0]
             #expect(noted == (status == 200 ? "Anna" : nil))
@@ -250,7 +252,7 @@ extension OnAServer {
         @Test("what a form could send, or no name, is refused, and changes nothing")
         func refusals() async throws {
             let database = try await seeded()
-            let id = try database.episode("cust_0001", "tachycardia", "high", since: 30)
+            let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 30)
             let dashboard = try await RunningDashboard(database: database)
             let own = ["Sec-Fetch-Site: same-origin"]
             let good = #"{"by": "Anna"}"#
@@ -258,7 +260,7 @@ extension OnAServer {
                 [], ["Content-Type: text/plain"], ["Content-Type: application/x-www-form-urlencoded"],
                 ["Content-Type: multipart/form-data; boundary=x"], ["Content-Type: text/plain; application/json"],
             ] {
-                #expect(try dashboard.acknowledge(id, good, own + type).status == 415, "\(type)")
+                #expect(try dashboard.acknowledge(id, good, headers: own + type).status == 415, "\(type)")
             }
             let name = String(repeating: "x", count: 51)
             for body in [
@@ -318,7 +320,7 @@ extension RunningDashboard {
     /// POST with a body, from the dashboard's own page unless the headers say something else.
     func acknowledge(
         _ id: Int, _ body: String,
-        _ headers: [String] = ["Sec-Fetch-Site: same-origin", "Content-Type: application/json"], target: String? = nil
+        headers: [String] = ["Sec-Fetch-Site: same-origin", "Content-Type: application/json"], target: String? = nil
     ) throws -> HTTPConnection.Answer {
         let connection = try HTTPConnection(port: port)
         connection.request(
@@ -334,19 +336,22 @@ extension TestDatabase {
     ///
     /// - Returns: its number.
     @discardableResult func episode(
-        _ customer: String, _ kind: String, _ severity: String, since: Int, until: Int? = nil, worst: String? = nil,
-        acknowledgedBy: String? = nil
+        of customer: String, _ kind: String, _ severity: String, since: Int, until: Int? = nil
     ) throws -> Int {
         func ago(_ seconds: Int) -> String { "date_trunc('second', now()) - interval '\(seconds) s'" }
-        let id = try number(
+        return try number(
             """
             INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,
                                   closed_at, extreme_heart_rate, readings, reason)
-            VALUES ($$\(customer)$$, '\(kind)', '\(severity)', '\(worst ?? severity)', \(ago(since)), \(ago(since)),
+            VALUES ($$\(customer)$$, '\(kind)', '\(severity)', '\(severity)', \(ago(since)), \(ago(since)),
                     \(ago(until ?? since)), \(until.map(ago) ?? "NULL"), 190, 9, '<b>because</b>')
             RETURNING episode_id
             """)
-        if let acknowledgedBy { try rows("SELECT acknowledge_episode(\(id), '\(acknowledgedBy)')") }
-        return id
     }
+
+    /// Says that somebody has looked at an episode.
+    func acknowledge(_ id: Int, by person: String) throws { try rows("SELECT acknowledge_episode(\(id), '\(person)')") }
+
+    /// Says that an episode was of high severity before.
+    func wasHigh(_ id: Int) throws { try rows("UPDATE episodes SET worst_severity = 'high' WHERE episode_id = \(id)") }
 }

@@ -84,7 +84,7 @@ public struct RejectedMessages {
     /// The newest messages, newest first.
     ///
     /// - Parameters:
-    ///   - limit: at most so many.
+    ///   - limit: the most messages.
     ///   - code: with this reason only.
     ///   - since: refused at this time or later; any text that PostgreSQL reads as a time.
     /// - Throws: `PostgreSQLError`.
@@ -141,7 +141,7 @@ public struct RejectedMessages {
     /// `publish` throws, or when the process ends, the chunk is not marked and will be handed out again.
     ///
     /// - Parameters:
-    ///   - rows: at most so many in a chunk.
+    ///   - rows: the most messages in a chunk.
     ///   - publish: returns when the messages are safe.
     /// - Returns: how many were published.
     /// - Throws: `PostgreSQLError`; what `publish` throws.

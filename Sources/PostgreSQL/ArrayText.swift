@@ -1,8 +1,9 @@
 /// A one-dimensional array in PostgreSQL's text form, `{1,"two",NULL}`: the manual's "Array Input and Output Syntax".
 ///
-/// Depends on `array_nulls = on`, which `SessionParameters` sets.
+/// Depends on `array_nulls = on`, and as a literal on `standard_conforming_strings = on`: `SessionParameters` sets both.
 public struct ArrayText {
     private var bytes: [UInt8] = [UInt8(ascii: "{")]
+    private var hasApostrophe = false
 
     /// An empty array, with room for some bytes before it grows.
     public init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
@@ -44,7 +45,6 @@ public struct ArrayText {
     /// Appends a `bytea`.
     public mutating func append(bytea: ArraySlice<UInt8>) {
         separate()
-        bytes.reserveCapacity(bytes.count + 2 * bytea.count + 8)
         bytes.append(contentsOf: #""\\x"#.utf8)
         Hexadecimal.append(bytea, to: &bytes)
         bytes.append(Self.quote)
@@ -53,18 +53,22 @@ public struct ArrayText {
     /// The array as text.
     public var text: String { String(decoding: bytes + [Self.end], as: UTF8.self) }
 
-    /// The array as an SQL literal with its quotes, whatever `standard_conforming_strings` is.
+    /// The array as an SQL literal with its quotes.
     public var literal: String {
         var literal: [UInt8] = []
-        literal.reserveCapacity(bytes.count + 8)
-        var hasBackslash = false
-        for byte in bytes {
-            if byte == Self.apostrophe || byte == Self.backslash { literal.append(byte) }
-            if byte == Self.backslash { hasBackslash = true }
-            literal.append(byte)
+        literal.reserveCapacity(bytes.count + 3)
+        literal.append(Self.apostrophe)
+        if hasApostrophe {
+            for byte in bytes {
+                if byte == Self.apostrophe { literal.append(byte) }
+                literal.append(byte)
+            }
+        } else {
+            literal.append(contentsOf: bytes)
         }
         literal.append(Self.end)
-        return (hasBackslash ? "E'" : "'") + String(decoding: literal, as: UTF8.self) + "'"
+        literal.append(Self.apostrophe)
+        return String(decoding: literal, as: UTF8.self)
     }
 
     private mutating func separate() {
@@ -74,6 +78,7 @@ public struct ArrayText {
     /// Puts a backslash before each quote and backslash of the element that starts there.
     private mutating func escape(from start: Int) {
         var place = start
+        if bytes[start...].contains(Self.apostrophe) { hasApostrophe = true }
         while let special = bytes[place...].firstIndex(where: { $0 == Self.quote || $0 == Self.backslash }) {
             bytes.insert(Self.backslash, at: special)
             place = special + 2
@@ -100,13 +105,15 @@ extension ArrayText: PostgreSQLParameter {
 
 /// Bytes in the text form of a `bytea` with `bytea_output = hex`, without its `\x`.
 enum Hexadecimal {
-    private static let digits = Array("0123456789abcdef".utf8)
-
     static func append(_ bytes: ArraySlice<UInt8>, to text: inout [UInt8]) {
         for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+            text.append(digit(byte >> 4))
+            text.append(digit(byte & 15))
         }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
     /// The bytes of `0a1b`; nil when the text is not of this form.

@@ -11,7 +11,7 @@
         Array("PGCOPY\n".utf8) + [0xFF, 0x0D, 0x0A, 0x00] + [UInt8](repeating: 0, count: 8)
     private static let trailer: [UInt8] = [0xFF, 0xFF]
 
-    /// An empty buffer with room for so many bytes before it grows.
+    /// An empty buffer with room for some bytes before it grows.
     public init(capacity: Int = 65_536) {
         unsafe bytes = .allocate(byteCount: max(capacity, 64), alignment: 1)
         used = 0
@@ -40,7 +40,7 @@
         rowStarts.removeAll(keepingCapacity: true)
     }
 
-    /// Starts a row of so many fields, which have to be appended next.
+    /// Starts a row; its fields have to be appended next.
     public mutating func beginRow(fields: Int16) {
         rowStarts.append(used)
         store(fields)

@@ -23,15 +23,7 @@ extension PostgreSQLParameter where Self: FixedWidthInteger {
 
     /// Appends decimal digits.
     public func appendText(to text: inout [UInt8]) -> Bool {
-        if self < 0 { text.append(UInt8(ascii: "-")) }
-        var rest = magnitude
-        let start = text.count
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            text.append(UInt8(ascii: "0") + UInt8(digit))
-            rest = quotient
-        } while rest > 0
-        text[start...].reverse()
+        text.append(contentsOf: description.utf8)
         return true
     }
 }

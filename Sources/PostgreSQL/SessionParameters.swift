@@ -32,7 +32,7 @@ public struct SessionParameters: Sendable {
         "client_encoding": "UTF8", "TimeZone": "UTC", "DateStyle": "ISO, MDY", "IntervalStyle": "iso_8601",
         "bytea_output": "hex", "array_nulls": "on", "standard_conforming_strings": "on",
         "client_min_messages": "warning", "exit_on_error": "off",
-        "search_path": "public, pg_temp", "row_security": "on", "synchronous_commit": "on",
+        "search_path": "public", "row_security": "on", "synchronous_commit": "on",
         "default_transaction_isolation": "read committed", "default_transaction_read_only": "off",
         "default_transaction_deferrable": "off",
         "statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0",

@@ -83,7 +83,7 @@ extension OnAServer {
                 "SELECT * FROM heart_rate_readings", "SELECT * FROM customers", "CREATE TABLE x (y integer)",
                 "SELECT create_readings_partition(current_date - 50)", "SELECT * FROM schema_version",
             ] {
-                // It can not even see what there is.
+                // It cannot even see what there is.
                 #expect(throws: PostgreSQLError.self, "\(statement)") { try session.rows(statement) }
             }
         }

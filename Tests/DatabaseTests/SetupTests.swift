@@ -88,8 +88,8 @@ extension OnAServer {
             #expect(tables.isEmpty)
             #expect(try database.number("SELECT count(*) FROM schema_version") == 0)
             try database.rows("DROP TABLE offset_gaps")
-            let mended = try Self.setup(database)
-            #expect(try await mended.waitForEnd(within: .seconds(60)) == .exited(0))
+            let repaired = try Self.setup(database)
+            #expect(try await repaired.waitForEnd(within: .seconds(60)) == .exited(0))
         }
 
         @Test("the consumer waits when the schema is not its own", arguments: [0, 999])

@@ -60,7 +60,7 @@ extension ConnectionTests {
         ).map { $0[0] }
         #expect(
             settings == [
-                "UTC", "ISO, MDY", "iso_8601", "UTF8", "hex", "on", "on", "public, pg_temp", "0", "7s", "on",
+                "UTC", "ISO, MDY", "iso_8601", "UTF8", "hex", "on", "on", "public", "0", "7s", "on",
                 "read committed", "asked",
             ])
         #expect(try connection.rows("SELECT 'ä🫀', '\\x00'::bytea, pg_sleep(0.02)::text") == [["ä🫀", "\\x00", ""]])

@@ -5,7 +5,7 @@ import PostgreSQL
 import Schema
 import SharedSettings
 
-/// The thread that owns the session with the database: it writes batches and looks positions up, for ever.
+/// The thread that owns the session with the database: it writes batches and looks positions up until it is stopped.
 ///
 /// When PostgreSQL is away it keeps its batch and tries again with a growing pause. Nothing is dropped for that.
 struct Writer: ~Copyable {

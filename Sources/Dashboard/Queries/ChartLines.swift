@@ -32,7 +32,7 @@ struct ChartLines: Sendable {
     init(
         of customers: [String], in range: TimeRange, mostPoints: Int, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
-        // A range that is long for so many points is more likely too full: then its readings are read once only.
+        // A range that is long for this number of points is more likely too full: then its readings are read once only.
         let isShort = range.until - range.from <= Int64(mostPoints) * 2_000_000
         if isShort, try readAll(of: customers, in: range, mostPoints, connection) { return }
         bucketSeconds = Self.bucketSeconds(for: range, mostPoints)
@@ -44,7 +44,7 @@ struct ChartLines: Sendable {
         if try !readAll(of: customers, in: range, mostPoints, connection) { self = buckets }
     }
 
-    /// The narrowest handy bucket that needs at most so many points.
+    /// The narrowest handy bucket that needs at most this number of points.
     static func bucketSeconds(for range: TimeRange, _ mostPoints: Int) -> Int64 {
         let handy: [Int64] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200]
         // Buckets start at whole multiples, so a range can touch one more.

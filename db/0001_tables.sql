@@ -6,7 +6,7 @@ CREATE TABLE customers (
 );
 
 -- One row a partition of a Kafka topic: the fence. A batch moves next_offset in its own transaction, and only from
--- the value that its consumer expects. A topic that was deleted and created anew is a new incarnation.
+-- the value that its consumer expects. A topic that was deleted and recreated is a new incarnation.
 -- readings (anomalies among them) and rejected count what was ever stored, also what retention has dropped since.
 CREATE TABLE kafka_offsets (
     source_id    integer     GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,7 +1,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-// rd_kafka_producev is variadic, which Swift can not call.
+// rd_kafka_producev is variadic, which Swift cannot call.
 // The headers are taken over by librdkafka only when it returns no error.
 static inline rd_kafka_resp_err_t heartbeat_produce_with_headers(
     rd_kafka_t *client, rd_kafka_topic_t *topic, const void *key, size_t key_size, const void *value,

@@ -37,7 +37,7 @@ extension Setting where Value == String? {
         Setting(
             "CONSUMER_NAME", .optional(.text("a name") { _ in true }), default: nil,
             sentence:
-                "How this consumer is called in pipeline_log. Without it that is the machine's name and the instance.")
+                "The name of this consumer in pipeline_log. Without it, the machine's name and the instance.")
     }
 }
 
@@ -47,7 +47,7 @@ extension Setting where Value == [String] {
         Setting(
             "EPISODE_COMMAND", .command, default: [],
             sentence: """
-                A program to tell people with. It is run without a shell whenever an episode of high severity opens, escalates \
+                A program that sends alerts. It is run without a shell whenever an episode of high severity opens, escalates \
                 or closes, with HEARTBEAT_EVENT, HEARTBEAT_CUSTOMER, HEARTBEAT_KIND, HEARTBEAT_SEVERITY, \
                 HEARTBEAT_WORST_SEVERITY, HEARTBEAT_OPENED_AT, HEARTBEAT_RAISED_AT, HEARTBEAT_CLOSED_AT, HEARTBEAT_HEART_RATE \
                 and HEARTBEAT_REASON in its environment; it has 30 s. It may do what the consumer's unit may, so to reach \

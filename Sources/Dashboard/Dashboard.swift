@@ -12,7 +12,7 @@ public struct Dashboard {
 
     /// A dashboard with these settings; listens to nothing yet.
     ///
-    /// - Throws: `SettingsError` when the password's file can not be used; `SystemError`.
+    /// - Throws: `SettingsError` when the password's file cannot be used; `SystemError`.
     public init(_ settings: Settings) throws {
         self.settings = settings
         password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
@@ -20,7 +20,7 @@ public struct Dashboard {
 
     /// Serves until it is stopped. It is ready as soon as it listens: without the database it says so.
     ///
-    /// - Throws: `CommandFailure` when it can not listen; `SystemError` when no thread can be started.
+    /// - Throws: `CommandFailure` when it cannot listen; `SystemError` when no thread can be started.
     public func run(_ service: Service) throws {
         let parameters = settings.postgresParameters
         let metrics = DashboardMetrics(service.metrics)

@@ -52,7 +52,7 @@ extension Setting where Value == String? {
     public static var dashboardPageDirectory: Setting {
         Setting(
             "DASHBOARD_PAGE_DIRECTORY", .optional(.path), default: nil,
-            sentence: "Serves the page's files from this folder, read anew each time, instead of those in the program.")
+            sentence: "Serves the page's files from this folder, read at each request, instead of those in the program.")
     }
 }
 
@@ -68,16 +68,16 @@ extension Setting where Value == Int {
     public static var dashboardViewers: Setting {
         Setting(
             "DASHBOARD_VIEWERS", .integer(in: 1...10_000, unit: "pages"), default: 500,
-            sentence: "The most pages that are kept up to date at a time; more are told to try again later.")
+            sentence: "The maximum number of live pages; further ones are asked to try again later.")
     }
 }
 
 extension Setting where Value == Duration {
-    /// `DASHBOARD_STALE_SECONDS`: data or a customer without a new reading for so long is shown as old, 1 to 86400 s.
+    /// `DASHBOARD_STALE_SECONDS`: data or a customer without a new reading for this long is shown as old, 1 to 86400 s.
     public static var dashboardStaleSeconds: Setting {
         Setting(
             "DASHBOARD_STALE_SECONDS", .seconds(in: 1...86_400), default: .seconds(15),
-            sentence: "When no reading came for so long, the data, or a customer, are shown as silent.")
+            sentence: "After how long without a reading the data, or a customer, are shown as silent.")
     }
 }
 

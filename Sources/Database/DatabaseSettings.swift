@@ -6,7 +6,7 @@ extension Setting where Value == Int {
     public static var rejectedRetentionDays: Setting {
         Setting(
             "REJECTED_RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
-            sentence: "Rejected messages are kept for so many days; \"heartbeat database maintain\" deletes older ones."
+            sentence: "How many days rejected messages are kept; \"heartbeat database maintain\" deletes older ones."
         )
     }
 
@@ -14,7 +14,7 @@ extension Setting where Value == Int {
     public static var partitionDaysAhead: Setting {
         Setting(
             "PARTITION_DAYS_AHEAD", .integer(in: 1...31, unit: "days"), default: 7,
-            sentence: "\"heartbeat database maintain\" makes the partitions of today and of so many days to come.")
+            sentence: "For how many days after today \"heartbeat database maintain\" makes partitions.")
     }
 }
 

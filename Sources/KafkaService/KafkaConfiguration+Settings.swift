@@ -7,7 +7,7 @@ extension Settings {
     ///
     /// - Parameters:
     ///   - defaults: properties that the settings may change.
-    ///   - fixed: properties that a promise rests on; the settings can not change them.
+    ///   - fixed: properties that a promise rests on; the settings cannot change them.
     /// - Throws: `SettingsError` when librdkafka refuses a property, or when it is a fixed one.
     public func kafkaConfiguration(
         defaults: [(name: String, value: String)], fixed: [(name: String, value: String)]

@@ -9,7 +9,7 @@ extension Settings {
     /// A topic that is there with other partitions or copies than configured is named in the journal, never changed.
     ///
     /// - Returns: false when it was asked to stop before that.
-    /// - Throws: `SettingsError` or `KafkaError` when waiting can not help.
+    /// - Throws: `SettingsError` or `KafkaError` when waiting cannot help.
     public func ensureTopic(_ configuration: KafkaConfiguration, _ service: Service) throws -> Bool {
         let logger = service.logger
         let wanted = KafkaCluster.Topic(

@@ -22,8 +22,8 @@ extension Setting where Value == Int {
         Setting(
             "RETENTION_DAYS", .integer(in: 1...36_500, unit: "days"), default: 90,
             sentence: """
-                Readings are kept for so many days, each in the partition of its day; "heartbeat database maintain" drops older \
-                days. A reading that is older when it comes goes to the default partition and is kept as long from then on.
+                How many days readings are kept, each in the partition of its day; "heartbeat database maintain" drops older \
+                days. A reading that is older when it arrives goes to the default partition and is kept as long from then on.
                 """)
     }
 }

@@ -1,4 +1,4 @@
-/// Why a file can not be read any further.
+/// Why a file cannot be read any further.
 public struct GzipError: Error, Equatable, CustomStringConvertible {
     /// The file as it was named.
     public let path: String

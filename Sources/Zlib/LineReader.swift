@@ -32,7 +32,7 @@ public struct LineReader: ~Copyable {
     /// The next line without its end, which is LF or CRLF; the last line needs none. Lent until the next call.
     ///
     /// - Returns: nil at the end of the file.
-    /// - Throws: `GzipError` when the file can not be read, is a truncated or corrupt gzip, or has a line longer than
+    /// - Throws: `GzipError` when the file cannot be read, is a truncated or corrupt gzip, or has a line longer than
     ///   `longestLine`. All whole lines before a truncation have been lent then.
     @_lifetime(&self)
     public mutating func next() throws(GzipError) -> Span<UInt8>? {

@@ -17,7 +17,7 @@ struct ProducerCommand: ParsableCommand {
             discussion: "Its header is customer_id,recorded_at,heart_rate.", valueName: "file"))
     var replay: String?
 
-    @Option(help: "Replay so many times as fast as it was recorded.")
+    @Option(help: "Replay this many times as fast as it was recorded.")
     var speed: Double?
 
     @Flag(help: "Move all timestamps of the file by one amount, so that the first is now.")
@@ -29,7 +29,7 @@ struct ProducerCommand: ParsableCommand {
             """)
     var flatOut = false
 
-    @Option(help: "End after so many simulated messages.")
+    @Option(help: "End after this many simulated messages.")
     var count: Int?
 
     @Option(

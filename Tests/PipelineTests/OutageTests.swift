@@ -34,7 +34,7 @@ extension EndToEnd {
             #expect(peak < 96 * 1024, "kB of memory at most")
             print("the consumer took \(peak) kB of memory at most")
             try await pipeline.stop(consumer)
-            #expect(consumer.log.contains("PostgreSQL is back after"))
+            #expect(consumer.log.contains("PostgreSQL is available again after"))
             let rows = try pipeline.database.rows(
                 """
                 SELECT count(*), count(DISTINCT recorded_at), (SELECT count(*) FROM rejected_messages)
@@ -44,7 +44,7 @@ extension EndToEnd {
             try await pipeline.expectSound(count)
         }
 
-        @Test("the partitions are shared anew while PostgreSQL is away and the batches are full")
+        @Test("the partitions are shared again while PostgreSQL is down and the batches are full")
         func rebalanceWithoutPostgreSQL() async throws {
             let pipeline = try await Pipeline(partitions: 8)
             let settings = ["BATCH_ROWS": "500"]

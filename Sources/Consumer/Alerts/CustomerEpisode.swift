@@ -12,7 +12,7 @@ struct CustomerEpisode {
         case (.closed, _):
             return episode.closedAt ?? episode.lastSeenAt
         case (_, .signalLoss) where episode.severity == .high:
-            // It has become urgent so many times as late as it was raised.
+            // It became urgent at this multiple of the time after which it was raised.
             let limit = episode.openedAt.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
             return episode.lastSeenAt.advanced(byMicroseconds: limit * Int64(EpisodeRules().urgentSilence))
         case (.opened, _):

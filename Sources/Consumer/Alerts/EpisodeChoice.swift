@@ -40,7 +40,7 @@ struct EpisodeChoice {
     private var told: Set<Key> = []
     /// Open episodes of which it was too late to tell.
     private var late: Set<Key> = []
-    /// When the minutes began in which at most so many are told, and one line has those that were not.
+    /// The starts of the minutes that limit how many are told, and how often those that were not are summed up.
     private var toldMinute = Instant.earliest
     private var untoldMinute = Instant.earliest
     private var inThisMinute = 0

@@ -16,7 +16,7 @@ extension Setting where Value == Bool {
     public static var episodes: Setting {
         Setting(
             "EPISODES", .flag, default: true,
-            sentence: "Whether episodes are detected. Without them each reading is still flagged by itself.",
+            sentence: "Whether episodes are detected. Without them each reading is still flagged on its own.",
             isReloadable: true)
     }
 }
@@ -52,28 +52,28 @@ extension Setting where Value == Int {
     public static var episodeWindow: Setting {
         seconds(
             "EPISODE_WINDOW_SECONDS", 1...60, \.window,
-            "Not single readings are judged but their median over so many seconds.")
+            "The rate is judged by its median over this many seconds.")
     }
 
     /// `EPISODE_MARGIN_BPM`: 0 to 50 bpm.
     public static var episodeMargin: Setting {
         Setting(
             "EPISODE_MARGIN_BPM", .integer(in: 0...50, unit: "bpm"), default: Int(EpisodeRules().margin),
-            sentence: "How far inside of the limit a rate has to come back for an episode to end.", isReloadable: true)
+            sentence: "How far inside the limit a rate has to return for an episode to end.", isReloadable: true)
     }
 
     /// `EPISODE_CLOSE_SECONDS`: 1 to 3600 s.
     public static var episodeClosing: Setting {
         seconds(
             "EPISODE_CLOSE_SECONDS", 1...3600, \.closingTime,
-            "How long a rate has to stay inside; an episode that comes back earlier goes on.")
+            "How long a rate has to stay inside the limit for an episode to end; if it leaves earlier, the episode continues.")
     }
 
     /// `EPISODE_EASE_SECONDS`: 1 to 3600 s.
     public static var episodeEasing: Setting {
         seconds(
             "EPISODE_EASE_SECONDS", 1...3600, \.easingTime,
-            "How long the rate of an open episode has to stay inside of HEART_RATE_MIN and MAX until high severity falls."
+            "How long the rate of an open episode has to stay inside HEART_RATE_MIN and HEART_RATE_MAX before high severity falls."
         )
     }
 
@@ -81,7 +81,7 @@ extension Setting where Value == Int {
     public static var signalLossSeconds: Setting {
         seconds(
             "SIGNAL_LOSS_SECONDS", 1...3600, \.silenceMinimum,
-            "A customer's signal is lost after at least so long without a reading.")
+            "The shortest time without readings that counts as signal loss.")
     }
 
     /// `SIGNAL_LOSS_PERIODS`: 2 to 100.
@@ -89,8 +89,8 @@ extension Setting where Value == Int {
         Setting(
             "SIGNAL_LOSS_PERIODS", .integer(in: 2...100), default: EpisodeRules().silencePeriods,
             sentence: """
-                A customer's signal is lost after so many times the usual time between two of their readings, and urgently so \
-                after six times as long.
+                How many times the customer's usual time between two readings may pass before the signal counts as lost; \
+                after six times as long the loss is urgent.
                 """, isReloadable: true)
     }
 
@@ -98,7 +98,7 @@ extension Setting where Value == Int {
     public static var baselineHours: Setting {
         Setting(
             "BASELINE_HOURS", .integer(in: 1...720, unit: "hours"), default: EpisodeRules().baselineHours,
-            sentence: "How far a customer's own usual rate looks back; deviations are judged from half of it on.",
+            sentence: "How far back a customer's usual rate looks; deviations are judged once half of that time is known.",
             isReloadable: true)
     }
 
@@ -115,8 +115,8 @@ extension Setting where Value == Int {
         seconds(
             "LATENESS_SECONDS", 0...3600, \.latenessSeconds,
             """
-            How long detection waits for readings that come late, by their time stamps; alarms come so much later. At most \
-            3600 readings of a customer wait. One that is later still is stored but opens and closes nothing.
+            How long detection waits for readings that come late, by their time stamps; alarms come later by as much. At most \
+            3600 readings of a customer wait. A reading that comes later still is stored but opens and closes nothing.
             """)
     }
 
@@ -125,7 +125,7 @@ extension Setting where Value == Int {
         Setting(
             "CUSTOMERS_IN_MEMORY", .integer(in: 1000...10_000_000, unit: "customers"), default: 100_000,
             sentence: """
-                For how many customers detection keeps its state in memory, some 0.7 kB each; who was seen least recently \
+                For how many customers detection keeps its state in memory, about 0.7 kB each; the customer seen least recently \
                 leaves it and is read from the database again.
                 """)
     }

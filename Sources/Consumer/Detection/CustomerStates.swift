@@ -64,7 +64,7 @@ struct CustomerStates {
     func isSilenceDue(at now: Int64) -> Bool { dueAt.contains { $0 <= now } }
 
     /// Whose silence has to be judged, when it does not count before a moment; of very many, as after a producer's end,
-    /// only so many as fit a batch.
+    /// only as many as fit a batch.
     func silent(at now: Int64, since: Int64) -> ArraySlice<Int> {
         dueAt.indices.filter { dueAt[$0] <= now && dueAt[$0] + max(since - entries[$0].seenAt, 0) <= now }.prefix(5000)
     }

@@ -17,7 +17,7 @@ struct Findings {
     var late = 0
     /// How many readings were marked as suspect.
     var suspect = 0
-    /// Customers whose state could not be read: what is open of them would stay open for ever.
+    /// Customers whose state could not be read: their open episodes would never close.
     var forgotten: [String] = []
     /// Every episode that is new or has changed, once, as it stands.
     private(set) var episodes: [Found] = []

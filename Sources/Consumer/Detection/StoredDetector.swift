@@ -5,6 +5,6 @@ struct StoredDetector {
     let id: String
     let detector: Detector
     let limits: CustomerLimits
-    /// Whether there is a state that this program does not understand, such as a later one's: it is learned anew.
+    /// Whether there is a state that this program does not understand, such as one of a later version: detection relearns the customer.
     let isUnreadable: Bool
 }

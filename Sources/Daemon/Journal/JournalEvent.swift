@@ -20,13 +20,13 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case fenced = "2d6477d873e449f28bffba563eb97a99"
     /// Kafka does not have messages that were not read yet.
     case gap = "eccb943713d34ac899e3072246f702ee"
-    /// The log ends before the stored offset: the topic was deleted and created anew.
+    /// The log ends before the stored offset: the topic was deleted and recreated.
     case createdAnew = "d573582871e54b69964e1eb1740b827b"
     /// Messages were rejected; at most one event a minute, with counts by reason.
     case rejected = "e66b1e910d6d4f87b530620389451e9e"
     /// A reload has changed settings.
     case reloaded = "b3eee50e8e8a41dd87592801523b3880"
-    /// Settings can not be used: a reload leaves the old ones in effect, a start ends with status 78.
+    /// Settings cannot be used: a reload leaves the old ones in effect, a start ends with status 78.
     case settingsRefused = "54b0ae2e0b2d400c82624e386d3fa779"
     /// A work loop makes no progress; the service manager's watchdog will end the daemon.
     case stalled = "64b30d18efb64f608c8bd0d8623da90e"

@@ -7,7 +7,7 @@ public enum Exit: Int32, Sendable {
     case ok = 0
     /// Kafka or PostgreSQL does not answer.
     case unavailable = 69
-    /// Something that a new start may mend, or a mistake of ours.
+    /// Something that a restart may fix, or a bug of ours.
     case software = 70
     /// The settings cannot be used; the units do not start the daemon again (`RestartPreventExitStatus=78`).
     case config = 78

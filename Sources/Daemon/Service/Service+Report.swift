@@ -84,7 +84,7 @@ extension Service {
             let failure = CommandFailure(
                 .unavailable,
                 """
-                gave up waiting for \(waiting.dependency.rawValue) after \(Int(waited / .seconds(1))) s: \
+                timed out after \(Int(waited / .seconds(1))) s waiting for \(waiting.dependency.rawValue): \
                 \(waiting.cause)
                 """, hint: "START_TIMEOUT_SECONDS says how long a start may wait")
             self.condition.withLock { $0.failure = failure }

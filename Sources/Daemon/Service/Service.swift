@@ -139,7 +139,7 @@ public final class Service: Sendable {
         logger.report(
             .recovered,
             isFirst
-                ? "\(name) has answered after \(seconds) s" : "\(name) is back after \(seconds) s; nothing was lost",
+                ? "\(name) has answered after \(seconds) s" : "\(name) is available again after \(seconds) s; nothing was lost",
             fields: ["HEARTBEAT_WAITS_FOR": "\(name)", "HEARTBEAT_SECONDS": "\(seconds)"])
     }
 
@@ -209,7 +209,7 @@ public final class Service: Sendable {
         } catch {
             let causes = error.problems.joined(separator: "; ")
             condition.withLock { $0.sentence.refusal = causes }
-            logger.report(.settingsRefused, "the settings are as they were: \(causes)")
+            logger.report(.settingsRefused, "reload refused, keeping the current settings: \(causes)")
             return false
         }
     }

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 
-/// A server that a daemon can not do without.
+/// A server that a daemon cannot work without.
 public enum Dependency: String, Sendable, CaseIterable {
     /// Kafka's brokers.
     case kafka = "Kafka"

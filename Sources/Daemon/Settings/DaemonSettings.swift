@@ -22,8 +22,8 @@ extension Setting where Value == Duration {
         Setting(
             "START_TIMEOUT_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
             sentence: """
-                How long a start waits for Kafka or PostgreSQL before it ends with status 69; 0 is for ever. Once started, \
-                a daemon always waits for ever.
+                How long a start waits for Kafka or PostgreSQL before it ends with status 69; 0 means no \
+                limit. After start-up a daemon waits indefinitely.
                 """)
     }
 }

@@ -93,7 +93,7 @@ extension SettingForm where Value == Bool {
 
 extension SettingForm where Value == String {
     /// Any text that is not empty.
-    public static var text: SettingForm { text("a text that is not empty") { _ in true } }
+    public static var text: SettingForm { text("non-empty text") { _ in true } }
 
     /// A text that is not empty and passes a check of its own, such as its length or its characters.
     public static func text(_ expectation: String, where isValid: @escaping @Sendable (String) -> Bool) -> SettingForm {

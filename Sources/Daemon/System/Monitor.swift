@@ -44,7 +44,7 @@ internal import Glibc
 
     /// Looks at the value, and again each time somebody wakes this thread, until `body` returns something.
     ///
-    /// - Parameter timeout: at most so many milliseconds; nil for ever.
+    /// - Parameter timeout: the most milliseconds to wait; nil means no limit.
     /// - Returns: nil when the time is over.
     public func wait<Result>(milliseconds timeout: Int? = nil, _ body: (inout Value) -> Result?) -> Result? {
         let deadline = timeout.map(Self.deadline(inMilliseconds:))

@@ -8,7 +8,7 @@ internal import Synchronization
 actor ChartCache {
     private var answers: [Int: (at: ContinuousClock.Instant, task: Task<ByteBuffer, any Error>)] = [:]
 
-    /// The answer for so many minutes, from `make` unless there is one that is young enough.
+    /// The answer for a number of minutes, from `make` unless a recent one is there.
     func answer(_ minutes: Int, _ make: @escaping @Sendable () async throws -> ByteBuffer) async throws -> ByteBuffer {
         if let known = answers[minutes], .now - known.at < .seconds(2) { return try await known.task.value }
         let task = Task { try await make() }

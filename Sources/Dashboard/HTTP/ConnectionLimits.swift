@@ -1,6 +1,6 @@
 internal import NIOCore
 
-/// Keeps a client that does not read from holding memory, and a connection, for ever.
+/// Keeps a client that does not read from holding memory and a connection without end.
 final class ConnectionLimits: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 

@@ -29,7 +29,7 @@ final class PasswordGate: Sendable {
     private let worker: Workers<Void>
     private let logger = Logger(label: "dashboard")
 
-    /// - Throws: `SettingsError` when the file can not be read or has no hash that this system knows.
+    /// - Throws: `SettingsError` when the file cannot be read or has no hash that this system knows.
     init(_ file: String, settings: Settings) throws {
         let name = settings.describe(.dashboardPasswordFile)
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {

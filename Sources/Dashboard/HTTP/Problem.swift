@@ -15,7 +15,7 @@ struct Problem: Error, HTTPResponseError {
         self.detail = detail
     }
 
-    /// Asks to come again after so many seconds.
+    /// Asks to come again after some seconds.
     static func busy(_ status: HTTPResponse.Status, _ detail: String, seconds: Int = 2) -> Problem {
         var problem = Problem(status, detail)
         problem.headers[.retryAfter] = String(seconds)

@@ -26,7 +26,7 @@ struct QueryParameters {
         }
     }
 
-    /// A text of at most so many characters; nil when it is empty or not there.
+    /// A text of limited length; nil when it is empty or not there.
     func text(_ name: String, atMost most: Int) throws(Problem) -> String? {
         guard let text = values[name], !text.isEmpty else { return nil }
         guard text.unicodeScalars.count <= most else { throw refusal(name, "at most \(most) characters") }

@@ -5,7 +5,7 @@ internal import HTTPTypes
 /// password that the browser remembers (cross-site request forgery).
 enum SameOrigin {
     /// - Throws: `Problem` unless the browser says that the request comes from here, and unless it has a type of body
-    ///   that a form can not send.
+    ///   that a form cannot send.
     static func require(_ request: Request) throws(Problem) {
         guard isOwn(request) else {
             throw Problem(

@@ -31,7 +31,7 @@ final class Server: Sendable {
     /// How it has ended; nil as long as it serves.
     var end: Result<Void, any Error>? { outcome.withLock { $0 } }
 
-    /// Why it can not serve.
+    /// Why it cannot serve.
     var failure: CommandFailure? {
         guard case .failure(let error) = end, !(error is CancellationError) else { return nil }
         return CommandFailure(

@@ -6,7 +6,7 @@ struct CustomerTable: Sendable {
     static let mostCustomers = 50_000
     /// The most readings of a trace.
     static let tracePoints = 30
-    /// Activity is counted over so many minutes.
+    /// How many minutes activity is counted over.
     static let activityMinutes = 5
 
     /// A row of `customer_state`.

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Gives every event to everybody who listens. It never waits for a listener.
 final class EventHub: Sendable {
-    /// A listener that is so many events behind is dropped: at one a second a slow network has caught up long before.
+    /// A listener that is this many events behind is dropped: at one a second a slow network has caught up long before.
     private static let mostWaiting = 8
 
     private struct Listener {

@@ -32,7 +32,7 @@ final class Poller: Sendable {
         self.service = service
         let snapshot = Snapshot(
             version: heartbeatVersion,
-            database: .init(state: .away, since: .now, error: "there was no answer yet"),
+            database: .init(state: .away, since: .now, error: "it has not answered yet"),
             data: .init(state: .waiting, since: .now), limits: Limits(settings))
         memory = Mutex(Memory(snapshot: snapshot, settings: settings))
     }
@@ -86,12 +86,12 @@ final class Poller: Sendable {
         if memory.withLock({ ContinuousClock.now - $0.publishedAt > .milliseconds(1500) }) { publish() }
     }
 
-    /// Why the database can not be asked; nil when it answers.
+    /// Why the database cannot be asked; nil when it answers.
     var unreadiness: String? {
         memory.withLock { memory in
             guard memory.snapshot.database.state == .away else { return nil }
-            return "PostgreSQL is away since \(memory.snapshot.database.since.text): "
-                + (memory.snapshot.database.error ?? "there was no answer yet")
+            return "PostgreSQL has been unreachable since \(memory.snapshot.database.since.text): "
+                + (memory.snapshot.database.error ?? "it has not answered yet")
         }
     }
 

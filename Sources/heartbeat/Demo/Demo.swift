@@ -36,7 +36,7 @@ struct Demo: Sendable {
 
     /// Runs until somebody asks to stop, or for the time that was asked for.
     ///
-    /// - Throws: `CommandFailure` when something is not stored exactly once, or when a process can not go on.
+    /// - Throws: `CommandFailure` when something is not stored exactly once, or when a process cannot go on.
     func run(_ signals: Signals) async throws {
         try await withPostgreSQL {
             let setup = heartbeat("database", ["database", "setup"], settings: databaseSettings(as: "postgres"))

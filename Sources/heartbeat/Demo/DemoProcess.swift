@@ -72,7 +72,7 @@ struct DemoProcess: Sendable {
             }
             if Task.isCancelled { return reportEnd(status, on: screen) }
             failuresInARow = ContinuousClock.now - start < .seconds(10) ? failuresInARow + 1 : 1
-            // 78: its settings can not be used, and they will not change.
+            // 78: its settings cannot be used, and they will not change.
             guard isRestarted, status != .exited(Exit.config.rawValue), failuresInARow < 5 else {
                 throw CommandFailure(.software, "\(name) has ended by itself: \(Self.words(status))")
             }
@@ -84,7 +84,7 @@ struct DemoProcess: Sendable {
 
     private func reportEnd(_ status: TerminationStatus, on screen: DemoScreen) {
         guard !status.isSuccess else { return }
-        screen.note("\(name) has not ended in good order: \(Self.words(status))")
+        screen.note("\(name) exited abnormally: \(Self.words(status))")
     }
 
     /// When the task is cancelled, the process is asked to end and then killed.

@@ -64,7 +64,7 @@ import SharedSettings
         ("PATIENCE_SECONDS=61", "PATIENCE_SECONDS=61: expected a number of seconds from 0 to 60"),
         ("CHECK=perhaps", "CHECK=perhaps: expected true or false (or yes, no, on, off, 1, 0)"),
         ("FOLDER=run", "FOLDER=run: expected an absolute path"),
-        ("KAFKA_GROUP_ID=", "KAFKA_GROUP_ID=: expected a text that is not empty"),
+        ("KAFKA_GROUP_ID=", "KAFKA_GROUP_ID=: expected non-empty text"),
         ("KAFKA_TOPIC=a/b", "KAFKA_TOPIC=a/b: expected 1 to 249 letters, digits, dots, underscores and hyphens"),
         ("POSTGRES_PORT=0", "POSTGRES_PORT=0: expected an integer from 1 to 65535, or nothing"),
         ("LOG_LEVEL=loud", "LOG_LEVEL=loud: expected one of debug, info, notice, warning, error"),

@@ -1,14 +1,14 @@
 // One customer: the latest reading, the history of a chosen time, its anomalies, and the same as CSV.
 
-import { showName } from "./acknowledge.js";
-import { showCards } from "./cards.js";
-import { statusMark } from "./customers.js";
-import { element, press, setText } from "./dom.js";
-import { bandText } from "./episode-bands.js";
-import { EpisodeList } from "./episode-list.js";
-import { count, duration, fieldText, fieldTime, timeText } from "./format.js";
-import { fetchJSON, startFrame } from "./frame.js";
-import { LineChart } from "./line-chart.js";
+import { showName } from "./parts/acknowledge.js";
+import { showCards } from "./parts/cards.js";
+import { statusMark } from "./parts/customers.js";
+import { element, press, setText } from "./lib/dom.js";
+import { bandText } from "./chart/episode-bands.js";
+import { EpisodeList } from "./parts/episode-list.js";
+import { count, duration, fieldText, fieldTime, timeText } from "./lib/format.js";
+import { fetchJSON, startFrame } from "./parts/frame.js";
+import { LineChart } from "./chart/line-chart.js";
 
 const part = (id) => document.getElementById(id);
 const id = new URLSearchParams(location.search).get("customer_id") ?? "";

@@ -1,15 +1,15 @@
 // The overview: from "is the picture true" down to every single customer.
 
-import { showAnomalies } from "./anomalies.js";
-import { Bars } from "./bars.js";
-import { overviewCards, showCards } from "./cards.js";
-import { Customers } from "./customers.js";
-import { plainTable, press, setText } from "./dom.js";
-import { Episodes } from "./episodes.js";
-import { isUTC, plural } from "./format.js";
-import { startFrame } from "./frame.js";
-import { LineChart } from "./line-chart.js";
-import { Series } from "./series.js";
+import { showAnomalies } from "./parts/anomalies.js";
+import { Bars } from "./chart/bars.js";
+import { overviewCards, showCards } from "./parts/cards.js";
+import { Customers } from "./parts/customers.js";
+import { plainTable, press, setText } from "./lib/dom.js";
+import { Episodes } from "./parts/episodes.js";
+import { isUTC, plural } from "./lib/format.js";
+import { startFrame } from "./parts/frame.js";
+import { LineChart } from "./chart/line-chart.js";
+import { Series } from "./lib/series.js";
 
 const part = (id) => document.getElementById(id);
 const series = new Series();

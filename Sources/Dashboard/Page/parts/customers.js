@@ -1,9 +1,9 @@
 // Every customer: the page of the table that is shown is asked for again and again while the picture is live.
 
-import { childCount, customerAddress, element, mark, press, setText, vector } from "./dom.js";
-import { age, count } from "./format.js";
+import { childCount, customerAddress, element, mark, press, setText, vector } from "../lib/dom.js";
+import { age, count } from "../lib/format.js";
 import { fetchJSON } from "./frame.js";
-import { longestJoin } from "./holes.js";
+import { longestJoin } from "../chart/holes.js";
 
 const refresh = 2000; // ms between two requests for the shown rows
 export const statusNames = { normal: "normal", high: "too high", low: "too low", silent: "silent" };

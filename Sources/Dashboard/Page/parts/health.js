@@ -1,7 +1,7 @@
 // The health strip: is the picture true? One item each for the stream, the daemons, the database, lag and gaps.
 
-import { childCount, element, mark, setText } from "./dom.js";
-import { duration, plural, rate, timeText } from "./format.js";
+import { childCount, element, mark, setText } from "../lib/dom.js";
+import { duration, plural, rate, timeText } from "../lib/format.js";
 
 const strip = document.getElementById("health");
 

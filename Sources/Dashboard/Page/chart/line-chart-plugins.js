@@ -1,7 +1,7 @@
 // What is drawn besides the lines: the limits (`chart.limits`), marks at anomalies, and names at the lines' ends.
 
 import { colour } from "./chart-theme.js";
-import { age as ageText } from "./format.js";
+import { age as ageText } from "../lib/format.js";
 
 const font = "12px system-ui, sans-serif";
 const lineHeight = 16;

@@ -1,6 +1,6 @@
 // The readings behind the overview's chart: fetched once for the chosen time, then kept up to date from the stream.
 
-import { fetchJSON } from "./frame.js";
+import { fetchJSON } from "../parts/frame.js";
 
 const longestHole = 3000; // ms of missing events that the next event still fills
 const resync = 60_000; // ms after which buckets are fetched anew, since late readings may have changed them

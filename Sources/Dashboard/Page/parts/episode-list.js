@@ -2,8 +2,8 @@
 // nor what a hand is about to press goes astray.
 
 import { acknowledge } from "./acknowledge.js";
-import { customerAddress, element, mark, setText } from "./dom.js";
-import { duration, timeText } from "./format.js";
+import { customerAddress, element, mark, setText } from "../lib/dom.js";
+import { duration, timeText } from "../lib/format.js";
 
 export const severityNames = { high: "High", medium: "Medium", low: "Low" };
 const shapes = { high: "alarm", medium: "caution", low: "quiet" };

@@ -1,7 +1,7 @@
 // The latest anomalies, each with its reason.
 
-import { childCount, customerAddress, element, setText } from "./dom.js";
-import { timeText } from "./format.js";
+import { childCount, customerAddress, element, setText } from "../lib/dom.js";
+import { timeText } from "../lib/format.js";
 
 const list = document.getElementById("anomalies");
 

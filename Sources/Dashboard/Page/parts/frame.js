@@ -1,9 +1,9 @@
 // What both pages have around their contents: the stream, health, notices, pause, and the choice of the time zone.
 
-import { setText } from "./dom.js";
-import { isUTC, useUTC, zoneName } from "./format.js";
+import { setText } from "../lib/dom.js";
+import { isUTC, useUTC, zoneName } from "../lib/format.js";
 import { showHealth } from "./health.js";
-import { Live } from "./live.js";
+import { Live } from "../lib/live.js";
 import { showNotices } from "./notices.js";
 
 /** Starts the stream, and calls `show(view)` (see live.js) after the frame has been drawn. Answers the stream. */

@@ -1,7 +1,7 @@
 // Episodes on a chart of one customer: a band each, from its beginning to its end, with its name in words.
 
 import { colour, translucent } from "./chart-theme.js";
-import { isNeeded } from "./episode-list.js";
+import { isNeeded } from "../parts/episode-list.js";
 
 const font = "12px system-ui, sans-serif";
 const rowHeight = 16, bar = 3;

@@ -1,7 +1,7 @@
 // The key figures.
 
-import { childCount, element, setText } from "./dom.js";
-import { count, duration, percent, plural, rate } from "./format.js";
+import { childCount, element, setText } from "../lib/dom.js";
+import { count, duration, percent, plural, rate } from "../lib/format.js";
 
 /** Draws figures into a list of cards. Each: {name, value, unit, detail, old}: an old one is greyed. */
 export function showCards(list, cards) {

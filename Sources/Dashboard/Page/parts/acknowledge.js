@@ -1,6 +1,6 @@
 // Acknowledging an episode: who does it is asked once, and remembered in this browser.
 
-import { element, setText } from "./dom.js";
+import { element, setText } from "../lib/dom.js";
 import { postJSON } from "./frame.js";
 
 const key = "acknowledges";

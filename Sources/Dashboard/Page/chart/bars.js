@@ -1,8 +1,8 @@
 // Messages per minute as stacked bars: valid, anomaly, invalid. The latter two also carry a pattern.
 
 import { Chart, applyTheme, baseOptions, colour, onThemeChange } from "./chart-theme.js";
-import { count, minuteText } from "./format.js";
-import { plainTable, setText } from "./dom.js";
+import { count, minuteText } from "../lib/format.js";
+import { plainTable, setText } from "../lib/dom.js";
 
 const kinds = ["valid", "anomaly", "invalid"];
 const minutesShown = 30;

@@ -1,7 +1,7 @@
 // What is wrong or unusual, said plainly above everything else, and once to a screen reader.
 
-import { childCount, element, mark, setText } from "./dom.js";
-import { duration, timeText } from "./format.js";
+import { childCount, element, mark, setText } from "../lib/dom.js";
+import { duration, timeText } from "../lib/format.js";
 
 const list = document.getElementById("notices");
 const spoken = document.getElementById("spoken");

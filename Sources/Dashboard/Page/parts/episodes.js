@@ -1,8 +1,8 @@
 // The overview's episodes: the open ones, worst first, from the stream; the latest closed ones, asked for when one has closed.
 
 import { showName } from "./acknowledge.js";
-import { setText } from "./dom.js";
-import { count, duration, plural, timeText } from "./format.js";
+import { setText } from "../lib/dom.js";
+import { count, duration, plural, timeText } from "../lib/format.js";
 import { fetchJSON } from "./frame.js";
 import { EpisodeList, isNeeded } from "./episode-list.js";
 

@@ -1,6 +1,6 @@
 // What all charts share: the page's colours on a canvas, and an axis of time in the zone that is shown.
 
-import { dayText, minuteText, secondText, zoneOffset } from "./format.js";
+import { dayText, minuteText, secondText, zoneOffset } from "../lib/format.js";
 
 /** Chart.js, which Debian ships as a classic script. */
 export const Chart = globalThis.Chart;

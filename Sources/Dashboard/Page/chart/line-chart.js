@@ -3,7 +3,7 @@
 import { Chart, applyTheme, baseOptions, colour, onThemeChange, tickLabel, timeTicks, translucent } from "./chart-theme.js";
 import { anomalyMarks, endLabels, limitLines } from "./line-chart-plugins.js";
 import { episodeBands } from "./episode-bands.js";
-import { dayText, secondText } from "./format.js";
+import { dayText, secondText } from "../lib/format.js";
 import { longestJoin } from "./holes.js";
 
 /** One chart on a canvas. `show` draws; everything it needs comes with each call. */

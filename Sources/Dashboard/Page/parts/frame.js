@@ -9,6 +9,7 @@ import { showNotices } from "./notices.js";
 /** Starts the stream, and calls `show(view)` (see live.js) after the frame has been drawn. Answers the stream. */
 export function startFrame(show) {
   let latest = null;
+  if (location.pathname === "/") document.querySelector(".brand").setAttribute("aria-current", "page");
   const live = new Live((view) => {
     latest = view;
     showHealth(view);

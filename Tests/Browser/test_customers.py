@@ -177,7 +177,7 @@ class Customers(unittest.TestCase):
 
     def test_an_unknown_customer(self):
         self.browser.open("/customer?customer_id=nobody")
-        self.browser.wait_text("#now", "There is no customer of this name.")
+        self.browser.wait_text("#now", "No customer has this id.")
 
     def test_by_keyboard(self):
         self.overview()

@@ -104,7 +104,7 @@ class Episodes(unittest.TestCase):
         def age():
             return self.rows()[0][3]
         before = age()
-        eventually(lambda: age() != before, "an age that goes on")
+        eventually(lambda: age() != before, "an age that keeps running")
         self.pipeline.run("UPDATE episodes SET closed_at = now() WHERE episode_id = %s", first)
         self.shown([("Medium", "cust_0002|tachycardia")])
         self.shown([("High", "cust_0001|deviation")], "closed")

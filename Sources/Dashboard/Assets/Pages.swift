@@ -10,9 +10,9 @@ struct Pages: Sendable {
     func addRoutes(to router: Router<Viewer>) {
         router.get("") { request, _ in try file("index.html", request) }
         router.get("customer") { request, _ in try file("customer.html", request) }
-        router.get("static/:name") { request, viewer in try file(viewer.parameters.require("name"), request) }
-        router.get("static/:folder/:name") { request, viewer in
-            try file(viewer.parameters.require("name"), in: viewer.parameters.require("folder"), request)
+        router.get("static/:first") { request, viewer in try file(viewer.parameters.require("first"), request) }
+        router.get("static/:first/:second") { request, viewer in
+            try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)
         }
         router.get("healthz") { _, _ in Self.text("ok\n") }
         router.get("readyz") { _, _ in

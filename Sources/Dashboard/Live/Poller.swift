@@ -90,7 +90,7 @@ final class Poller: Sendable {
     var unreadiness: String? {
         memory.withLock { memory in
             guard memory.snapshot.database.state == .away else { return nil }
-            return "PostgreSQL is away since \(memory.snapshot.database.since.text): "
+            return "PostgreSQL has been unreachable since \(memory.snapshot.database.since.text): "
                 + (memory.snapshot.database.error ?? "there was no answer yet")
         }
     }

@@ -108,7 +108,7 @@ extension OnAServer {
             #expect(try dashboard.get("/healthz").status == 200)
             let unready = try dashboard.get("/readyz")
             #expect(unready.status == 503)
-            #expect(unready.detail.contains("PostgreSQL is away since "))
+            #expect(unready.detail.contains("PostgreSQL has been unreachable since "))
             try await dashboard.untilState("it says why") { state in
                 let error = (state["database"] as? [String: Any])?["error"] as? String
                 return error?.contains("database \"\(database.name)\" does not exist") ?? false

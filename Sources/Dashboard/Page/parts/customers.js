@@ -1,20 +1,37 @@
-// Every customer: the page of the table that is shown is asked for again and again while the picture is live.
+// @ts-check
+// Every customer: the shown page of the table is fetched again and again while the page is live.
 
-import { childCount, customerAddress, element, mark, press, setText, vector } from "../lib/dom.js";
+import { tracePath } from "../chart/trace.js";
+import {
+  buttonOf, childCount, customerAddress, element, mark, part, press, setText, vector,
+} from "../lib/dom.js";
 import { age, count } from "../lib/format.js";
-import { fetchJSON } from "./frame.js";
-import { longestJoin } from "../chart/holes.js";
+import { fetchJSON } from "../lib/request.js";
 
 const refresh = 2000; // ms between two requests for the shown rows
-export const statusNames = { normal: "normal", high: "too high", low: "too low", silent: "silent" };
+/** @typedef {API.Customer["status"]} Status */
+
+/** @type {Record<Status, string>} */
+const statusNames = { normal: "normal", high: "too high", low: "too low", silent: "silent" };
+/** @type {Record<Status, import("../lib/dom.js").Shape>} */
 const shapes = { normal: "good", high: "high", low: "low", silent: "quiet" };
+
+/** What is shown of whom.
+ * @typedef {{search: string, status: string, sort: string, order: string, limit: number, offset: number}} Choice */
 
 /** The table with its search, sorting, filter and pages. What is chosen is kept in the page's address. */
 export class Customers {
-  #part = Object.fromEntries(["customers", "search", "statuses", "range", "rows", "first", "previous", "next", "last"]
-    .map((id) => [id, document.getElementById(id)]));
+  #part = {
+    customers: part("customers", HTMLTableElement), search: part("search", HTMLInputElement),
+    statuses: part("statuses"), range: part("range"), rows: part("rows", HTMLSelectElement),
+    first: part("first", HTMLButtonElement), previous: part("previous", HTMLButtonElement),
+    next: part("next", HTMLButtonElement), last: part("last", HTMLButtonElement),
+  };
   #body = this.#part.customers.tBodies[0];
+  #head = /** @type {HTMLTableSectionElement} */ (this.#part.customers.tHead);
+  /** @type {Choice} */
   #ask;
+  /** @type {API.Customers | null} */
   #answer = null;
   #asked = 0;
   #loading = false;
@@ -24,7 +41,8 @@ export class Customers {
     const given = new URLSearchParams(location.search);
     this.#ask = {
       search: given.get("search") ?? "", status: given.get("status") ?? "", sort: given.get("sort") ?? "customer_id",
-      order: given.get("order") ?? "asc", limit: Number(given.get("limit")) || 25, offset: Number(given.get("offset")) || 0,
+      order: given.get("order") ?? "asc", limit: Number(given.get("limit")) || 25,
+      offset: Number(given.get("offset")) || 0,
     };
     this.#part.search.value = this.#ask.search;
     this.#part.rows.value = String(this.#ask.limit);
@@ -32,57 +50,71 @@ export class Customers {
     this.#markSorting();
   }
 
-  /** Draws ages and filters, and asks for the rows again when it is time to. */
+  /**
+   * Draws ages and filters, and fetches the rows again when it is time to.
+   * @param {import("../lib/live.js").StateView} view
+   */
   show({ state, current, now }) {
     this.#drawStatuses(state.status_counts);
     const due = Date.now() - this.#asked > refresh && !this.#loading;
     if (due && (current || this.#answer === null)) this.#load();
-    // Ages go on, also of rows that are not current any more.
+    // Ages keep running, also in rows that are no longer current.
     this.#drawAges(now);
   }
 
   #listen() {
-    const { search, statuses, rows, customers } = this.#part;
-    let typing = null;
+    const { search, statuses, rows } = this.#part;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let typing;
     search.addEventListener("input", () => {
       clearTimeout(typing);
       typing = setTimeout(() => this.#change({ search: search.value.trim(), offset: 0 }), 150);
     });
     rows.addEventListener("change", () => this.#change({ limit: Number(rows.value), offset: 0 }));
-    statuses.addEventListener("click", ({ target }) => {
-      const button = target.closest("button");
+    statuses.addEventListener("click", (event) => {
+      const button = buttonOf(event);
       if (!button) return;
       press(statuses, button);
-      this.#change({ status: button.dataset.status, offset: 0 });
+      this.#change({ status: button.dataset.status ?? "", offset: 0 });
     });
-    customers.tHead.addEventListener("click", ({ target }) => {
-      const column = target.closest("button")?.closest("th").dataset.sort;
+    this.#head.addEventListener("click", (event) => {
+      const column = buttonOf(event)?.closest("th")?.dataset.sort;
       if (column) this.#change({ sort: column, order: this.#orderAfterClick(column), offset: 0 });
     });
-    const move = (offset) => () => this.#change({ offset: Math.max(0, offset()) });
-    const lastOffset = () => Math.floor(Math.max(0, (this.#answer?.total ?? 1) - 1) / this.#ask.limit) * this.#ask.limit;
+    const move = (/** @type {() => number} */ offset) => () => this.#change({ offset: Math.max(0, offset()) });
+    const lastOffset = () => {
+      const last = Math.max(0, (this.#answer?.total ?? 1) - 1);
+      return Math.floor(last / this.#ask.limit) * this.#ask.limit;
+    };
     this.#part.first.addEventListener("click", move(() => 0));
     this.#part.previous.addEventListener("click", move(() => this.#ask.offset - this.#ask.limit));
     this.#part.next.addEventListener("click", move(() => Math.min(lastOffset(), this.#ask.offset + this.#ask.limit)));
     this.#part.last.addEventListener("click", move(lastOffset));
   }
 
-  /** A column's first order is the one that its reader wants: worst, most or youngest first. */
+  /**
+   * A column's first order is the one that its reader wants: worst, most or latest first.
+   * @param {string} column
+   */
   #orderAfterClick(column) {
     if (column === this.#ask.sort) return this.#ask.order === "asc" ? "desc" : "asc";
     return ["customer_id", "status"].includes(column) ? "asc" : "desc";
   }
 
+  /** @param {Partial<Choice>} wanted */
   #change(wanted) {
     Object.assign(this.#ask, wanted);
-    const address = new URLSearchParams(Object.entries(this.#ask).filter(([, value]) => value !== "" && value !== 0));
+    const address = new URLSearchParams();
+    for (const [name, value] of Object.entries(this.#ask)) {
+      if (value !== "" && value !== 0) address.set(name, String(value));
+    }
     history.replaceState(null, "", `?${address}`);
     this.#markSorting();
     this.#load();
   }
 
   #markSorting() {
-    for (const heading of this.#part.customers.tHead.querySelectorAll("th[data-sort]")) {
+    for (const heading of /** @type {NodeListOf<HTMLElement>} */ (this.#head.querySelectorAll("th[data-sort]"))) {
       if (heading.dataset.sort !== this.#ask.sort) heading.removeAttribute("aria-sort");
       else heading.setAttribute("aria-sort", this.#ask.order === "asc" ? "ascending" : "descending");
     }
@@ -97,20 +129,24 @@ export class Customers {
       // Answers can overtake each other: only the one to the latest question counts.
       if (turn !== this.#latest) return;
       this.#answer = answer;
-      this.#draw();
+      this.#draw(answer);
     } catch (failure) {
-      if (turn === this.#latest && this.#answer === null) setText(this.#part.range, `No answer: ${failure.message}`);
+      const words = failure instanceof Error ? failure.message : String(failure);
+      if (turn === this.#latest && this.#answer === null) setText(this.#part.range, `No answer: ${words}`);
     } finally {
       if (turn === this.#latest) this.#loading = false;
     }
   }
 
-  #draw() {
-    const { items, total } = this.#answer, { offset, limit } = this.#ask;
-    if (items.length === 0 && total > 0 && offset > 0) return this.#change({ offset: Math.floor((total - 1) / limit) * limit });
+  /** @param {API.Customers} answer */
+  #draw({ items, total, as_of: answered }) {
+    const { offset, limit } = this.#ask;
+    if (items.length === 0 && total > 0 && offset > 0) {
+      return this.#change({ offset: Math.floor((total - 1) / limit) * limit });
+    }
     const rows = childCount(this.#body, items.length, makeRow);
-    items.forEach((item, index) => drawRow(rows[index], item));
-    this.#drawAges(Date.parse(this.#answer.as_of ?? "") || Date.now());
+    items.forEach((item, index) => drawRow(/** @type {HTMLTableRowElement} */ (rows[index]), item));
+    this.#drawAges(Date.parse(answered ?? "") || Date.now());
     setText(this.#part.range, total === 0 ? this.#emptyText() :
       `${count(offset + 1)}–${count(offset + items.length)} of ${count(total)}`);
     this.#part.first.disabled = this.#part.previous.disabled = offset === 0;
@@ -121,17 +157,24 @@ export class Customers {
     return this.#ask.search !== "" || this.#ask.status !== "" ? "No customer matches." : "No customer yet.";
   }
 
+  /** @param {API.State["status_counts"]} counts */
   #drawStatuses(counts) {
     const all = Object.values(counts).reduce((sum, each) => sum + each, 0);
-    const wanted = [["", "all", all], ...["high", "low", "silent"].map((status) => [status, statusNames[status], counts[status]])];
+    /** @type {Status[]} */
+    const filters = ["high", "low", "silent"];
+    const wanted = [
+      { status: "", name: "all", number: all },
+      ...filters.map((status) => ({ status, name: statusNames[status], number: counts[status] })),
+    ];
     const buttons = childCount(this.#part.statuses, wanted.length, () => element("button", { type: "button" }));
-    wanted.forEach(([status, name, number], index) => {
+    wanted.forEach(({ status, name, number }, index) => {
       buttons[index].dataset.status = status;
       setText(buttons[index], `${name} ${count(number)}`);
     });
-    press(this.#part.statuses, buttons[wanted.findIndex(([status]) => status === this.#ask.status)]);
+    press(this.#part.statuses, buttons[wanted.findIndex(({ status }) => status === this.#ask.status)]);
   }
 
+  /** @param {number} now */
   #drawAges(now) {
     this.#answer?.items.forEach((item, index) => {
       const row = this.#body.rows[index];
@@ -141,43 +184,42 @@ export class Customers {
 }
 
 function makeRow() {
-  const trace = vector("svg", { class: "trace", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" });
+  const trace = vector("svg", {
+    class: "trace", viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true",
+  });
   trace.append(vector("path", { "vector-effect": "non-scaling-stroke" }));
-  return element("tr", {}, element("th", { scope: "row", class: "name" }, element("a")), element("td", { class: "right bpm" }),
+  return element("tr", {},
+    element("th", { scope: "row", class: "name" }, element("a")), element("td", { class: "right bpm" }),
     element("td", {}, statusMark("normal")), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
     element("td", { class: "right wider" }), element("td", { class: "right wider" }));
 }
 
-/** A status as its mark and its name. */
+/**
+ * A status as its mark and its name.
+ * @param {Status} status
+ */
 export function statusMark(status) {
-  return element("span", { class: `status status-${status}` }, mark(shapes[status]), element("span", {}, statusNames[status]));
+  return element("span", { class: `status status-${status}` },
+    mark(shapes[status]), element("span", {}, statusNames[status]));
 }
 
+/**
+ * @param {HTMLTableRowElement} row
+ * @param {API.Customer} item
+ */
 function drawRow(row, item) {
   const [name, bpm, status, , trace, readings, anomalies] = row.cells;
-  const link = name.firstElementChild, same = link.textContent === item.customer_id;
+  const link = /** @type {HTMLAnchorElement} */ (name.firstElementChild), same = link.textContent === item.customer_id;
   setText(link, item.customer_id);
   link.href = customerAddress(item.customer_id);
   link.title = item.customer_id;
   setText(bpm, String(item.heart_rate), { fade: same });
-  if (status.firstElementChild.className !== `status status-${item.status}`) status.replaceChildren(statusMark(item.status));
-  status.firstElementChild.title = item.anomaly_reason ?? "";
-  trace.firstElementChild.firstElementChild.setAttribute("d", tracePath(item.trace));
+  if (status.firstElementChild?.className !== `status status-${item.status}`) {
+    status.replaceChildren(statusMark(item.status));
+  }
+  status.firstElementChild?.setAttribute("title", item.anomaly_reason ?? "");
+  trace.querySelector("path")?.setAttribute("d", tracePath(item.trace));
   setText(readings, count(item.readings));
   setText(anomalies, count(item.anomalies));
   row.className = item.status === "silent" ? "silent" : "";
-}
-
-/** A small line: from left to right in time, with its holes, and at least 40 bpm high so that calm looks calm. */
-function tracePath(trace) {
-  if (trace.length < 2) return "";
-  const times = trace.map(([ms]) => ms), rates = trace.map(([, bpm]) => bpm);
-  const first = times[0], span = Math.max(1, times.at(-1) - first);
-  const least = Math.min(...rates), greatest = Math.max(...rates);
-  const height = Math.max(40, greatest - least), middle = (least + greatest) / 2;
-  const longest = longestJoin(trace);
-  return trace.map(([ms, bpm], index) => {
-    const joined = index > 0 && ms - times[index - 1] <= longest;
-    return `${joined ? "L" : "M"}${((ms - first) / span * 100).toFixed(1)},${(12 - (bpm - middle) / height * 20).toFixed(1)}`;
-  }).join("");
 }

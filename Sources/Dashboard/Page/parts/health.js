@@ -1,22 +1,34 @@
-// The health strip: is the picture true? One item each for the stream, the daemons, the database, lag and gaps.
+// @ts-check
+// The health strip: can the page be trusted? One item each for the stream, the daemons, the database, lag and gaps.
 
-import { childCount, element, mark, setText } from "../lib/dom.js";
+import { childCount, element, mark, part, setText } from "../lib/dom.js";
 import { duration, plural, rate, timeText } from "../lib/format.js";
 
-const strip = document.getElementById("health");
+const strip = part("health");
 
-/** Draws the strip. Each item: {name, value, shape (see mark), told}: a told one is greyed when the picture is not current. */
+/** An item; one from a state is greyed when the page is not current.
+ * @typedef {{name: string, value: string, shape: import("../lib/dom.js").Shape, isFromState?: boolean}} Item
+ * @typedef {import("../lib/live.js").View} View */
+
+/**
+ * Draws the strip.
+ * @param {View} view
+ */
 export function showHealth(view) {
   const items = healthItems(view);
   const nodes = childCount(strip, items.length, () => element("li", { class: "health-item" }, mark("quiet"),
     element("span", { class: "health-name" }), element("span", { class: "health-value" })));
-  // What the dashboard sees by itself stays current while the database is away.
+  // What the dashboard sees by itself stays current while the database is unreachable.
   const current = view.link === "open" && view.paused === null;
-  items.forEach((item, index) => draw(nodes[index], { told: !current, ...item }));
+  items.forEach((item, index) => draw(nodes[index], { isFromState: !current, ...item }));
 }
 
-function draw(node, { name, value, shape, told }) {
-  const kind = `health-item state-${shape}${told ? " live" : ""}`;
+/**
+ * @param {Element} node
+ * @param {Item} item
+ */
+function draw(node, { name, value, shape, isFromState }) {
+  const kind = `health-item state-${shape}${isFromState ? " live" : ""}`;
   if (node.className !== kind) {
     node.className = kind;
     node.querySelector(".mark")?.remove();
@@ -26,52 +38,83 @@ function draw(node, { name, value, shape, told }) {
   setText(node.querySelector(".health-value"), value);
 }
 
+/**
+ * @param {View} view
+ * @returns {Item[]}
+ */
 function healthItems(view) {
   const { state, now } = view;
   if (state === null) return [streamItem(view)];
   return [
-    streamItem(view), ...state.daemons.filter(({ kind }) => kind !== "dashboard").map((daemon) => daemonItem(daemon, now)),
+    streamItem(view),
+    ...state.daemons.filter(({ kind }) => kind !== "dashboard").map((daemon) => daemonItem(daemon, now)),
     databaseItem(state.database, now), lagItem(state.lag), gapsItem(state.gaps),
   ];
 }
 
-function streamItem({ state, link, heard, paused, now }) {
-  const told = false;
-  if (link === "cut") {
-    const value = heard === null ? "no answer" : `since ${timeText(heard, now)}`;
-    return { name: "Connection cut", value, shape: "alarm", told };
-  }
-  if (state === null) return { name: "Connecting", value: "…", shape: "quiet", told };
-  if (paused !== null) return { name: "Paused", value: `at ${timeText(paused, now)}`, shape: "caution", told };
-  if (state.database.state !== "ready") return { name: "Not live", value: "database away", shape: "alarm", told };
-  if (state.data.state === "waiting") return { name: "Not live yet", value: "no reading so far", shape: "quiet", told };
-  const since = Date.parse(state.live_since ?? state.now);
-  if (state.data.state === "stale") {
-    return { name: "No new readings", value: `since ${timeText(Date.parse(state.data.since), now)}`, shape: "caution", told };
-  }
-  return { name: "Live", value: `since ${timeText(since, now)}`, shape: "good", told };
+/**
+ * @param {View} view
+ * @returns {Item}
+ */
+function streamItem(view) {
+  return { ...liveness(view), isFromState: false };
 }
 
+/**
+ * @param {View} view
+ * @returns {Item}
+ */
+function liveness({ state, link, heard, paused, now }) {
+  if (link === "cut") {
+    const value = heard === null ? "no answer" : `since ${timeText(heard, now)}`;
+    return { name: "Connection cut", value, shape: "alarm" };
+  }
+  if (state === null) return { name: "Connecting", value: "…", shape: "quiet" };
+  if (paused !== null) return { name: "Paused", value: `at ${timeText(paused, now)}`, shape: "caution" };
+  if (state.database.state !== "ready") return { name: "Not live", value: "database unreachable", shape: "alarm" };
+  if (state.data.state === "waiting") return { name: "Not live yet", value: "no reading so far", shape: "quiet" };
+  if (state.data.state === "stale") {
+    const since = timeText(Date.parse(state.data.since), now);
+    return { name: "No new readings", value: `since ${since}`, shape: "caution" };
+  }
+  return { name: "Live", value: `since ${timeText(Date.parse(state.live_since ?? state.now), now)}`, shape: "good" };
+}
+
+/** @type {Record<string, string>} */
 const kinds = { producer: "Producer", consumer: "Consumer" };
 
+/**
+ * @param {API.Daemon} daemon
+ * @param {number} now
+ * @returns {Item}
+ */
 function daemonItem({ name, kind, state, since, waiting_for: needed }, now) {
   const title = name.replace(kind, kinds[kind] ?? kind).replace("-", " ");
   const lasting = since === null ? "" : `, ${duration(now - Date.parse(since))}`;
+  const awaited = needed.join(" and ") || "its start";
   switch (state) {
-    case "ready": return { name: title, value: "working", shape: "good" };
-    case "waiting": return { name: title, value: `waits for ${needed.join(" and ") || "its start"}${lasting}`, shape: "caution" };
+    case "ready": return { name: title, value: "running", shape: "good" };
+    case "waiting": return { name: title, value: `waiting for ${awaited}${lasting}`, shape: "caution" };
     case "starting": return { name: title, value: "starting", shape: "quiet" };
     case "silent": return { name: title, value: `silent${lasting}`, shape: "alarm" };
     default: return { name: title, value: "not on this machine", shape: "quiet" };
   }
 }
 
+/**
+ * @param {API.State["database"]} database
+ * @param {number} now
+ * @returns {Item}
+ */
 function databaseItem({ state, since }, now) {
   if (state === "ready") return { name: "Database", value: "ready", shape: "good" };
-  const value = since === null ? "away" : `away, ${duration(now - Date.parse(since))}`;
-  return { name: "Database", value, shape: "alarm" };
+  return { name: "Database", value: `unreachable, ${duration(now - Date.parse(since))}`, shape: "alarm" };
 }
 
+/**
+ * @param {API.State["lag"]} lag
+ * @returns {Item}
+ */
 function lagItem(lag) {
   if (lag === null) return { name: "Lag", value: "unknown", shape: "quiet" };
   const seconds = lag.seconds === null ? "" : ` · ${rate(lag.seconds)} s`;
@@ -80,7 +123,12 @@ function lagItem(lag) {
   return { name: "Lag", value: plural(lag.messages, "message") + seconds, shape: late };
 }
 
+/**
+ * @param {API.State["gaps"]} gaps
+ * @returns {Item}
+ */
 function gapsItem(gaps) {
-  if (gaps.count === 0) return { name: "Gaps in the log", value: "none", shape: "good", told: true };
-  return { name: "Gaps in the log", value: `${plural(gaps.messages, "message")} missing`, shape: "alarm", told: true };
+  if (gaps.count === 0) return { name: "Gaps in the log", value: "none", shape: "good", isFromState: true };
+  const value = `${plural(gaps.messages, "message")} missing`;
+  return { name: "Gaps in the log", value, shape: "alarm", isFromState: true };
 }

@@ -1,12 +1,19 @@
+// @ts-check
 // What is wrong or unusual, said plainly above everything else, and once to a screen reader.
 
-import { childCount, element, mark, setText } from "../lib/dom.js";
+import { childCount, element, mark, part, setText } from "../lib/dom.js";
 import { duration, timeText } from "../lib/format.js";
 
-const list = document.getElementById("notices");
-const spoken = document.getElementById("spoken");
+const list = part("notices");
+const spoken = part("spoken");
+/** @type {string | null} */
 let saidKeys = null;
 
+/** @typedef {{key: string, shape: import("../lib/dom.js").Shape, title: string, detail: string}} Notice
+ * @typedef {import("../lib/live.js").View} View
+ * @typedef {import("../lib/live.js").StateView} StateView */
+
+/** @param {View} view */
 export function showNotices(view) {
   const notices = noticesFor(view);
   document.body.classList.toggle("not-current", view.state !== null && !view.current);
@@ -19,17 +26,25 @@ export function showNotices(view) {
   speak(notices, view);
 }
 
+/**
+ * @param {Element} node
+ * @param {Notice} notice
+ */
 function draw(node, { shape, title, detail }) {
   const kind = `notice notice-${shape}`;
   if (node.className !== kind) {
     node.className = kind;
-    node.firstElementChild.replaceWith(mark(shape));
+    node.firstElementChild?.replaceWith(mark(shape));
   }
   setText(node.querySelector("strong"), title);
   setText(node.querySelector("p + p"), detail);
 }
 
-/** Only the coming and going of a state is spoken, never a running time. */
+/**
+ * Only that a state starts or ends is spoken, never a running time.
+ * @param {Notice[]} notices
+ * @param {View} view
+ */
 function speak(notices, view) {
   const keys = notices.map(({ key }) => key).join();
   if (keys === saidKeys || (saidKeys === null && view.state === null && notices.length === 0)) return;
@@ -39,63 +54,104 @@ function speak(notices, view) {
   else if (before !== null && before !== "") setText(spoken, "Live again.");
 }
 
+/** @param {View} view */
 function noticesFor(view) {
+  const { state, now } = view;
+  /** @type {Notice[]} */
   const found = [];
   if (view.link === "cut") found.push(cutNotice(view));
-  if (view.paused !== null) found.push(pausedNotice(view));
-  if (view.state === null) return found;
-  if (view.state.database.state !== "ready") found.push(databaseNotice(view));
-  else if (view.state.data.state === "waiting") found.push(waitingNotice(view.state));
-  else if (view.state.data.state === "stale") found.push(staleNotice(view));
+  if (view.paused !== null) found.push(pausedNotice(view.paused, now));
+  if (state === null) return found;
+  if (state.database.state !== "ready") found.push(databaseNotice(state, now));
+  else if (state.data.state === "waiting") found.push(waitingNotice(state));
+  else if (state.data.state === "stale") found.push(staleNotice(state, now));
   return found;
 }
 
+/**
+ * @param {number} ms
+ * @param {number} now
+ */
 function since(ms, now) {
   return `since ${timeText(ms, now)} (${duration(now - ms)})`;
 }
 
+const lastKnown = "The values below are the last known ones.";
+
+/**
+ * @param {View} view
+ * @returns {Notice}
+ */
 function cutNotice({ heard, now }) {
-  const detail = "This page tries again by itself, every few seconds.";
+  const detail = "This page keeps retrying every few seconds.";
   if (heard === null) return { key: "cut", shape: "alarm", title: "The dashboard does not answer.", detail };
   return {
-    key: "cut", shape: "alarm", title: `The connection to the dashboard is cut ${since(heard, now)}.`,
-    detail: `What stands below are the last known values. ${detail}`,
+    key: "cut", shape: "alarm", title: `The connection to the dashboard has been cut ${since(heard, now)}.`,
+    detail: `${lastKnown} ${detail}`,
   };
 }
 
-function pausedNotice({ paused, now }) {
+/**
+ * @param {number} paused
+ * @param {number} now
+ * @returns {Notice}
+ */
+function pausedNotice(paused, now) {
   return {
     key: "paused", shape: "info", title: `Paused ${since(paused, now)}.`,
-    detail: "What stands below is from then. The button “Resume” goes on with what is current.",
+    detail: "The page shows that moment. Press Resume to go live.",
   };
 }
 
-function databaseNotice({ state, now }) {
-  const { since: start, error } = state.database;
-  const title = start === null ? "The database is away." : `The database is away ${since(Date.parse(start), now)}.`;
-  const what = state.as_of === null ? "There was no answer from it yet." : "What stands below are the last known values.";
-  return { key: "database", shape: "alarm", title, detail: `${what} The page goes on by itself once it is back.${error ? ` It said: ${error}` : ""}` };
+/**
+ * @param {API.State} state
+ * @param {number} now
+ * @returns {Notice}
+ */
+function databaseNotice({ database, as_of: answered }, now) {
+  const what = answered === null ? "It has not answered yet." : lastKnown;
+  return {
+    key: "database", shape: "alarm",
+    title: `The database has been unreachable ${since(Date.parse(database.since), now)}.`,
+    detail: `${what} The page resumes by itself.${database.error ? ` The error: ${database.error}` : ""}`,
+  };
 }
 
+/**
+ * @param {API.State} state
+ * @returns {Notice}
+ */
 function waitingNotice(state) {
   return { key: "waiting", shape: "info", title: "Waiting for the first reading.", detail: advice(state.daemons) };
 }
 
-function staleNotice({ state, now }) {
+/**
+ * @param {API.State} state
+ * @param {number} now
+ * @returns {Notice}
+ */
+function staleNotice({ data, daemons }, now) {
   return {
-    key: "stale", shape: "caution", title: `No new reading ${since(Date.parse(state.data.since), now)}.`,
-    detail: `What stands below is the latest that there is. ${advice(state.daemons)}`,
+    key: "stale", shape: "caution", title: `No new reading ${since(Date.parse(data.since), now)}.`,
+    detail: `This is the latest data available. ${advice(daemons)}`,
   };
 }
 
-/** What to do next when nothing arrives: the first daemon that does not work is the cause. */
+/**
+ * What to do next when nothing arrives: the first daemon that does not run is the cause.
+ * @param {API.Daemon[]} daemons
+ */
 function advice(daemons) {
-  const of = (kind) => daemons.filter((daemon) => daemon.kind === kind);
+  const of = (/** @type {string} */ wanted) => daemons.filter(({ kind }) => kind === wanted);
   const waiting = [...of("consumer"), ...of("producer")].find(({ state }) => state === "waiting");
-  if (waiting) return `The ${waiting.kind} waits for ${waiting.waiting_for.join(" and ")}: see that it runs.`;
+  if (waiting) {
+    const needed = waiting.waiting_for.join(" and ");
+    const they = waiting.waiting_for.length > 1 ? "they are" : "it is";
+    return `The ${waiting.kind} is waiting for ${needed}: check that ${they} running.`;
+  }
   for (const kind of ["consumer", "producer"]) {
     if (of(kind).some(({ state }) => state === "ready" || state === "starting")) continue;
-    return `Nothing is seen of the ${kind} here. If it belongs on this machine: systemctl start heartbeat-${kind}`;
+    return `No ${kind} is visible on this machine. If it belongs here: systemctl start heartbeat-${kind}`;
   }
-  return "Producer and consumer work: the first reading appears here within a second of its arrival.";
+  return "Producer and consumer are running: the first reading appears here within a second of its arrival.";
 }

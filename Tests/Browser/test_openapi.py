@@ -1,5 +1,12 @@
 """openapi.json against real answers: every address, every status that it names, every field."""
-import crypt, datetime as dt, glob, http.client, json, os, re, unittest
+import crypt
+import datetime as dt
+import glob
+import http.client
+import json
+import os
+import re
+import unittest
 
 import jsonschema
 
@@ -109,7 +116,7 @@ class OpenAPI(unittest.TestCase):
         page = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
         acknowledge = "/api/v1/episodes/{id}/acknowledge"
         number = self.episode()
-        self.pipeline.publish([("cust_0001", dt.datetime.now(dt.timezone.utc), 210)])
+        self.pipeline.publish([("cust_0001", dt.datetime.now(dt.UTC), 210)])
         self.full_state()
         for method, path, responses in operations():
             if method == "GET":

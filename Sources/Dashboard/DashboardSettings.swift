@@ -52,7 +52,8 @@ extension Setting where Value == String? {
     public static var dashboardPageDirectory: Setting {
         Setting(
             "DASHBOARD_PAGE_DIRECTORY", .optional(.path), default: nil,
-            sentence: "Serves the page's files from this folder, read at each request, instead of those in the program.")
+            sentence: "Serves the page's files from this folder, read at each request, instead of those in the program."
+        )
     }
 }
 

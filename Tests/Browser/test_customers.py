@@ -173,11 +173,11 @@ class Customers(unittest.TestCase):
             self.browser.click(f"#presets [data-minutes='{minutes}']")
             eventually(lambda: self.browser.script(span) == minutes, f"{minutes} minutes")
         self.range(NOW, NOW - dt.timedelta(minutes=1))
-        self.browser.wait_text("#range-error", "The end has to be after the beginning.")
+        self.browser.wait_text("#range-error", "The end must be after the start.")
 
     def test_an_unknown_customer(self):
         self.browser.open("/customer?customer_id=nobody")
-        self.browser.wait_text("#now", "There is no customer of this name.")
+        self.browser.wait_text("#now", "No customer has this id.")
 
     def test_by_keyboard(self):
         self.overview()

@@ -46,7 +46,7 @@ class Episodes(unittest.TestCase):
         self.assertEqual(self.browser.errors(), [])
 
     def episode(self, who, kind, severity, since, until=None, worst=None, by=None, reason=REASON):
-        """One that opened and closed so many seconds ago. Answers its number."""
+        """One that opened and closed this many seconds ago. Answers its number."""
         return self.pipeline.run("""
             INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at, closed_at,
                                   extreme_heart_rate, readings, reason, acknowledged_by, acknowledged_at)
@@ -83,10 +83,10 @@ class Episodes(unittest.TestCase):
         for key in keys:
             ActionChains(self.browser.driver).send_keys(key).perform()
 
-    def test_an_episode_from_its_beginning_to_its_end(self):
+    def test_an_episode_from_its_start_to_its_end(self):
         browser = self.browser
         self.overview()
-        browser.wait_text("#episodes-empty", "No open episodes.")
+        browser.wait_text("#episodes-empty", "No episodes so far.")
         eventually(lambda: browser.card("Open episodes") == "0", "none in the cards")
         first = self.episode("cust_0001", "deviation", "low", 20)
         self.shown([("Low", "cust_0001|deviation")])
@@ -104,7 +104,7 @@ class Episodes(unittest.TestCase):
         def age():
             return self.rows()[0][3]
         before = age()
-        eventually(lambda: age() != before, "an age that goes on")
+        eventually(lambda: age() != before, "an age that keeps running")
         self.pipeline.run("UPDATE episodes SET closed_at = now() WHERE episode_id = %s", first)
         self.shown([("Medium", "cust_0002|tachycardia")])
         self.shown([("High", "cust_0001|deviation")], "closed")

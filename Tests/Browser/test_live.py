@@ -23,7 +23,7 @@ class Live(unittest.TestCase):
 
     @classmethod
     def first_data(cls):
-        """Before the first reading the page says what it waits for; then the reading appears, without a reload."""
+        """Before the first reading the page says what it is waiting for; then the reading appears, without a reload."""
         browser = cls.browser
         browser.open()
         browser.script("window.sameDocument = true")
@@ -94,7 +94,7 @@ class Live(unittest.TestCase):
         browser, dashboard = self.browser, self.pipeline.daemons["dashboard"]
         dashboard.send(signal.SIGSTOP)
         try:
-            browser.wait_text("#notices strong", "The connection to the dashboard is cut since")
+            browser.wait_text("#notices strong", "The connection to the dashboard has been cut since")
             browser.screenshot("cut")
             self.assertIn("not-current", browser.one("body").get_attribute("class"))
             self.assertEqual(browser.texts(".health-name")[0], "Connection cut")
@@ -107,7 +107,7 @@ class Live(unittest.TestCase):
         browser = self.browser
         browser.script("window.sameDocument = true")
         self.pipeline.stop("dashboard")
-        browser.wait_text("#notices strong", "The connection to the dashboard is cut since")
+        browser.wait_text("#notices strong", "The connection to the dashboard has been cut since")
         self.pipeline.start_dashboard()
         browser.wait_quiet()
         self.grow()
@@ -117,12 +117,12 @@ class Live(unittest.TestCase):
         browser = self.browser
         self.pipeline.postgres("stop", "-m", "immediate")
         try:
-            browser.wait_text("#notices strong", "The database is away")
-            browser.wait_text(".health", "waits for PostgreSQL")
+            browser.wait_text("#notices strong", "The database has been unreachable")
+            browser.wait_text(".health", "waiting for PostgreSQL")
             self.assertIn("not-current", browser.one("body").get_attribute("class"))
             last = self.readings()
             self.assertGreater(last, 0)
-            browser.screenshot("database-away")
+            browser.screenshot("database-unreachable")
         finally:
             self.pipeline.postgres("start")
         browser.wait_quiet()

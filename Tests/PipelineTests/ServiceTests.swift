@@ -41,7 +41,9 @@ extension EndToEnd {
             #expect(checked.end == .exited(78))
             consumer.kill(SIGHUP)
             try await eventually("it has looked at the file") { manager.count("READY=1") == 3 }
-            #expect(consumer.log.contains("reload refused, keeping the current settings: \(file):1: HEART_RATE_MAX=x: expected"))
+            #expect(
+                consumer.log.contains(
+                    "reload refused, keeping the current settings: \(file):1: HEART_RATE_MAX=x: expected"))
             try await eventually("the status says so") {
                 manager.status.contains("the last reload was refused: \(file):1: HEART_RATE_MAX=x")
             }

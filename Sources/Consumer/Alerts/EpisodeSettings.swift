@@ -66,7 +66,8 @@ extension Setting where Value == Int {
     public static var episodeClosing: Setting {
         seconds(
             "EPISODE_CLOSE_SECONDS", 1...3600, \.closingTime,
-            "How long a rate has to stay inside the limit for an episode to end; if it leaves earlier, the episode continues.")
+            "How long a rate has to stay inside the limit for an episode to end; if it leaves earlier, the episode continues."
+        )
     }
 
     /// `EPISODE_EASE_SECONDS`: 1 to 3600 s.
@@ -98,7 +99,8 @@ extension Setting where Value == Int {
     public static var baselineHours: Setting {
         Setting(
             "BASELINE_HOURS", .integer(in: 1...720, unit: "hours"), default: EpisodeRules().baselineHours,
-            sentence: "How far back a customer's usual rate looks; deviations are judged once half of that time is known.",
+            sentence:
+                "How far back a customer's usual rate looks; deviations are judged once half of that time is known.",
             isReloadable: true)
     }
 

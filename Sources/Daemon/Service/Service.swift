@@ -139,7 +139,8 @@ public final class Service: Sendable {
         logger.report(
             .recovered,
             isFirst
-                ? "\(name) has answered after \(seconds) s" : "\(name) is available again after \(seconds) s; nothing was lost",
+                ? "\(name) has answered after \(seconds) s"
+                : "\(name) is available again after \(seconds) s; nothing was lost",
             fields: ["HEARTBEAT_WAITS_FOR": "\(name)", "HEARTBEAT_SECONDS": "\(seconds)"])
     }
 

@@ -57,10 +57,10 @@ struct Assets: Sendable {
     ///   - chartJS: the file of Chart.js.
     init(directory: String?, chartJS: String) {
         self.directory = directory
-        files = Dictionary(
-            uniqueKeysWithValues: PageFile.all.compactMap { file in
-                Asset.type(of: file.name).map { (file.name, Asset(file.bytes, type: $0)) }
-            })
+        let bytes = Dictionary(uniqueKeysWithValues: PageFile.all.map { ($0.name, $0.bytes) })
+        files = bytes.reduce(into: [:]) { files, file in
+            files[file.key] = Self.asset(file.key, file.value) { bytes[$0] }
+        }
         chart = FileManager.default.contents(atPath: chartJS).map {
             Asset(Array($0), type: "text/javascript; charset=utf-8")
         }
@@ -69,13 +69,26 @@ struct Assets: Sendable {
     /// Whether Chart.js is there.
     var hasChart: Bool { chart != nil }
 
-    /// A file by its name, which has no folder in it.
-    func asset(_ name: String) -> Asset? {
-        if name == "chart.min.js" { return chart }
-        guard let directory else { return files[name] }
-        guard !name.contains("/"), !name.hasPrefix("."), let type = Asset.type(of: name),
-            let data = FileManager.default.contents(atPath: directory + "/" + name)
-        else { return nil }
-        return Asset(Array(data), type: type)
+    /// A file by its name, as it is or below one folder.
+    func asset(_ name: String, in folder: String? = nil) -> Asset? {
+        if name == "chart.min.js", folder == nil { return chart }
+        // A name from outside must not lead out of the page's directory.
+        let parts = [folder, name].compactMap(\.self)
+        guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") }) else { return nil }
+        let path = parts.joined(separator: "/")
+        guard let directory else { return files[path] }
+        func bytes(_ path: String) -> [UInt8]? {
+            FileManager.default.contents(atPath: directory + "/" + path).map { Array($0) }
+        }
+        return bytes(path).flatMap { Self.asset(path, $0, bytes) }
+    }
+
+    private static func asset(_ name: String, _ bytes: [UInt8], _ file: (String) -> [UInt8]?) -> Asset? {
+        guard let type = Asset.type(of: name) else { return nil }
+        guard name.hasSuffix(".html") else { return Asset(bytes, type: type) }
+        return withoutActuallyEscaping(file) { file in
+            let page = HTMLPage { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
+            return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
+        }
     }
 }

@@ -10,7 +10,10 @@ struct Pages: Sendable {
     func addRoutes(to router: Router<Viewer>) {
         router.get("") { request, _ in try file("index.html", request) }
         router.get("customer") { request, _ in try file("customer.html", request) }
-        router.get("static/:name") { request, viewer in try file(viewer.parameters.require("name"), request) }
+        router.get("static/:first") { request, viewer in try file(viewer.parameters.require("first"), request) }
+        router.get("static/:first/:second") { request, viewer in
+            try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)
+        }
         router.get("healthz") { _, _ in Self.text("ok\n") }
         router.get("readyz") { _, _ in
             if let reason = poller.unreadiness { throw Problem.busy(.serviceUnavailable, reason) }
@@ -21,8 +24,8 @@ struct Pages: Sendable {
         }
     }
 
-    private func file(_ name: String, _ request: Request) throws(Problem) -> Response {
-        guard let asset = assets.asset(name) else { throw Problem(.notFound, "there is nothing here") }
+    private func file(_ name: String, in folder: String? = nil, _ request: Request) throws(Problem) -> Response {
+        guard let asset = assets.asset(name, in: folder) else { throw Problem(.notFound, "there is nothing here") }
         return asset.response(to: request)
     }
 

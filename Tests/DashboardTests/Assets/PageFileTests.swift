@@ -4,14 +4,40 @@ import Testing
 @testable import Dashboard
 
 struct PageFileTests {
+    private static let folder =
+        URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path + "/Sources/Dashboard/Page/"
+
     @Test func thePageInTheProgramIsThatOfTheFolder() throws {
-        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let root = tests.deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let folder = root.path + "/Sources/Dashboard/Page/"
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        #expect(Set(PageFile.all.map(\.name)) == Set(names))
-        for file in PageFile.all {
-            #expect(FileManager.default.contents(atPath: folder + file.name).map(Array.init) == file.bytes)
+        let names = try FileManager.default.subpathsOfDirectory(atPath: Self.folder).filter { name in
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: Self.folder + name, isDirectory: &isFolder)
+                && !isFolder.boolValue
         }
+        #expect(PageFile.all.map(\.name).sorted() == names.sorted())
+        for file in PageFile.all {
+            let bytes = FileManager.default.contents(atPath: Self.folder + file.name).map(Array.init)
+            #expect(bytes == file.bytes, "\(file.name)")
+        }
+    }
+
+    @Test func eachModuleIsNamedByThePagesThatImportItAndByNoOther() throws {
+        let overview = try modules("index.html")
+        let customer = try modules("customer.html")
+        let common = ["chart/line-chart.js", "lib/dom.js", "lib/format.js", "lib/live.js", "parts/frame.js"]
+        #expect(overview.isSuperset(of: common) && customer.isSuperset(of: common))
+        #expect(overview.contains("chart/bars.js") && !customer.contains("chart/bars.js"))
+        let scripts = Set(PageFile.all.map(\.name).filter { $0.hasSuffix(".js") })
+        #expect(overview.union(customer).union(["overview.js", "customer.js"]) == scripts)
+    }
+
+    /// The modules that a page preloads.
+    private func modules(_ name: String) throws -> Set<String> {
+        let files = Dictionary(
+            uniqueKeysWithValues: PageFile.all.map { ($0.name, String(decoding: $0.bytes, as: UTF8.self)) })
+        let text = HTMLPage { files[$0] }.complete(try #require(files[name]))
+        #expect(!text.contains("<!-- include"))
+        return Set(text.matches(of: /modulepreload" href="\/static\/([^"]+)"/).map { String($0.output.1) })
     }
 }

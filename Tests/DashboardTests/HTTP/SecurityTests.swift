@@ -48,14 +48,26 @@ extension OnAServer {
                 "/static/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "/static//etc/passwd", "/static/%2fetc%2fpasswd",
                 "/static/..", "/static/.", "/static/", "/../etc/passwd", "/etc/passwd", "/static/passwd.js%00.html",
                 "/static/secret.txt", "/static/.hidden.js", "/static/folder%2finner.js",
+                "/static/../secret.js", "/static/%2e%2e/secret.js", "/static/..%2fsecret.js",
+                "/static/%2e%2e%2fsecret.js", "/static/folder/../../secret.js", "/static/folder/..%2f..%2fsecret.js",
+                "/static/folder/%2e%2e/secret.js", "/static/folder%2f%2e%2e/secret.js", "/static/folder/.hidden.js",
+                "/static/.folder/inner.js", "/static/folder/deeper/inner.js", "/static/folder/", "/static/folder",
+                "/static/folder//inner.txt", "/static/folder/%2fetc%2fpasswd", "/static/%2f/secret.js",
+                "/static/folder/inner.js%00.css",
             ])
         func traversal(_ target: String) async throws {
             let folder = try TestFolder.required()
-            try FileManager.default.createDirectory(
-                atPath: folder.path + "/page/folder", withIntermediateDirectories: true)
+            for name in ["folder/deeper", ".folder"] {
+                try FileManager.default.createDirectory(
+                    atPath: folder.path + "/page/" + name, withIntermediateDirectories: true)
+            }
+            try folder.write("secret.js", "secret")
             try folder.write("page/index.html", "<p>page")
             try folder.write("page/secret.txt", "secret")
             try folder.write("page/.hidden.js", "secret")
+            for name in ["folder/inner.txt", "folder/.hidden.js", "folder/deeper/inner.js", ".folder/inner.js"] {
+                try folder.write("page/" + name, "secret")
+            }
             try folder.write("page/folder/inner.js", "secret")
             for settings in [["DASHBOARD_PAGE_DIRECTORY": folder.path + "/page"], [:]] {
                 let dashboard = try await RunningDashboard(settings, isAnswered: false)
@@ -63,6 +75,24 @@ extension OnAServer {
                 #expect(answer.status == 404, "\(answer.text)")
                 #expect(!answer.text.contains("root:") && !answer.text.contains("secret"))
             }
+        }
+
+        @Test("the page can be served from a folder, as it is now")
+        func pageDirectory() async throws {
+            let folder = try TestFolder.required()
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/lib", withIntermediateDirectories: true)
+            try folder.write("index.html", "<!-- include head.html -->\n<script src=\"/static/a.js\" type=\"module\">")
+            try folder.write("head.html", "<p>head</p>\n")
+            try folder.write("a.js", "import { b } from \"./lib/b.js\";\n")
+            try folder.write("lib/b.js", "export const b = 1;\n")
+            let dashboard = try await RunningDashboard(["DASHBOARD_PAGE_DIRECTORY": folder.path], isAnswered: false)
+            let page = try dashboard.get("/")
+            #expect(page.text.hasPrefix("<p>head</p>\n<script"))
+            #expect(page.text.contains("<link rel=\"modulepreload\" href=\"/static/lib/b.js\">"))
+            #expect(try dashboard.get("/static/lib/b.js").text == "export const b = 1;\n")
+            try folder.write("lib/b.js", "export const b = 2;\n")
+            #expect(try dashboard.get("/static/lib/b.js").text == "export const b = 2;\n")
         }
 
         @Test("what a client sends does not come back in a header")

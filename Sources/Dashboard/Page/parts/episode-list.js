@@ -1,38 +1,50 @@
-// Episodes as a list. A row stays the same element as long as its episode is shown, so that neither the keyboard's focus
-// nor what a hand is about to press goes astray.
+// @ts-check
+// Episodes as a list. A row stays the same element while its episode is shown, so that the keyboard's focus and what a
+// hand is about to press stay where they are.
 
 import { acknowledge } from "./acknowledge.js";
-import { customerAddress, element, mark, setText } from "./dom.js";
-import { duration, timeText } from "./format.js";
+import { buttonOf, customerAddress, element, mark, setText } from "../lib/dom.js";
+import { isNeeded, shownSeverity } from "../lib/episode.js";
+import { duration, timeText } from "../lib/format.js";
 
-export const severityNames = { high: "High", medium: "Medium", low: "Low" };
+const severityNames = { high: "High", medium: "Medium", low: "Low" };
+/** @type {Record<API.Episode["severity"], import("../lib/dom.js").Shape>} */
 const shapes = { high: "alarm", medium: "caution", low: "quiet" };
 const rest = 1500; // ms without a movement of the pointer over the list after which rows may change their places
 
-/** Whether a person has to look at it now: the only thing that is red. */
-export const isNeeded = ({ severity, closed_at: closed, acknowledged_at: seen }) => severity === "high" && closed === null && seen === null;
+/** @typedef {{node: HTMLElement, episode: API.Episode}} Row */
 
 export class EpisodeList {
   #list;
   #failed;
+  /** @type {Map<number, Row>} */
   #rows = new Map();
+  /** @type {Map<number, API.Episode>} */
   #acknowledged = new Map();
+  /** @type {Set<number>} */
   #pending = new Set();
   #moved = 0;
   #now = 0;
 
-  /** `failed` is called with what went wrong with an acknowledgement, or with "". */
+  /**
+   * @param {HTMLElement} list
+   * @param {(text: string) => void} failed called with why an acknowledgement failed, or with ""
+   */
   constructor(list, failed) {
     this.#list = list;
     this.#failed = failed;
     list.addEventListener("pointermove", () => { this.#moved = Date.now(); });
-    list.addEventListener("click", ({ target }) => {
-      const button = target.closest("button");
-      if (button) this.#acknowledge(this.#rows.get(Number(button.closest("li").dataset.episode)));
+    list.addEventListener("click", (event) => {
+      const row = this.#rows.get(Number(buttonOf(event)?.closest("li")?.dataset.episode));
+      if (row) this.#acknowledge(row);
     });
   }
 
-  /** Shows episodes in this order, at the time `now` (ms). */
+  /**
+   * Shows episodes in this order, at the time `now` (ms).
+   * @param {API.Episode[]} episodes
+   * @param {number} now
+   */
   show(episodes, now) {
     this.#now = now;
     const wanted = new Map(episodes.map((episode) => [episode.episode_id, episode]));
@@ -44,6 +56,7 @@ export class EpisodeList {
     for (const row of this.#rows.values()) this.#draw(row);
   }
 
+  /** @param {Map<number, API.Episode>} wanted */
   #arrange(wanted) {
     for (const [id, { node }] of this.#rows) {
       if (wanted.has(id)) continue;
@@ -53,20 +66,23 @@ export class EpisodeList {
     const focused = document.activeElement;
     let place = this.#list.firstElementChild;
     for (const [id, episode] of wanted) {
-      if (!this.#rows.has(id)) this.#rows.set(id, { node: makeRow(id), episode });
-      const { node } = this.#rows.get(id);
+      const row = this.#rows.get(id) ?? { node: makeRow(id), episode }, { node } = row;
+      this.#rows.set(id, row);
       if (node === place) place = place.nextElementSibling;
       else this.#list.insertBefore(node, place);
     }
     // An element that is moved loses the focus.
-    if (focused !== document.activeElement && this.#list.contains(focused)) focused.focus({ preventScroll: true });
+    if (focused !== document.activeElement && focused instanceof HTMLElement && this.#list.contains(focused)) {
+      focused.focus({ preventScroll: true });
+    }
   }
 
+  /** @param {Row} row */
   #draw({ node, episode }) {
     // The answer to an acknowledgement is younger than the state that the stream brought last.
     const seen = episode.acknowledged_at === null ? this.#acknowledged.get(episode.episode_id) ?? episode : episode;
     const shown = { ...episode, acknowledged_at: seen.acknowledged_at, acknowledged_by: seen.acknowledged_by };
-    const [severity, who, why, time, note] = node.children;
+    const [severity, who, why, time, note] = /** @type {HTMLCollectionOf<HTMLElement>} */ (node.children);
     drawSeverity(node, severity, shown);
     drawWho(who, shown);
     setText(why, shown.reason);
@@ -74,6 +90,7 @@ export class EpisodeList {
     drawNote(note, shown, this.#now);
   }
 
+  /** @param {Row} row */
   async #acknowledge(row) {
     const { episode, node } = row, id = episode.episode_id;
     if (this.#pending.has(id)) return;
@@ -84,16 +101,18 @@ export class EpisodeList {
       this.#acknowledged.set(id, answer);
       this.#failed("");
       this.#draw(row);
-      // The button is gone: whoever works by keyboard stays at this place and hears what has come of it.
-      if (document.activeElement === document.body) node.lastElementChild.focus({ preventScroll: true });
+      // The button has been removed: the keyboard stays at this place, where a screen reader reads the outcome.
+      const note = node.lastElementChild;
+      if (document.activeElement === document.body && note instanceof HTMLElement) note.focus({ preventScroll: true });
     } catch (failure) {
-      this.#failed(`Not acknowledged: ${failure.message}`);
+      this.#failed(`Not acknowledged: ${failure instanceof Error ? failure.message : failure}`);
     } finally {
       this.#pending.delete(id);
     }
   }
 }
 
+/** @param {number} id */
 function makeRow(id) {
   return element("li", { class: "episode", "data-episode": String(id) },
     element("span", { class: "episode-severity" }), element("span", { class: "episode-who" }),
@@ -101,9 +120,14 @@ function makeRow(id) {
     element("span", { class: "episode-note", tabindex: "-1" }));
 }
 
+/**
+ * @param {HTMLElement} node
+ * @param {Element} part
+ * @param {API.Episode} episode
+ */
 function drawSeverity(node, part, episode) {
-  const { severity, worst_severity: worst, closed_at: closed } = episode;
-  const now = closed === null ? severity : worst, kind = `episode episode-${now}${isNeeded(episode) ? " needed" : ""}`;
+  const now = shownSeverity(episode), worst = episode.worst_severity;
+  const kind = `episode episode-${now}${isNeeded(episode) ? " needed" : ""}`;
   if (node.className !== kind || part.children.length === 0) {
     node.className = kind;
     part.replaceChildren(mark(shapes[now]), element("span"));
@@ -111,11 +135,22 @@ function drawSeverity(node, part, episode) {
   setText(part.lastElementChild, worst === now ? severityNames[now] : `${severityNames[now]}, was ${worst}`);
 }
 
+/**
+ * @param {Element} part
+ * @param {API.Episode} episode
+ */
 function drawWho(part, { customer_id: id, kind }) {
-  if (part.children.length === 0) part.append(element("a", { href: customerAddress(id), title: id }, id), element("span"));
+  if (part.children.length === 0) {
+    part.append(element("a", { href: customerAddress(id), title: id }, id), element("span"));
+  }
   setText(part.lastElementChild, kind);
 }
 
+/**
+ * @param {Element} part
+ * @param {API.Episode} episode
+ * @param {number} now
+ */
 function drawTime(part, { opened_at: opened, closed_at: closed }, now) {
   if (part.children.length === 0) part.append(element("time", { datetime: opened }), element("span"));
   const from = Date.parse(opened), until = closed === null ? now : Date.parse(closed);
@@ -123,14 +158,18 @@ function drawTime(part, { opened_at: opened, closed_at: closed }, now) {
   setText(part.lastElementChild, closed === null ? duration(until - from) : `for ${duration(until - from)}`);
 }
 
+/**
+ * @param {HTMLElement} part
+ * @param {API.Episode} episode
+ * @param {number} now
+ */
 function drawNote(part, { kind, customer_id: id, closed_at: closed, acknowledged_at: at, acknowledged_by: by }, now) {
   const state = at !== null ? "done" : closed === null ? "open" : "missed";
   if (part.dataset.state !== state) {
     part.dataset.state = state;
-    part.replaceChildren(state === "open"
-      ? element("button", { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${id}` }, "Acknowledge")
-      : element("span"));
+    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${id}` };
+    part.replaceChildren(state === "open" ? element("button", attributes, "Acknowledge") : element("span"));
   }
-  if (state === "done") setText(part.firstElementChild, `✓ ${by}, ${timeText(Date.parse(at), now)}`);
+  if (at !== null) setText(part.firstElementChild, `✓ ${by}, ${timeText(Date.parse(at), now)}`);
   if (state === "missed") setText(part.firstElementChild, "not acknowledged");
 }

@@ -1,9 +1,10 @@
+// @ts-check
 // What all charts share: the page's colours on a canvas, and an axis of time in the zone that is shown.
 
-import { dayText, minuteText, secondText, zoneOffset } from "./format.js";
+import { dayText, minuteText, secondText, zoneOffset } from "../lib/format.js";
 
 /** Chart.js, which Debian ships as a classic script. */
-export const Chart = globalThis.Chart;
+export const Chart = /** @type {any} */ (globalThis).Chart;
 
 const second = 1000, minute = 60 * second, hour = 60 * minute, day = 24 * hour;
 const steps = [
@@ -11,22 +12,35 @@ const steps = [
   30 * minute, hour, 2 * hour, 3 * hour, 6 * hour, 12 * hour, day, 2 * day, 7 * day,
 ];
 
-/** The value of a custom property of the style sheet. */
+/**
+ * The value of a custom property of the style sheet.
+ * @param {string} name
+ */
 export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
-/** The same colour, but translucent: alpha from 0 to 1. */
+/**
+ * The same colour, but translucent.
+ * @param {string} hex
+ * @param {number} alpha from 0 to 1
+ */
 export function translucent(hex, alpha) {
   return hex + Math.round(alpha * 255).toString(16).padStart(2, "0");
 }
 
-/** Calls `draw` when the viewer's system changes between light and dark. */
+/**
+ * Calls `draw` when the viewer's system changes between light and dark.
+ * @param {() => void} draw
+ */
 export function onThemeChange(draw) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }
 
-/** What every chart starts from: nothing moves by itself, the page's own type, quiet lines. */
+/**
+ * What every chart starts from: nothing moves by itself, the page's own type, quiet lines.
+ * @returns {any}
+ */
 export function baseOptions() {
   return {
     responsive: true,
@@ -39,10 +53,13 @@ export function baseOptions() {
   };
 }
 
-/** Gives a chart's axes, tooltip and type the colours of the theme that is shown now. */
+/**
+ * Gives a chart's axes, tooltip and type the colours of the theme that is shown now.
+ * @param {any} chart
+ */
 export function applyTheme(chart) {
   const soft = colour("soft"), line = colour("line");
-  for (const scale of Object.values(chart.options.scales)) {
+  for (const scale of Object.values(/** @type {Record<string, any>} */ (chart.options.scales))) {
     scale.ticks.color = soft;
     scale.ticks.font = { family: "system-ui, sans-serif", size: 12 };
     scale.grid.color = scale.grid.borderColor = line;
@@ -54,7 +71,10 @@ export function applyTheme(chart) {
   });
 }
 
-/** Replaces a time axis's ticks by round times of the shown zone, as many as fit. */
+/**
+ * Replaces a time axis's ticks by round times of the shown zone, as many as fit.
+ * @param {any} scale
+ */
 export function timeTicks(scale) {
   const most = Math.max(2, Math.floor(scale.width / 90));
   const step = steps.find((step) => (scale.max - scale.min) / step <= most) ?? 30 * day;
@@ -64,9 +84,18 @@ export function timeTicks(scale) {
   for (let value = first; value <= scale.max; value += step) scale.ticks.push({ value, label: tickText(value, step) });
 }
 
-/** What timeTicks said of a tick. */
+/**
+ * The label that timeTicks gave a tick.
+ * @param {unknown} _
+ * @param {number} index
+ * @param {{label: string}[]} ticks
+ */
 export const tickLabel = (_, index, ticks) => ticks[index].label;
 
+/**
+ * @param {number} ms
+ * @param {number} step
+ */
 function tickText(ms, step) {
   if (step < minute) return secondText(ms);
   const atMidnight = (ms + zoneOffset(ms)) % day === 0;

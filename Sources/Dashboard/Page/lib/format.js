@@ -1,15 +1,19 @@
+// @ts-check
 // Numbers, times and ages as text. Times are in the viewer's zone, or in UTC when asked.
 
 let utc = remembered("zone") === "utc";
 let formats = makeFormats();
 
+/** @param {string} key */
 function remembered(key) {
   try { return localStorage.getItem(key); } catch { return null; }
 }
 
 function makeFormats() {
   const zone = utc ? { timeZone: "UTC" } : {};
+  /** @type {Intl.DateTimeFormatOptions} */
   const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...zone };
+  /** @type {Intl.DateTimeFormatOptions} */
   const day = { month: "short", day: "numeric", ...zone };
   return {
     minute: new Intl.DateTimeFormat("en-GB", clock),
@@ -22,7 +26,10 @@ function makeFormats() {
 
 export const isUTC = () => utc;
 
-/** Shows all times in UTC, or in the viewer's zone again; the choice is remembered. */
+/**
+ * Shows all times in UTC, or in the viewer's zone again; the choice is remembered.
+ * @param {boolean} on
+ */
 export function useUTC(on) {
   utc = on;
   formats = makeFormats();
@@ -34,26 +41,40 @@ export function zoneName() {
   return utc ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** How far the shown zone is ahead of UTC at an instant, in ms. */
+/**
+ * How far the shown zone is ahead of UTC at an instant, in ms.
+ * @param {number} ms
+ */
 export function zoneOffset(ms) {
   return utc ? 0 : -new Date(ms).getTimezoneOffset() * 60_000;
 }
 
-export const minuteText = (ms) => formats.minute.format(ms);
-export const secondText = (ms) => formats.second.format(ms);
-export const dayText = (ms) => formats.day.format(ms);
+export const minuteText = (/** @type {number} */ ms) => formats.minute.format(ms);
+export const secondText = (/** @type {number} */ ms) => formats.second.format(ms);
+export const dayText = (/** @type {number} */ ms) => formats.day.format(ms);
 
-/** An instant as briefly as it is clear: the time of day, with the day when that is another one than `now`'s. */
+/**
+ * An instant as the time of day, with the date when it is not on the same day as `now`.
+ * @param {number} ms
+ * @param {number} now
+ */
 export function timeText(ms, now) {
-  return formats.date.format(ms) === formats.date.format(now) ? formats.second.format(ms) : formats.dayAndSecond.format(ms);
+  const isToday = formats.date.format(ms) === formats.date.format(now);
+  return isToday ? formats.second.format(ms) : formats.dayAndSecond.format(ms);
 }
 
-/** An instant as a field of type datetime-local wants it, in the shown zone. */
+/**
+ * An instant as a field of type datetime-local wants it, in the shown zone.
+ * @param {number} ms
+ */
 export function fieldText(ms) {
   return new Date(ms + zoneOffset(ms)).toISOString().slice(0, 19);
 }
 
-/** The instant that a field of type datetime-local means in the shown zone, in ms; NaN when it is none. */
+/**
+ * The instant that a field of type datetime-local means in the shown zone, in ms; NaN when it is none.
+ * @param {string} text
+ */
 export function fieldTime(text) {
   return utc ? Date.parse(text + "Z") : Date.parse(text);
 }
@@ -61,16 +82,22 @@ export function fieldTime(text) {
 const whole = new Intl.NumberFormat("en");
 const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
-export const count = (value) => whole.format(value);
-export const rate = (value) => (value < 100 ? tenth : whole).format(value);
+export const count = (/** @type {number} */ value) => whole.format(value);
+export const rate = (/** @type {number} */ value) => (value < 100 ? tenth : whole).format(value);
 
-/** A fraction as a percentage, with as many digits as it takes to tell it from nothing. */
+/**
+ * A fraction as a percentage, with more digits when it is small.
+ * @param {number} fraction
+ */
 export function percent(fraction) {
   const digits = fraction > 0 && fraction < 0.001 ? 3 : 2;
   return (fraction * 100).toFixed(digits);
 }
 
-/** A length of time in ms as text: "4 s", "12 min", "3 h 5 min", "2 d 4 h". */
+/**
+ * A length of time in ms as text: "4 s", "12 min", "3 h 5 min", "2 d 4 h".
+ * @param {number} ms
+ */
 export function duration(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
@@ -82,7 +109,12 @@ export function duration(ms) {
 }
 
 /** A length of time in ms in its greatest unit alone: "4 s", "12 min", "3 h", "2 d". */
-export const age = (ms) => duration(ms).split(" ").slice(0, 2).join(" ");
+export const age = (/** @type {number} */ ms) => duration(ms).split(" ").slice(0, 2).join(" ");
 
-/** "1 message", "2 messages". */
-export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+/**
+ * "1 message", "2 messages", "2 anomalies".
+ * @param {number} value
+ * @param {string} one
+ * @param {string} [many]
+ */
+export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;

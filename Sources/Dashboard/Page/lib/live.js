@@ -1,38 +1,56 @@
+// @ts-check
 // The stream of states from the server, and what is known about the stream itself.
 
 const silence = 5000; // ms without a word (the server sends one a second) after which the stream counts as cut
 const longestWait = 5000; // ms between two attempts to reconnect
 
 /**
- * Calls `show(view)` at every state and at least once a second. A view has
- *   state: the latest state taken from the stream, null before the first
- *   points: the chart's readings that came with it, only in the call that a state caused
- *   link: "connecting", "open" or "cut"; heard: when the last state came (ms)
- *   paused: since when the viewer has paused (ms), or null
- *   now: the server's clock (ms); current: whether the numbers of `state` may be shown as current
+ * What there is to show.
+ * @typedef {object} View
+ * @property {API.State | null} state the latest state taken from the stream, null before the first
+ * @property {Record<string, number[][]> | null} points the chart's readings that came with it, only in the call that
+ *   a state caused
+ * @property {"connecting" | "open" | "cut"} link
+ * @property {number | null} heard when the last state came (ms)
+ * @property {number | null} paused since when the viewer has paused (ms)
+ * @property {number} now the server's clock (ms)
+ * @property {boolean} current whether the numbers of `state` may be shown as current
  */
+
+/** A view that has a state.
+ * @typedef {View & {state: API.State}} StateView */
+
+/** Calls `show(view)` at every state and at least once a second. */
 export class Live {
   #show;
+  /** @type {EventSource | null} */
   #source = null;
+  /** @type {API.State | null} */
   #state = null;
+  /** @type {View["link"]} */
   #link = "connecting";
+  /** @type {number | null} */
   #awake = null;
   #opened = 0;
+  /** @type {number | null} */
   #heard = null;
   #ahead = 0;
+  /** @type {number | null} */
   #paused = null;
   #attempts = 0;
-  #retry = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry = undefined;
   #shown = 0;
 
+  /** @param {(view: View) => void} show */
   constructor(show) {
     this.#show = show;
   }
 
   start() {
     setInterval(() => this.#watch(), 500);
-    // A browser has few connections to one server for all its tabs (six by HTTP/1.1), and keeps those of pages that one
-    // has left for a while: who does not look holds none.
+    // A browser has few connections to one server for all its tabs (six by HTTP/1.1), and keeps those of pages
+    // that one has left for a while: a page that is not looked at holds none.
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : this.#wake()));
     addEventListener("pagehide", () => this.#rest());
     addEventListener("pageshow", () => this.#wake());
@@ -41,6 +59,7 @@ export class Live {
 
   get now() { return Date.now() + this.#ahead; }
 
+  /** @param {boolean} on */
   pause(on) {
     this.#paused = on ? this.now : null;
     this.#render();
@@ -54,7 +73,7 @@ export class Live {
 
   #rest() {
     clearTimeout(this.#retry);
-    this.#retry = null;
+    this.#retry = undefined;
     this.#source?.close();
     this.#awake = null;
     this.#link = "connecting";
@@ -62,7 +81,7 @@ export class Live {
 
   #open() {
     clearTimeout(this.#retry);
-    this.#retry = null;
+    this.#retry = undefined;
     this.#source?.close();
     this.#opened = Date.now();
     this.#source = new EventSource("/api/v1/events");
@@ -73,12 +92,13 @@ export class Live {
   /** The browser's own attempts end at the first answer that is not a stream; these never end. */
   #reopen() {
     this.#source?.close();
-    if (this.#retry !== null) return;
+    if (this.#retry !== undefined) return;
     this.#attempts += 1;
     const wait = Math.min(longestWait, 500 * 2 ** (this.#attempts - 1)) * (0.75 + Math.random() / 2);
     this.#retry = setTimeout(() => this.#open(), wait);
   }
 
+  /** @param {API.State} state */
   #receive(state) {
     this.#heard = Date.now();
     this.#ahead = Date.parse(state.now) - this.#heard;
@@ -93,10 +113,11 @@ export class Live {
     if (this.#awake === null) return;
     const now = Date.now(), heard = this.#heard ?? 0;
     if (now - Math.max(heard, this.#awake) > silence) this.#link = "cut";
-    if (now - Math.max(heard, this.#opened) > silence && this.#retry === null) this.#reopen();
+    if (now - Math.max(heard, this.#opened) > silence && this.#retry === undefined) this.#reopen();
     if (Date.now() - this.#shown >= 1000) this.#render();
   }
 
+  /** @param {View["points"]} points */
   #render(points = null) {
     this.#shown = Date.now();
     const state = this.#state;

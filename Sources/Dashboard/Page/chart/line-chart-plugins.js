@@ -1,16 +1,17 @@
+// @ts-check
 // What is drawn besides the lines: the limits (`chart.limits`), marks at anomalies, and names at the lines' ends.
 
 import { colour } from "./chart-theme.js";
-import { age as ageText } from "./format.js";
+import { age as ageText } from "../lib/format.js";
 
 const font = "12px system-ui, sans-serif";
 const lineHeight = 16;
 const longestCurrent = 15_000; // ms: an older reading at a line's end is not current
 
-/** The two limits as dashed lines with their meaning, a customer's own ones as dotted; the room beyond the two is tinted. */
+/** The two limits as dashed lines with their meaning, a customer's own limits as dotted; the room beyond is tinted. */
 export const limitLines = {
   id: "limitLines",
-  beforeDatasetsDraw({ ctx, chartArea: area, scales: { y }, limits, ownLimits }) {
+  beforeDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { y }, limits, ownLimits }) {
     if (!limits) return;
     const max = y.getPixelForValue(limits.heart_rate_max), min = y.getPixelForValue(limits.heart_rate_min);
     ctx.save();
@@ -36,7 +37,7 @@ export const limitLines = {
     }
     ctx.restore();
   },
-  afterDatasetsDraw({ ctx, chartArea: area, scales: { y }, limits, ownLimits }) {
+  afterDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { y }, limits, ownLimits }) {
     if (!limits) return;
     ctx.save();
     ctx.font = font;
@@ -46,25 +47,39 @@ export const limitLines = {
     ctx.lineJoin = "round";
     const below = { [limits.heart_rate_max]: -6, [limits.heart_rate_min]: 14 };
     for (const limit of [limits.heart_rate_max, limits.heart_rate_min]) {
-      const at = [`limit ${limit}`, area.left + 8, y.getPixelForValue(limit) + below[limit]];
-      ctx.strokeText(...at);
-      ctx.fillText(...at);
+      outlined(ctx, `limit ${limit}`, area.left + 8, y.getPixelForValue(limit) + below[limit]);
     }
     for (const limit of own(ownLimits)) {
-      const at = [`own limit ${limit}`, area.left + 88, y.getPixelForValue(limit) + (limit < limits.heart_rate_min ? 14 : -6)];
-      ctx.strokeText(...at);
-      ctx.fillText(...at);
+      const shift = limit < limits.heart_rate_min ? 14 : -6;
+      outlined(ctx, `own limit ${limit}`, area.left + 88, y.getPixelForValue(limit) + shift);
     }
     ctx.restore();
   },
 };
 
-const own = (limits) => [limits?.heart_rate_max, limits?.heart_rate_min].filter((limit) => limit !== null && limit !== undefined);
+/**
+ * A customer's own limits, as far as there are any.
+ * @param {API.CustomerDetails["own_limits"]} limits
+ */
+function own(limits) {
+  return [limits?.heart_rate_max ?? null, limits?.heart_rate_min ?? null].flatMap((limit) => limit ?? []);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} x
+ * @param {number} y
+ */
+function outlined(ctx, text, x, y) {
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
+}
 
 /** A triangle at each anomaly: it points up at a rate that is too high, down at one that is too low. */
 export const anomalyMarks = {
   id: "anomalyMarks",
-  afterDatasetsDraw({ ctx, chartArea: area, data, scales: { x, y }, limits }) {
+  afterDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, data, scales: { x, y }, limits }) {
     if (!limits) return;
     const middle = (limits.heart_rate_min + limits.heart_rate_max) / 2;
     ctx.save();
@@ -73,8 +88,8 @@ export const anomalyMarks = {
     ctx.clip();
     ctx.strokeStyle = colour("surface");
     ctx.lineWidth = 1.5;
-    const marks = data.datasets.reduce((sum, { data }) => sum + data.filter((point) => point.anomalies).length, 0);
-    const size = sizeOfMarks(marks);
+    const points = data.datasets.flatMap((/** @type {any} */ dataset) => dataset.data);
+    const size = sizeOfMarks(points.filter((/** @type {any} */ point) => point.anomalies).length);
     for (const dataset of data.datasets) {
       ctx.fillStyle = dataset.hex;
       for (const point of dataset.data) {
@@ -89,6 +104,11 @@ export const anomalyMarks = {
   },
 };
 
+/**
+ * The ends of a bucket that are beyond the limits.
+ * @param {{least: number, y: number}} point
+ * @param {API.Limits} limits
+ */
 function beyond(point, limits) {
   const ends = [];
   if (point.least < limits.heart_rate_min) ends.push(point.least);
@@ -96,12 +116,20 @@ function beyond(point, limits) {
   return ends;
 }
 
-/** The more marks, the smaller each: they must not hide the lines. */
+/** The more marks, the smaller each: they must not hide the lines.
+ * @param {number} count */
 function sizeOfMarks(count) {
   if (count > 120) return 2.5;
   return count > 40 ? 3.5 : 5.5;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {boolean} up
+ * @param {number} size
+ */
 function triangle(ctx, x, y, up, size) {
   const tip = up ? -size : size;
   ctx.beginPath();
@@ -113,10 +141,10 @@ function triangle(ctx, x, y, up, size) {
   ctx.fill();
 }
 
-/** Names and latest rates to the right of the lines' ends, moved apart where they would lie upon each other. */
+/** Names and latest rates to the right of the lines' ends, moved apart where they would overlap. */
 export const endLabels = {
   id: "endLabels",
-  beforeLayout(chart, _, { on }) {
+  beforeLayout(/** @type {any} */ chart, /** @type {unknown} */ _, /** @type {{on: boolean}} */ { on }) {
     if (!on) return;
     chart.ctx.save();
     chart.ctx.font = font;
@@ -125,7 +153,7 @@ export const endLabels = {
     chart.ctx.restore();
     chart.options.layout.padding.right = Math.min(most, Math.max(80, ...widths));
   },
-  afterDatasetsDraw(chart, _, { on }) {
+  afterDatasetsDraw(/** @type {any} */ chart, /** @type {unknown} */ _, /** @type {{on: boolean}} */ { on }) {
     if (!on) return;
     const { ctx, chartArea: area, scales: { x, y } } = chart;
     const labels = labelled(chart).map((dataset) => {
@@ -163,11 +191,19 @@ export const endLabels = {
   },
 };
 
+/**
+ * @param {any} chart
+ * @returns {any[]}
+ */
 function labelled({ data }) {
-  return data.datasets.filter((dataset) => dataset.latest && dataset.data.length > 0);
+  return data.datasets.filter((/** @type {any} */ dataset) => dataset.latest && dataset.data.length > 0);
 }
 
-/** Moves labels apart until each has a line of its own, and keeps them beside the chart. */
+/**
+ * Moves labels apart until each has a line of its own, and keeps them beside the chart.
+ * @param {{y: number}[]} labels
+ * @param {{top: number, bottom: number}} area
+ */
 function spread(labels, area) {
   labels.sort((a, b) => a.y - b.y);
   let least = area.top + lineHeight / 2;
@@ -182,12 +218,18 @@ function spread(labels, area) {
   }
 }
 
-/** Ids often begin alike, so that more is kept of their end. */
+/**
+ * A text that fits. Ids often start alike, so that more is kept of their end.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {string} text
+ * @param {number} room
+ */
 function shortened(ctx, text, room) {
   if (ctx.measureText(text).width <= room) return text;
   const letters = Array.from(text);
   for (let kept = letters.length - 1; kept > 1; kept -= 1) {
-    const head = Math.floor(kept / 3), short = `${letters.slice(0, head).join("")}…${letters.slice(head - kept).join("")}`;
+    const head = Math.floor(kept / 3);
+    const short = `${letters.slice(0, head).join("")}…${letters.slice(head - kept).join("")}`;
     if (ctx.measureText(short).width <= room) return short;
   }
   return "…";

@@ -1,0 +1,61 @@
+// @ts-check
+// A customer's readings in the chosen time: the chart, its figures, and the same as CSV.
+
+import { LineChart } from "../chart/line-chart.js";
+import { part, setText } from "../lib/dom.js";
+import { bandText } from "../lib/episode.js";
+import { count, duration, timeText } from "../lib/format.js";
+import { showCards } from "./cards.js";
+
+const note = "A triangle marks an anomaly.";
+
+export class History {
+  #lines = new LineChart(part("chart", HTMLCanvasElement), { labels: false });
+
+  /**
+   * @param {API.Readings} readings
+   * @param {API.CustomerDetails["own_limits"]} ownLimits
+   * @param {API.Episode[]} episodes
+   * @param {number} now
+   */
+  show(readings, ownLimits, episodes, now) {
+    const { customer_id: name, limits, points } = readings;
+    const from = Date.parse(readings.from), until = Date.parse(readings.until);
+    const bucketSeconds = readings.bucket_seconds;
+    this.#lines.show({
+      from, until, bucketSeconds, limits, ownLimits, episodes, series: [{ name, slot: 0, points, latest: null }],
+    });
+    const span = `${timeText(from, now)} to ${timeText(until, now)}`;
+    setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. ${note}` :
+      `Lowest to highest rate in each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}`);
+    part("chart-empty").hidden = points.length > 0;
+    setText(part("chart-empty"), "No readings in this range.");
+    part("chart").setAttribute("aria-label",
+      `Heart rate of ${name} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}.`);
+    showFigures(readings);
+    const query = new URLSearchParams({ customer_id: name, from: readings.from, until: readings.until });
+    part("csv", HTMLAnchorElement).href = `/api/v1/readings.csv?${query}`;
+  }
+}
+
+/** @param {API.Readings} readings */
+function inWords({ count: number, min, max, anomalies }) {
+  return number === 0 ? "no readings" : `${number} readings from ${min} to ${max} bpm, ${anomalies} anomalies`;
+}
+
+/** @param {API.Episode[]} episodes */
+function episodesInWords(episodes) {
+  if (episodes.length === 0) return "no episodes";
+  const more = episodes.length > 5 ? "; and more" : "";
+  return `episodes: ${episodes.slice(0, 5).map(bandText).join("; ")}${more}`;
+}
+
+/** @param {API.Readings} readings */
+function showFigures({ count: number, min, max, anomalies }) {
+  showCards(part("figures"), [
+    { name: "Readings", value: count(number) },
+    { name: "Lowest", value: String(min ?? "–"), unit: "bpm" },
+    { name: "Highest", value: String(max ?? "–"), unit: "bpm" },
+    { name: "Anomalies", value: count(anomalies) },
+  ]);
+}

@@ -1,0 +1,48 @@
+// @ts-check
+// Who a customer is and how the customer is now.
+
+import { element, part, setText } from "../lib/dom.js";
+import { count, duration, timeText } from "../lib/format.js";
+import { statusMark } from "./customers.js";
+
+/**
+ * Shows the latest reading.
+ * @param {API.CustomerDetails} customer
+ * @param {number} now
+ */
+export function showPerson(customer, now) {
+  const [value, status, age, since] = parts();
+  // The last rate of a customer who has stopped sending is not a current one.
+  const silent = customer.status === "silent";
+  value.className = silent ? "now-value old" : "now-value";
+  setText(value, `${silent ? "last " : ""}${customer.heart_rate} bpm`, { fade: true });
+  if (status.firstElementChild?.className !== `status status-${customer.status}`) {
+    status.replaceChildren(statusMark(customer.status));
+  }
+  const at = Date.parse(customer.recorded_at);
+  setText(age, `${duration(now - at)} ago, ${timeText(at, now)}`);
+  const first = Date.parse(customer.first_recorded_at ?? customer.created_at ?? customer.recorded_at);
+  const counts = `${count(customer.readings)} readings, ${count(customer.anomalies)} anomalies`;
+  setText(since, `${counts} since ${timeText(first, now)}`);
+}
+
+function parts() {
+  const now = part("now");
+  if (now.children.length === 0) {
+    now.replaceChildren(
+      element("span", { class: "now-value" }), element("span"), element("span", { class: "age" }), element("span"));
+  }
+  return now.children;
+}
+
+/**
+ * Shows the customer's own limits, when there are any, beside the common ones.
+ * @param {API.CustomerDetails} customer
+ * @param {API.Limits} limits
+ */
+export function showLimits({ own_limits: own }, { heart_rate_min: lowest, heart_rate_max: highest }) {
+  part("limits").hidden = own === null;
+  if (own === null) return;
+  const span = `${own.heart_rate_min ?? lowest} to ${own.heart_rate_max ?? highest} bpm`;
+  setText(part("limits"), `Own limits for episodes: ${span}, instead of ${lowest} to ${highest}.`);
+}

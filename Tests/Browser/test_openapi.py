@@ -1,0 +1,154 @@
+"""openapi.json against real answers: every address, every status that it names, every field."""
+import crypt
+import datetime as dt
+import glob
+import http.client
+import json
+import os
+import re
+import unittest
+
+import jsonschema
+
+from pipeline import ROOT, Pipeline, eventually
+
+with open(os.path.join(ROOT, "Sources/Dashboard/openapi.json"), encoding="utf-8") as file:
+    DESCRIPTION = json.load(file)
+SCHEMAS = DESCRIPTION["components"]["schemas"]
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z")
+FORMATS = jsonschema.FormatChecker(())
+FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or TIME.fullmatch(value) is not None)
+RANGE = "customer_id=cust_0001"
+QUERIES = {"/api/v1/customer": RANGE, "/api/v1/readings": RANGE, "/api/v1/readings.csv": RANGE}
+
+
+def operations():
+    for path, methods in DESCRIPTION["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path, operation["responses"]
+
+
+def objects(schema):
+    """Every schema of an object with properties inside of this one."""
+    if isinstance(schema, dict):
+        if "properties" in schema and schema.get("type") == "object":
+            yield schema
+        for part in schema.values():
+            yield from objects(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from objects(part)
+
+
+class OpenAPI(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.pipeline = cls.enterClassContext(Pipeline())
+        cls.pipeline.start("consumer")
+        cls.pipeline.start_dashboard()
+        cls.pipeline.start("producer", NUM_CUSTOMERS="3", INTERVAL_SECONDS="0.2", MALFORMED_RATE="0.2")
+        cls.pipeline.run("INSERT INTO customer_limits VALUES ('cust_0001', 45, 160)")
+        cls.seen = set()
+
+    def ask(self, method, path, query="", headers=None, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.pipeline.port, timeout=30)
+        try:
+            connection.request(method, path + ("?" + query if query else ""), body, headers or {})
+            response = connection.getresponse()
+            kind = response.getheader("Content-Type").split(";")[0]
+            return response.status, kind, b"" if kind == "text/event-stream" else response.read()
+        finally:
+            connection.close()
+
+    def check(self, method, path, status, query="", headers=None, body=None, id=1):
+        """One answer has this status, and is as the description says. Answers its JSON."""
+        address = path.replace("{id}", str(id))
+        answered, kind, text = self.ask(method, address, query, headers, body)
+        where = f"{method} {address}?{query}: {answered} {text[:300]!r}"
+        self.assertEqual(answered, status, where)
+        self.seen.add((method, path, status))
+        responses = DESCRIPTION["paths"][path][method.lower()]["responses"]
+        self.assertIn(str(status), responses, where)
+        content = responses[str(status)]["content"]
+        self.assertEqual([kind], list(content), where)
+        if not kind.endswith("json"):
+            return None
+        value = json.loads(text)
+        schema = {**content[kind].get("schema", {}), "components": DESCRIPTION["components"]}
+        jsonschema.Draft202012Validator(schema, format_checker=FORMATS).validate(value)
+        return value
+
+    def test_addresses(self):
+        """The program's addresses are those of the description."""
+        found = set()
+        for source in glob.glob(os.path.join(ROOT, "Sources/Dashboard/**/*.swift"), recursive=True):
+            with open(source, encoding="utf-8") as file:
+                for kind, method, path in re.findall(r'\b(routes|router)\.(get|post|put|patch|delete)\("([^"]*)"', file.read()):
+                    path = "/" + re.sub(r":(\w+)", r"{\1}", path)
+                    found.add((method.upper(), "/api/v1" + path if kind == "routes" else path))
+        page = {("GET", "/"), ("GET", "/customer"), ("GET", "/static/{first}"), ("GET", "/static/{first}/{second}")}
+        self.assertEqual(found - page, {(method, path) for method, path, _ in operations()})
+
+    def test_closed(self):
+        """Each object has all of its fields and no other, so that an answer proves the names of all."""
+        for schema in objects(SCHEMAS):
+            self.assertEqual(sorted(schema["required"]), sorted(schema["properties"]))
+            self.assertIs(schema["additionalProperties"], False)
+
+    def episode(self):
+        self.pipeline.run("DELETE FROM episodes")
+        return self.pipeline.run("""
+            INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,
+                                  extreme_heart_rate, readings, reason)
+            VALUES ('cust_0001', 'tachycardia', 'high', 'high', now(), now(), now(), 201, 40, 'fast')
+            RETURNING episode_id""").fetchone()[0]
+
+    def full_state(self):
+        """A state in which nothing is empty."""
+        def state():
+            value = self.check("GET", "/api/v1/state", 200)
+            full = [value["last_reading"], value["anomalies"], value["throughput"], value["most_active"], value["lag"],
+                    value["episodes"]["open"], value["daemons"], any(value["chart_points"].values())]
+            return value if all(full) else None
+        return eventually(state, "a state with everything in it")
+
+    def test_answers(self):
+        page = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+        acknowledge = "/api/v1/episodes/{id}/acknowledge"
+        number = self.episode()
+        self.pipeline.publish([("cust_0001", dt.datetime.now(dt.UTC), 210)])
+        self.full_state()
+        for method, path, responses in operations():
+            if method == "GET":
+                value = self.check(method, path, 200, QUERIES.get(path, ""), id=number)
+                for name in ("items", "series", "minutes", "points"):
+                    if isinstance(value, dict) and name in value:
+                        self.assertTrue(value[name], f"{path}: {name}")
+            if "400" in responses and method == "GET":
+                self.check(method, path, 400, "nonsense=1", id=number)
+            if "404" in responses and method == "GET":
+                self.check(method, path, 404, "customer_id=nobody" if path.endswith("customer") else "", id=999999)
+            self.check(method, path, 421, headers={"Host": "elsewhere.example", **page}, body=None if method == "GET" else "{}")
+        self.check("POST", acknowledge, 413, headers=page, body=json.dumps({"by": "x" * 2000}), id=number)
+        self.check("POST", acknowledge, 415, headers={**page, "Content-Type": "text/plain"}, body="{}", id=number)
+        body = json.dumps({"by": "Ann"})
+        self.check("POST", acknowledge, 403, headers={**page, "Sec-Fetch-Site": "cross-site"}, body=body, id=number)
+        self.check("POST", acknowledge, 400, headers=page, body="{}", id=number)
+        self.check("POST", acknowledge, 404, headers=page, body=body, id=999999)
+        self.check("POST", acknowledge, 200, headers=page, body=body, id=number)
+        self.check("POST", acknowledge, 409, headers=page, body=body, id=number)
+        self.with_password(page, body)
+        missing = {(method, path, int(status)) for method, path, responses in operations() for status in responses}
+        # Statuses that need a database in trouble or a crowd have tests of their own.
+        self.assertEqual({each for each in missing - self.seen if each[2] not in (429, 503)}, set())
+
+    def with_password(self, page, body):
+        path = os.path.join(self.pipeline.folder, "password")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(crypt.crypt("secret", crypt.mksalt(crypt.METHOD_SHA512)) + "\n")
+        os.chmod(path, 0o644)
+        self.pipeline.stop("dashboard")
+        self.pipeline.start_dashboard(DASHBOARD_PASSWORD_FILE=path)
+        for method, path, responses in operations():
+            if "401" in responses:
+                self.check(method, path, 401, headers=page, body=None if method == "GET" else body)

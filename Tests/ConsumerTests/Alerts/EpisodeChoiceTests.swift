@@ -120,7 +120,7 @@ import Testing
 
     @Test("more than so many in a minute are counted, and told in one line a minute")
     mutating func many() {
-        let changes = (0..<100).map { change(.opened, of: "\($0)") }
+        let changes = (0..<100).map { change(.opened).of("\($0)") }
         #expect(choice.worthTelling(changes, at: instant(Self.now)).count == EpisodeChoice.mostInAMinute)
         #expect(choice.takeUntold(at: instant(Self.now)) == EpisodeChoice.Untold(many: 40))
         #expect(told(change(.opened).of("x"), after: 59) == [])
@@ -135,7 +135,7 @@ import Testing
 
     @Test("the fields have all that the episode says, and nothing is missing where there is nothing")
     func fields() {
-        let fields = change(.opened, of: "x y").fields
+        let fields = change(.opened).of("x y").fields
         #expect(fields["HEARTBEAT_EVENT"] == "opened" && fields["HEARTBEAT_CUSTOMER"] == "x y")
         #expect(fields["HEARTBEAT_KIND"] == "tachycardia" && fields["HEARTBEAT_SEVERITY"] == "high")
         #expect(fields["HEARTBEAT_RAISED_AT"] == "2027-01-15T07:59:59.000000+00:00")

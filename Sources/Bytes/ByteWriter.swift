@@ -1,35 +1,40 @@
 /// Writes short texts into bytes that were lent: no allocation, and nothing beyond the end is ever touched.
 ///
-/// Writing more than the bytes can hold is a mistake in this program and traps, as an array's subscript does.
-struct ByteWriter: ~Copyable, ~Escapable {
+/// Writing more than the bytes can hold is a bug in this program and traps, as an array's subscript does.
+public struct ByteWriter: ~Copyable, ~Escapable {
     private var bytes: MutableSpan<UInt8>
-    private(set) var count = 0
+    /// How many bytes have been written.
+    public private(set) var count = 0
 
+    /// A writer that starts at the first of the lent bytes.
     @_lifetime(copy bytes)
-    init(_ bytes: consuming MutableSpan<UInt8>) {
+    public init(_ bytes: consuming MutableSpan<UInt8>) {
         self.bytes = bytes
     }
 
+    /// Appends one byte.
     @_lifetime(self: copy self)
-    mutating func append(_ byte: UInt8) {
+    public mutating func append(_ byte: UInt8) {
         bytes[count] = byte
         count += 1
     }
 
+    /// Appends a copy of `other`.
     @_lifetime(self: copy self)
-    mutating func append(_ other: Span<UInt8>) {
+    public mutating func append(_ other: Span<UInt8>) {
         for index in other.indices { bytes[count + index] = other[index] }
         count += other.count
     }
 
+    /// Appends the UTF-8 of `text`.
     @_lifetime(self: copy self)
-    mutating func append(_ text: String) {
+    public mutating func append(_ text: String) {
         append(text.utf8.span)
     }
 
-    /// The last `width` decimal digits of `value`, with leading zeros.
+    /// Appends the last `width` decimal digits of `value`, with leading zeros.
     @_lifetime(self: copy self)
-    mutating func append(_ value: Int, width: Int) {
+    public mutating func append(_ value: Int, width: Int) {
         var rest = UInt64(value.magnitude)
         var index = count + width
         while index > count {
@@ -41,9 +46,9 @@ struct ByteWriter: ~Copyable, ~Escapable {
         count += width
     }
 
-    /// `value` in decimal.
+    /// Appends `value` in decimal.
     @_lifetime(self: copy self)
-    mutating func append(_ value: Int) {
+    public mutating func append(_ value: Int) {
         if value < 0 { append(.init(ascii: "-")) }
         var width = 1
         var rest = value.magnitude / 10

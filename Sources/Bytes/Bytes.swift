@@ -1,6 +1,6 @@
 extension String {
     /// A copy of `bytes`; what is not UTF-8 becomes U+FFFD.
-    init(bytes: Span<UInt8>) {
+    public init(bytes: Span<UInt8>) {
         var copy: [UInt8] = []
         copy.reserveCapacity(bytes.count)
         for index in bytes.indices { copy.append(bytes[index]) }
@@ -10,14 +10,16 @@ extension String {
 
 extension Span<UInt8> {
     /// The same bytes, untyped.
-    var raw: RawSpan {
+    @inlinable
+    public var raw: RawSpan {
         @_lifetime(copy self)
         // Unsafe for types with padding, whose bytes need not be initialized; a byte has none.
         get { unsafe bytes }
     }
 
     /// Whether these are the bytes of `text`.
-    func equals(_ text: String) -> Bool {
+    @inlinable
+    public func equals(_ text: String) -> Bool {
         let other = text.utf8.span
         guard count == other.count else { return false }
         // Not allSatisfy: in debug its closure is allocated.
@@ -28,7 +30,8 @@ extension Span<UInt8> {
 
 extension RawSpan {
     /// The byte at `offset`, which must be one of `byteOffsets`.
-    subscript(offset: Int) -> UInt8 {
+    @inlinable
+    public subscript(offset: Int) -> UInt8 {
         // Checks the bounds; what is unsafe about it is only that a type could be loaded that has invalid values.
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }

@@ -42,7 +42,7 @@ public struct SimulatedFaults: Sendable {
     /// Seconds of silence that are left.
     private var silence: Double = 0
 
-    /// The sensor of a customer; the same seed and customer have the same faults for ever.
+    /// The sensor of a customer; the same seed and customer always have the same faults.
     public init(seed: UInt64, customer: Int) {
         // Another stream than the heart's, so that faults do not change its course.
         random = SplitMix64(seed: ~seed, stream: UInt64(bitPattern: Int64(customer)))

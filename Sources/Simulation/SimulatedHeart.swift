@@ -1,3 +1,5 @@
+public import HeartRate
+
 /// How often simulated hearts beat too slowly or too fast for a while. Both rates are 0 or more.
 public struct SpellRates: Hashable, Sendable {
     /// Spells below 40 bpm, in each hour of each heart. The default is 0.5.
@@ -15,7 +17,7 @@ public struct SpellRates: Hashable, Sendable {
 /// One customer's heart: a course of sleep, rest, walks and exercise, with breathing and noise on top of it, and now
 /// and then a spell of bradycardia (28 to 35 bpm) or tachycardia (190 to 215 bpm).
 ///
-/// The same seed and customer have the same course for ever, whatever other customers there are. Outside of spells and
+/// The same seed and customer always have the same course, whatever other customers there are. Outside of spells and
 /// of the half minute in which the rate returns from one, it stays within `usualRates`.
 ///
 /// Where the numbers are from: the highest rate is 208 - 0.7 x age (Tanaka, Monahan and Seals 2001); an activity is a

@@ -1,3 +1,5 @@
+public import HeartRate
+
 /// What really was the matter with a simulated customer for a while, for a detector's findings to be compared with.
 public struct TrueEpisode: Hashable, Sendable {
     /// What was the matter.

@@ -1,11 +1,11 @@
-/// A small, fast and seeded source of random numbers: the same seed and stream give the same numbers for ever.
+/// A small, fast and seeded source of random numbers: the same seed and stream always give the same numbers.
 ///
 /// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014: a counter in steps of the
 /// golden ratio, scrambled by the finalizer that is known as Stafford's variant 13. Not for secrets.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
     private var counter: UInt64
 
-    /// The numbers of one stream, such as one customer's. Streams of one seed begin at unrelated places of the
+    /// The numbers of one stream, such as one customer's. Streams of one seed start at unrelated places of the
     /// sequence, and none depends on how many others there are.
     public init(seed: UInt64, stream: UInt64 = 0) {
         // Twice, so that neither neighbouring seeds nor neighbouring streams are related.

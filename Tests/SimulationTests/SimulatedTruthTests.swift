@@ -1,9 +1,11 @@
+import HeartRate
+import Simulation
 import Testing
 
-@testable import HeartRate
+private let start = Instant(microsecondsSince1970: 1_771_516_800_000_000)
 
 /// Seconds after the start of a course.
-private func second(_ number: Int) -> Instant { now.advanced(byMicroseconds: Int64(number) * 1_000_000) }
+private func second(_ number: Int) -> Instant { start.advanced(byMicroseconds: Int64(number) * 1_000_000) }
 
 private func episode(_ kind: TrueEpisode.Kind, _ began: Int, _ ended: Int) -> TrueEpisode {
     TrueEpisode(kind: kind, began: second(began), ended: second(ended))
@@ -28,7 +30,7 @@ private func beats(_ bpm: Int16, _ seconds: Int, _ spell: Anomaly.Kind? = nil, _
     Array(repeating: (bpm, spell, fault), count: seconds)
 }
 
-@Suite("The truth about simulated customers") struct TruthTests {
+@Suite("The truth about simulated customers") struct SimulatedTruthTests {
     @Test("a spell's episode is what is beyond 40 or 180, from its first sample to its last")
     func spells() {
         #expect(truth(beats(70, 100)) == [])

@@ -14,21 +14,21 @@ struct Baseline {
     var usualRate: Int16 { Int16(truncatingIfNeeded: (usual + 32_768) >> 16) }
 
     /// Whether half of the window is known.
-    func isKnown(_ rules: EpisodeRules) -> Bool { Int(learned) >= rules.baselineHours * 30 }
+    func isKnown(_ rules: EpisodeRules) -> Bool { Int(learned) * 2 >= rules.baselineWindow.minutes }
 
     /// How far from the usual rate is still usual, in eighths.
-    func reach(_ rules: EpisodeRules) -> Eighths {
-        max(Eighths(rules.deviationMinimum) * 8, (spread >> 13) * Eighths(rules.deviationSpreads))
+    func reach(_ rules: EpisodeRules) -> EighthsOfBPM {
+        max(EighthsOfBPM(rules.deviationMinimum) * 8, (spread >> 13) * EighthsOfBPM(rules.deviationSpreads))
     }
 
     /// How far a rate is from the usual one, in eighths.
-    func distance(_ rate: Eighths) -> Eighths { abs(rate - (usual >> 13)) }
+    func distance(_ rate: EighthsOfBPM) -> EighthsOfBPM { abs(rate - (usual >> 13)) }
 
     /// Takes a minute's rate.
-    mutating func learn(_ rate: Eighths, _ rules: EpisodeRules) {
+    mutating func learn(_ rate: EighthsOfBPM, _ rules: EpisodeRules) {
         let value = rate << 13
         if learned == 0 { usual = value }
-        let window = UInt16(clamping: max(rules.baselineHours, 1) * 60)
+        let window = UInt16(clamping: max(rules.baselineWindow.minutes, 60))
         learned = min(learned + (learned < .max ? 1 : 0), window)
         let difference = value - usual
         // At first wide, so that a start in exercise is forgotten.

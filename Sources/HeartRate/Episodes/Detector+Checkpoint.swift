@@ -1,110 +1,3 @@
-/// Writes or reads the numbers of a checkpoint: one list of fields serves both ways.
-///
-/// Numbers are differences from something near, zigzag, seven bits a byte.
-struct CheckpointCoder {
-    let isReading: Bool
-    private(set) var bytes: [UInt8]
-    private var position = 0
-    private var end = 0
-    /// Whether something could not be read.
-    private(set) var failed = false
-    /// What times are told relative to, in microseconds.
-    var origin: Int64 = 0
-
-    init(writingTo bytes: [UInt8]) {
-        isReading = false
-        self.bytes = bytes
-    }
-
-    init(reading bytes: [UInt8], from start: Int, to end: Int) {
-        isReading = true
-        self.bytes = bytes
-        self.position = start
-        self.end = end
-    }
-
-    mutating func append(_ byte: UInt8) { bytes.append(byte) }
-
-    /// What was written; leaves none.
-    mutating func takeBytes() -> [UInt8] {
-        let taken = bytes
-        bytes = []
-        return taken
-    }
-
-    /// Whether all has been read.
-    var isAtEnd: Bool { position == end }
-
-    mutating func code<Number: FixedWidthInteger>(_ number: inout Number, after previous: Number) {
-        guard isReading else { return write(Int64(number) &- Int64(previous)) }
-        let value = Int64(previous) &+ read()
-        if let exact = Number(exactly: value) { number = exact } else { failed = true }
-    }
-
-    /// A number that comes after `previous` in a circle.
-    mutating func codeWrapping(_ number: inout UInt16, after previous: UInt16) {
-        var step = Int16(bitPattern: number &- previous)
-        code(&step, after: 0)
-        if isReading { number = previous &+ UInt16(bitPattern: step) }
-    }
-
-    mutating func code<Number: FixedWidthInteger>(_ number: inout Number, in range: ClosedRange<Number>) {
-        code(&number, after: 0)
-        if !range.contains(number) {
-            failed = true
-            number = range.lowerBound
-        }
-    }
-
-    mutating func code(_ flag: inout Bool) {
-        var number: UInt8 = flag ? 1 : 0
-        code(&number, in: 0...1)
-        flag = number == 1
-    }
-
-    mutating func code(_ severity: inout Severity) {
-        var number = severity.rawValue
-        code(&number, in: 0...2)
-        severity = Severity(rawValue: number) ?? .low
-    }
-
-    /// A time in microseconds, near `origin`.
-    mutating func codeTime(_ time: inout Int64) {
-        var relative = time &- origin
-        code(&relative, after: 0)
-        if isReading { time = Instant(microsecondsSince1970: origin &+ relative).microsecondsSince1970 }
-    }
-
-    /// A time that may be `none`.
-    mutating func codeOptionalTime(_ time: inout Int64, none: Int64) {
-        var exists = time != none
-        code(&exists)
-        if exists { codeTime(&time) } else { time = none }
-    }
-
-    private mutating func write(_ number: Int64) {
-        var rest = UInt64(bitPattern: number << 1) ^ UInt64(bitPattern: number >> 63)
-        while rest > 127 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 128)
-            rest >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: rest))
-    }
-
-    private mutating func read() -> Int64 {
-        var (number, shift): (UInt64, UInt64) = (0, 0)
-        while position < end, shift < 64 {
-            let byte = bytes[position]
-            position += 1
-            number |= UInt64(byte & 127) << shift
-            if byte < 128 { return Int64(bitPattern: number >> 1) ^ -Int64(bitPattern: number & 1) }
-            shift += 7
-        }
-        failed = true
-        return 0
-    }
-}
-
 extension Detector {
     /// The form's number; another one is not read.
     private static let version: UInt8 = 1
@@ -141,5 +34,39 @@ extension Detector {
         var sum: UInt32 = 2_166_136_261
         for index in bytes.indices { sum = (sum ^ UInt32(bytes[index])) &* 16_777_619 }
         return sum
+    }
+
+    private mutating func code(_ coder: inout CheckpointCoder) {
+        coder.code(&lastAt, after: 0)
+        if lastAt != Self.noTime { coder.origin = lastAt }
+        window.code(&coder)
+        period.code(&coder)
+        slow.code(&coder)
+        fast.code(&coder)
+        deviation.code(&coder)
+        baseline.code(&coder)
+        coder.codeOptionalTime(&minuteAt, none: Self.noTime)
+        coder.codeOptionalTime(&silentAt, none: Self.noTime)
+        coder.code(&flatFor, after: 0)
+        coder.code(&flatCount, after: 0)
+        coder.code(&lastRate, after: 0)
+        coder.code(&calm, in: 0...32)
+        coder.code(&silence)
+        coder.code(&isSilent)
+        codePending(&coder)
+    }
+
+    private mutating func codePending(_ coder: inout CheckpointCoder) {
+        var count = UInt16(pending.count)
+        coder.code(&count, in: 0...UInt16(Self.mostPending))
+        for index in 0..<Int(count) {
+            var sample = coder.isReading ? Sample(0, at: .earliest) : pending[index]
+            var activity = sample.activity?.rawValue ?? UInt8(Activity.allCases.count)
+            coder.codeTime(&sample.at)
+            coder.code(&sample.rate, after: 0)
+            coder.code(&activity, in: 0...UInt8(Activity.allCases.count))
+            sample.activity = Activity(rawValue: activity)
+            if coder.isReading { pending.append(sample) }
+        }
     }
 }

@@ -7,7 +7,7 @@ struct EpisodeTrack {
     private(set) var lastSeenAt: Int64 = 0
     /// How long low (or any), medium and high severity's limits have been exceeded without a break.
     private var lasted = InlineArray<3, UInt32>(repeating: 0)
-    /// How long the value has been inside; of what: see `step`.
+    /// How long the value has been inside; of what: see `settle` and `ease`.
     private var inside: UInt32 = 0
     /// From opening to raising.
     private var delay: UInt32 = 0
@@ -25,58 +25,81 @@ struct EpisodeTrack {
     private var isInside = false
     private var isEasing = false
 
-    /// Whether the step has nothing to remember of it.
+    /// Whether there is nothing to remember.
     @inline(__always)
     var isIdle: Bool { !isOpen && counts[0] == 0 }
 
-    /// What is needed of the rules.
+    /// How long what has to last; what is needed of the rules.
     struct Times {
-        /// In microseconds.
-        var delay: Int64
-        var highDelay: Int64
-        var closing: Int64
-        var closingOfHigh: Int64
-        var easing: Int64
-        var margin: Eighths
+        var delay: Microseconds
+        var highDelay: Microseconds
+        var closing: Microseconds
+        var closingOfHigh: Microseconds
+        var easing: Microseconds
+        var margin: EighthsOfBPM
+        /// How many readings a delay has at least, 1 to 7.
         var readings: UInt8
     }
 
-    /// Takes the next value, `gap` microseconds after the last one. `rate` is what the value was made of.
-    mutating func step(
-        _ values: LadderValues, rate: Int16, at: Int64, gap: Int64, _ ladder: Ladder, _ times: Times,
-        kind: EpisodeKind, usual: Int16 = 0, _ changed: (Episode, EpisodeChange) -> Void
-    ) {
-        let reached = ladder.severity(values)
-        count(reached, gap)
+    /// By what a track is judged.
+    struct Rule {
+        let kind: EpisodeKind
+        let limits: SeverityLimits
+        let times: Times
+    }
+
+    /// The next value.
+    struct Step {
+        let values: SeverityLimits.Values
+        /// What the value was made of, in bpm.
+        let rate: Int16
+        /// In microseconds since 1970.
+        let at: Int64
+        /// The time since the last step.
+        let gap: Microseconds
+        /// The customer's usual rate, for a deviation, in bpm.
+        var usual: Int16 = 0
+    }
+
+    /// Takes the next value. It opens, closes, or moves an episode by one severity, if anything.
+    mutating func take(_ step: Step, _ rule: Rule) -> EpisodeEvent? {
+        let reached = rule.limits.severity(step.values)
+        count(reached, step.gap)
         if reached != nil {
             if counts[0] == 1, !isOpen {
-                (extreme, nearest, readings) = (rate, rate, 0)
-                openedAt = at
+                (extreme, nearest, readings) = (step.rate, step.rate, 0)
+                openedAt = step.at
             }
             if readings < .max { readings += 1 }
-            lastSeenAt = at
-            note(rate, kind, usual)
+            lastSeenAt = step.at
+            note(step, rule.kind)
         }
-        let raised = raisedSeverity(times)
+        let raised = raisedSeverity(rule.times)
         guard isOpen else {
-            if let raised { open(raised, at, ladder, kind, changed) }
-            return
+            guard let raised else { return nil }
+            return open(raised, at: step.at, rule)
         }
         if let raised, raised > severity {
             severity = raised
             worst = max(worst, raised)
-            if raised == .high { highLimit = ladder.highLimit }
-            changed(episode(kind), .escalated)
+            if raised == .high { highLimit = rule.limits.urgent }
+            // Something is beyond the limits.
+            (isInside, isEasing) = (false, false)
+            return EpisodeEvent(episode: episode(rule.kind), change: .escalated)
         }
-        if reached == nil { settle(values, at, gap, ladder, times, kind, changed) } else { isInside = false }
-        if isOpen, !isInside { ease(values, reached, gap, ladder, times, kind, changed) }
+        if reached != nil {
+            isInside = false
+        } else if let closed = settle(step, rule) {
+            return closed
+        }
+        return isInside ? nil : ease(step, reached, rule)
     }
 
     /// Keeps how long the limits have been exceeded.
-    private mutating func count(_ reached: Severity?, _ gap: Int64) {
+    private mutating func count(_ reached: Severity?, _ gap: Microseconds) {
         for index in 0..<3 {
             if let reached, index <= Int(reached.rawValue) {
-                if counts[index] > 0 { lasted[index] = UInt32(clamping: Int64(lasted[index]) + gap) }
+                if counts[index] > 0 { lasted[index] = Self.sum(lasted[index], gap) }
                 if counts[index] < 7 { counts[index] += 1 }
             } else {
                 counts[index] = 0
@@ -85,13 +108,14 @@ struct EpisodeTrack {
         }
     }
 
-    private mutating func note(_ rate: Int16, _ kind: EpisodeKind, _ usual: Int16) {
+    private mutating func note(_ step: Step, _ kind: EpisodeKind) {
+        let rate = step.rate
         switch kind {
         case .bradycardia:
             extreme = min(extreme, rate)
             nearest = max(nearest, rate)
         case .deviation:
-            if abs(Int32(rate) - Int32(usual)) > abs(Int32(extreme) - Int32(usual)) { extreme = rate }
+            if abs(Int32(rate) - Int32(step.usual)) > abs(Int32(extreme) - Int32(step.usual)) { extreme = rate }
         default:
             extreme = max(extreme, rate)
             nearest = min(nearest, rate)
@@ -100,86 +124,75 @@ struct EpisodeTrack {
 
     /// The worst severity whose delay is over.
     private func raisedSeverity(_ times: Times) -> Severity? {
-        func isOver(_ severity: Severity, _ delay: Int64) -> Bool {
+        func isOver(_ severity: Severity, _ delay: Microseconds) -> Bool {
             let index = Int(severity.rawValue)
-            return counts[index] >= times.readings && Int64(lasted[index]) >= delay
+            return counts[index] >= times.readings && Int64(lasted[index]) >= delay.count
         }
         if isOver(.high, times.highDelay) { return .high }
         if isOver(.medium, times.delay) { return .medium }
         return isOver(.low, times.delay) ? .low : nil
     }
 
-    private mutating func open(
-        _ raised: Severity, _ at: Int64, _ ladder: Ladder, _ kind: EpisodeKind,
-        _ changed: (Episode, EpisodeChange) -> Void
-    ) {
+    private mutating func open(_ raised: Severity, at: Int64, _ rule: Rule) -> EpisodeEvent {
         isOpen = true
         (isInside, isEasing, inside) = (false, false, 0)
         severity = raised
         worst = raised
         delay = UInt32(clamping: at - openedAt)
-        limit = ladder.limit
-        highLimit = raised == .high ? ladder.highLimit : 0
-        changed(episode(kind), .opened)
+        limit = rule.limits.opening
+        highLimit = raised == .high ? rule.limits.urgent : 0
+        return EpisodeEvent(episode: episode(rule.kind), change: .opened)
     }
 
     /// Closes what has been inside of all limits for long enough.
-    private mutating func settle(
-        _ values: LadderValues, _ at: Int64, _ gap: Int64, _ ladder: Ladder, _ times: Times, _ kind: EpisodeKind,
-        _ changed: (Episode, EpisodeChange) -> Void
-    ) {
+    private mutating func settle(_ step: Step, _ rule: Rule) -> EpisodeEvent? {
         guard isInside else {
-            guard ladder.isInside(values, of: .low, by: times.margin) else { return }
+            guard rule.limits.isInside(step.values, of: .low, by: rule.times.margin) else { return nil }
             (isInside, isEasing, inside) = (true, false, 0)
-            return
+            return nil
         }
-        inside = UInt32(clamping: Int64(inside) + gap)
-        if Int64(inside) >= (severity == .high ? times.closingOfHigh : times.closing) {
-            close(at - Int64(inside), kind, changed)
-        }
+        inside = Self.sum(inside, step.gap)
+        let needed = severity == .high ? rule.times.closingOfHigh : rule.times.closing
+        return Int64(inside) >= needed.count ? close(at: step.at - Int64(inside), rule.kind) : nil
     }
 
     /// Lowers the severity of what has been inside of the limit of its severity for long enough.
-    private mutating func ease(
-        _ values: LadderValues, _ reached: Severity?, _ gap: Int64, _ ladder: Ladder, _ times: Times,
-        _ kind: EpisodeKind, _ changed: (Episode, EpisodeChange) -> Void
-    ) {
-        guard let lower = ladder.severity(below: severity), reached.map({ $0 < severity }) ?? true else {
+    private mutating func ease(_ step: Step, _ reached: Severity?, _ rule: Rule) -> EpisodeEvent? {
+        guard let lower = rule.limits.severity(below: severity), reached.map({ $0 < severity }) ?? true else {
             isEasing = false
-            return
+            return nil
         }
         guard isEasing else {
-            guard ladder.isInside(values, of: severity, by: times.margin) else { return }
+            guard rule.limits.isInside(step.values, of: severity, by: rule.times.margin) else { return nil }
             (isEasing, inside) = (true, 0)
-            return
+            return nil
         }
-        inside = UInt32(clamping: Int64(inside) + gap)
-        guard Int64(inside) >= times.easing else { return }
+        inside = Self.sum(inside, step.gap)
+        guard Int64(inside) >= rule.times.easing.count else { return nil }
         severity = lower
         isEasing = false
-        changed(episode(kind), .eased)
+        return EpisodeEvent(episode: episode(rule.kind), change: .eased)
     }
 
-    private mutating func close(
-        _ at: Int64, _ kind: EpisodeKind, _ changed: (Episode, EpisodeChange) -> Void
-    ) {
+    private mutating func close(at: Int64, _ kind: EpisodeKind) -> EpisodeEvent {
         var closed = episode(kind)
         closed.closedAt = Instant(microsecondsSince1970: max(at, openedAt))
-        changed(closed, .closed)
         reset()
+        return EpisodeEvent(episode: closed, change: .closed)
     }
 
     /// No reading came for long: ends what is open where it was last seen, and forgets what was on its way.
-    mutating func interrupt(
-        _ kind: EpisodeKind, keepsHigh: Bool = false, _ changed: (Episode, EpisodeChange) -> Void
-    ) {
-        guard isOpen else { return reset() }
-        if keepsHigh, severity == .high {
-            count(nil, 0)
-        } else {
-            close(lastSeenAt, kind, changed)
+    mutating func interrupt(_ kind: EpisodeKind, keepsHigh: Bool = false) -> EpisodeEvent? {
+        guard isOpen else {
+            reset()
+            return nil
         }
+        guard keepsHigh, severity == .high else { return close(at: lastSeenAt, kind) }
+        count(nil, Microseconds(0))
+        return nil
     }
+
+    private static func sum(_ time: UInt32, _ gap: Microseconds) -> UInt32 { UInt32(clamping: Int64(time) + gap.count) }
 
     private mutating func reset() { self = EpisodeTrack() }
 

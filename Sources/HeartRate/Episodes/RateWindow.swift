@@ -1,23 +1,13 @@
-/// What is made of the readings of some seconds: rates in eighths of a bpm.
-struct RobustRates {
-    /// Half of the time was spent in slower beats.
-    var median: Eighths
-    /// A quarter of the time was spent in slower beats; the median when there are too few readings to tell.
-    var lowerQuartile: Eighths
-    /// Whether most readings are like their neighbours.
-    var isRegular: Bool
-}
-
-/// The last readings of some seconds, of which the robust rates are made. At most 32; 132 bytes.
+/// The last readings of some seconds, from which the robust rates are made. At most 32; 132 bytes.
 ///
 /// Each reading counts for the time since the one before it. A beat's rate is that of the interval that it ends, so that
 /// this is the time which the heart has spent at that rate: of 38 and 110 bpm in turns three quarters of the time are
 /// slow. Readings further apart than `longestWeight` count the same, and the rates are plain quantiles.
 struct RateWindow {
     static let capacity = 32
-    /// Nothing older is kept, so that 16 bits of milliseconds are enough to tell ages.
+    /// Nothing older is kept, so that 16 bits of milliseconds are enough for ages.
     static let longest: Int64 = 60_000
-    /// So many readings are kept, older than the window or not.
+    /// The number of readings that are kept even when they are older than the window.
     static let fewest = 3
     /// Of fewer, a quartile would be one reading, and that could be an artefact.
     static let fewestForQuartile = 5
@@ -76,7 +66,7 @@ struct RateWindow {
 
     /// Whether the lower quartile could be beyond the limit of `slow` or the median beyond that of `fast`: a quick look that
     /// spares most readings the sorting, since single ones beyond a limit are common.
-    func mayBeBeyond(slow: Eighths, fast: Eighths) -> Bool {
+    func mayBeBeyond(slow: EighthsOfBPM, fast: EighthsOfBPM) -> Bool {
         var (total, tooSlow, tooFast): (Int32, Int32, Int32) = (0, 0, 0)
         var previous = before
         for index in 0..<Int(count) {
@@ -84,8 +74,8 @@ struct RateWindow {
             let weight = Self.weight(time, after: previous)
             previous = time
             total += weight
-            if Eighths(rate) * -8 > slow { tooSlow += weight }
-            if Eighths(rate) * 8 > fast { tooFast += weight }
+            if EighthsOfBPM(rate) * -8 > slow { tooSlow += weight }
+            if EighthsOfBPM(rate) * 8 > fast { tooFast += weight }
         }
         return tooSlow * 4 >= total || tooFast * 2 >= total
     }
@@ -124,14 +114,14 @@ struct RateWindow {
     }
 
     /// The rate below which `share` quarters of a time lie; where it lies between two rates, their mean.
-    private static func quantile(_ sorted: InlineArray<32, Int32>, _ count: Int, _ share: Int32) -> Eighths {
+    private static func quantile(_ sorted: InlineArray<32, Int32>, _ count: Int, _ share: Int32) -> EighthsOfBPM {
         var time: Int32 = 0
         for index in 0..<count {
             time += (sorted[index] & 0xFFFF) * 4
             guard time >= share else { continue }
-            let rate = Eighths(sorted[index] >> 16)
+            let rate = EighthsOfBPM(sorted[index] >> 16)
             guard time == share, index + 1 < count else { return rate * 8 }
-            return (rate + Eighths(sorted[index + 1] >> 16)) * 4
+            return (rate + EighthsOfBPM(sorted[index + 1] >> 16)) * 4
         }
         return 0
     }

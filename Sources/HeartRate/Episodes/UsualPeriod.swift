@@ -2,7 +2,7 @@
 ///
 /// A dropout hardly moves it, and after a change it is right again within half of the steps that are kept.
 struct UsualPeriod {
-    /// So many steps have to be known.
+    /// How many steps have to be known.
     static let needed = 8
     private static let capacity = 9
 
@@ -34,10 +34,10 @@ struct UsualPeriod {
         return Int64(sorted[Int(count) / 2])
     }
 
-    /// How long without a reading is a signal loss, in microseconds; nil as long as the period is not known.
-    func silenceLimit(_ rules: EpisodeRules) -> Int64? {
+    /// How long without a reading is a signal loss; nil as long as the period is not known.
+    func silenceLimit(_ rules: EpisodeRules) -> Microseconds? {
         guard let milliseconds else { return nil }
-        return max(Int64(rules.silenceMinimum) * 1000, Int64(rules.silencePeriods) * milliseconds) * 1000
+        return max(rules.silenceMinimum, .milliseconds(milliseconds) * rules.silencePeriods)
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {

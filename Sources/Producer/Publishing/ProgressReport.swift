@@ -1,7 +1,7 @@
 import Daemon
 import Logging
 
-/// What the producer tells of its progress: a line a minute, its sentence and its metrics once a second, and when it comes
+/// What the producer reports of its progress: a line a minute, its sentence and its metrics once a second, and when it comes
 /// to lag behind.
 struct ProgressReport {
     /// What there is to count.
@@ -15,13 +15,12 @@ struct ProgressReport {
 
         /// Not yet delivered.
         var waiting: Int { produced - delivered - failed }
-        /// Neither acknowledged until now.
+        /// Not acknowledged, whether given up or not.
         var undelivered: Int { produced - delivered }
     }
 
     private let service: Service
-    private let delivered, failed: Metrics.Counter
-    private let queued, late: Metrics.Gauge
+    private let metrics: ProducerMetrics
     private var lag = LagReport()
     private var rate = RateMeter()
     private var lastLine: Int64 = 0
@@ -31,15 +30,7 @@ struct ProgressReport {
 
     init(_ service: Service) {
         self.service = service
-        func messages(_ outcome: String) -> Metrics.Counter {
-            service.metrics.counter(
-                "heartbeat_producer_messages_total", "Messages by what became of them.", labels: ["outcome": outcome])
-        }
-        delivered = messages("delivered")
-        failed = messages("failed")
-        queued = service.metrics.gauge(
-            "heartbeat_producer_queued_messages", "Messages that Kafka has not acknowledged yet.")
-        late = service.metrics.gauge("heartbeat_producer_late_seconds", "How late the messages are.")
+        metrics = ProducerMetrics(service.metrics)
     }
 
     /// - Parameters:
@@ -79,11 +70,11 @@ struct ProgressReport {
 
     private mutating func tell(_ counts: Counts, _ behind: Int64) {
         rate.add(counts.delivered - atLastSecond.delivered)
-        delivered.add(counts.delivered - atLastSecond.delivered)
-        failed.add(counts.failed - atLastSecond.failed)
+        metrics.delivered.add(counts.delivered - atLastSecond.delivered)
+        metrics.failed.add(counts.failed - atLastSecond.failed)
         atLastSecond = counts
-        queued.set(Double(counts.waiting))
-        late.set(Double(behind) / 1e9)
+        metrics.queued.set(Double(counts.waiting))
+        metrics.late.set(Double(behind) / 1e9)
         let late = lag.isBehind ? ", behind by \(Self.seconds(behind)) s" : ""
         service.tell(
             "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)")

@@ -53,7 +53,7 @@ struct Publisher: ~Copyable {
     /// Waits for a moment, in nanoseconds since the start; does not when that is over.
     ///
     /// - Returns: false when it was asked to stop before that.
-    /// - Throws: `KafkaError` when librdkafka can not go on.
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
     mutating func wait(until due: Int64) throws(KafkaError) -> Bool {
         self.due = due
         while due > now {
@@ -67,10 +67,10 @@ struct Publisher: ~Copyable {
         return !service.stop.isRequested
     }
 
-    /// Queues one message; its bytes are copied. Waits while the queue is full, however long Kafka is away.
+    /// Queues one message; its bytes are copied. Waits while the queue is full, however long Kafka is unreachable.
     ///
     /// - Returns: false when it was asked to stop before that; then the message is not sent.
-    /// - Throws: `KafkaError` when librdkafka can not go on.
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
     mutating func publish(key: RawSpan, value: RawSpan) throws(KafkaError) -> Bool {
         guard !service.stop.isRequested else { return false }
         while !(try producer.produce(key: key, value: value)) {
@@ -90,7 +90,7 @@ struct Publisher: ~Copyable {
 
     /// Waits until everything is delivered or given up, or until it is asked to stop.
     ///
-    /// - Throws: `KafkaError` when librdkafka can not go on.
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
     mutating func drain() throws(KafkaError) {
         due = nil
         while producer.flush(milliseconds: 100) > 0, !service.stop.isRequested { try tick() }

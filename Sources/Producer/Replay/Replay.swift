@@ -1,3 +1,4 @@
+import Bytes
 import Daemon
 import HeartRate
 import Kafka
@@ -84,7 +85,7 @@ private struct RecordedRows: ~Copyable {
     private mutating func publish(
         _ row: borrowing RecordedRow, recordedAt: Span<UInt8>, _ publisher: inout Publisher
     ) throws(KafkaError) -> Bool {
-        try publisher.publish(key: row.customerID.raw, value: encoder.encode(row, recordedAt: recordedAt).raw)
+        try publisher.publish(key: row.customerID.raw, value: encoder.encode(row, recordedAt: recordedAt))
     }
 
     /// Since the first row; negative in a file that is not in the order of time.

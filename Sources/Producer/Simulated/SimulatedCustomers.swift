@@ -1,6 +1,8 @@
+import Bytes
 import Daemon
 public import HeartRate
 import Kafka
+import Simulation
 
 /// How a simulation runs, beside the settings.
 public struct SimulationPlan: Sendable {
@@ -12,7 +14,7 @@ public struct SimulationPlan: Sendable {
     /// Where to write the true episodes.
     public var truthFile: String?
 
-    /// A plan; without anything it is for ever.
+    /// A plan; without anything it never ends.
     public init(count: Int? = nil, begin: Instant? = nil, truthFile: String? = nil) {
         self.count = count
         self.begin = begin
@@ -21,7 +23,7 @@ public struct SimulationPlan: Sendable {
 }
 
 /// Simulated customers: a heart and a sensor for each, 80 bytes.
-struct Simulation: ~Copyable {
+struct SimulatedCustomers: ~Copyable {
     private var hearts: [SimulatedHeart]
     private var sensors: [SimulatedFaults]
     private let rates: FaultRates
@@ -30,10 +32,10 @@ struct Simulation: ~Copyable {
     private let sendsActivity: Bool
     private let plan: SimulationPlan
     private var late = LateReadings()
-    private var encoder = ReadingEncoder()
+    private var encoder = MessageWriter()
     private var truth: TruthFile?
 
-    /// - Throws: `CommandFailure` when the file of the truth can not be written.
+    /// - Throws: `CommandFailure` when the file of the truth cannot be written.
     init(_ settings: Settings, _ plan: SimulationPlan) throws(CommandFailure) {
         self.plan = plan
         let seed = settings[.seed].map { UInt64($0) } ?? .random(in: 0 ... .max)
@@ -59,7 +61,7 @@ struct Simulation: ~Copyable {
     /// real one; with a count it begins so far in the past that it ends now, else it begins now, unless the plan says
     /// when.
     ///
-    /// - Throws: `KafkaError` when librdkafka can not go on, `CommandFailure` when the truth can not be written.
+    /// - Throws: `KafkaError` when librdkafka cannot go on, `CommandFailure` when the truth cannot be written.
     mutating func run(_ publisher: inout Publisher, isPaced: Bool) throws -> Publisher.End {
         let begin = plan.begin ?? beginning(publisher.startOfDay, count: plan.count ?? 0)
         let end = try publish(&publisher, from: isPaced ? publisher.startOfDay : begin, isPaced)
@@ -135,7 +137,7 @@ struct Simulation: ~Copyable {
             let reading = Reading(
                 customerID: id, recordedAt: moment, heartRate: entry.bpm, activity: entry.activity)
         else { return true }
-        guard let malformed else { return try publisher.publish(key: id.utf8.raw, value: encoder.encode(reading)) }
+        guard let malformed else { return try publisher.publish(key: id.utf8.raw, value: encoder.write(reading)) }
         let payload = malformed.payload(for: reading)
         return try publisher.publish(key: id.utf8.raw, value: payload.span.raw)
     }

@@ -1,5 +1,6 @@
 import Daemon
 import HeartRate
+import Simulation
 
 /// The simulated customers' true episodes as CSV, a row as each one ends.
 struct TruthFile: ~Copyable {

@@ -1,4 +1,5 @@
 import HeartRate
+import Simulation
 import Testing
 
 @Suite("Detector, baseline and checkpoint") struct DetectorBaselineTests {

@@ -1,13 +1,14 @@
 import Glibc
+import Simulation
 import Testing
 
 @testable import HeartRate
 
 private func parse(_ text: String) -> Instant? {
-    Timestamp.parse(text.utf8.span)
+    Instant(iso8601: text.utf8.span)
 }
 
-@Suite("Timestamps") struct TimestampTests {
+@Suite("Timestamps") struct ISO8601Tests {
     @Test(
         "accepted",
         arguments: [

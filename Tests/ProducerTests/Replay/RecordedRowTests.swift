@@ -45,8 +45,8 @@ import Testing
     @Test func hasTheFormOfASimulatedReading() throws {
         let moment = Instant(microsecondsSince1970: 1_771_516_383_123_456)
         let reading = try #require(Reading(customerID: CustomerID("cust_0001"), recordedAt: moment, heartRate: 72))
-        var encoder = ReadingEncoder()
-        let expected = encoder.encode(reading)
+        var encoder = MessageWriter()
+        let expected = encoder.write(reading)
         let text = String(decoding: expected.byteOffsets.map { expected[$0] }, as: UTF8.self)
         #expect(try encoded("cust_0001,\(moment.iso8601),72") == text)
     }
@@ -56,7 +56,8 @@ import Testing
         let row = try RecordedRow(parsing: bytes.span)
         var encoder = RowEncoder()
         let message = encoder.encode(row, recordedAt: row.recordedAt)
-        return String(decoding: message.indices.map { message[$0] }, as: UTF8.self)
+        return String(
+            decoding: message.byteOffsets.map { message.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)
     }
 }
 

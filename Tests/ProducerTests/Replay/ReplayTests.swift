@@ -113,7 +113,7 @@ import Testing
     private func microseconds(of message: String) throws -> Int64 {
         var decoder = ReadingDecoder()
         let now = Instant(microsecondsSince1970: Int64(Date.now.timeIntervalSince1970 * 1e6))
-        let limits = DecodingLimits(maximumClockSkew: 7_200_000_000)
+        let limits = DecodingLimits(maximumClockSkew: .hours(2))
         return try decoder.decode(Array(message.utf8).span.bytes, receivedAt: now, limits: limits)
             .recordedAt.microsecondsSince1970
     }

@@ -82,14 +82,18 @@ let package = Package(
             ]),
         library(
             "Dashboard",
-            ["Bytes", "Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird, logging],
+            [
+                "Bytes", "Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird,
+                logging,
+            ],
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
         library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService", "LocalServers",
+                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService",
+                "LocalServers",
                 "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),

@@ -108,7 +108,8 @@ extension Setting where Value == Int {
     /// `DEVIATION_MINUTES`: 1 to 1440 min.
     public static var deviationMinutes: Setting {
         Setting(
-            "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"), default: EpisodeRules().deviationDelay.minutes,
+            "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"),
+            default: EpisodeRules().deviationDelay.minutes,
             sentence: "How long a rate has to be far from the customer's usual one to open an episode.",
             isReloadable: true)
     }
@@ -137,7 +138,8 @@ extension Setting where Value == Int {
         _ name: String, _ range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Microseconds>, _ sentence: String
     ) -> Setting {
         Setting(
-            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule].seconds, sentence: sentence,
+            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule].seconds,
+            sentence: sentence,
             isReloadable: true)
     }
 }

@@ -56,8 +56,11 @@ let package = Package(
         library("Systemd", ["CLibSystemd"]),
         library("Zlib", ["CLibZ"]),
 
-        library("HeartRate", ["CSimdJSON"]),
-        library("Daemon", ["Systemd", argumentParser, logging]),
+        library("Bytes", []),
+        library("HeartRate", ["Bytes", "CSimdJSON"]),
+        // Simulated hearts and sensors: for the producer and for tests, so that no other daemon links them.
+        library("Simulation", ["Bytes", "HeartRate"]),
+        library("Daemon", ["Bytes", "Systemd", argumentParser, logging]),
         // Settings of more than one part, and Kafka as a daemon's dependency.
         library("SharedSettings", ["Daemon"]),
         library("KafkaService", ["Daemon", "Kafka", "SharedSettings", logging]),
@@ -68,7 +71,9 @@ let package = Package(
         library("LocalServers", []),
 
         // Parts: none imports another.
-        library("Producer", ["Daemon", "HeartRate", "Kafka", "KafkaService", "SharedSettings", "Zlib", logging]),
+        library(
+            "Producer",
+            ["Bytes", "Simulation", "Daemon", "HeartRate", "Kafka", "KafkaService", "SharedSettings", "Zlib", logging]),
         library(
             "Consumer",
             [
@@ -77,23 +82,29 @@ let package = Package(
             ]),
         library(
             "Dashboard",
-            ["Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird, logging],
+            [
+                "Bytes", "Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird,
+                logging,
+            ],
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
         library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService", "LocalServers",
+                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService",
+                "LocalServers",
                 "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-        tests("HeartRate", ["HeartRate", "CAllocationCounter"]),
+        tests("Bytes", ["Bytes"]),
+        tests("Simulation", ["HeartRate", "Simulation", "CAllocationCounter"]),
+        tests("HeartRate", ["HeartRate", "Simulation", "CAllocationCounter"]),
         tests("Consumer", ["Consumer", "HeartRate", "Kafka", "PostgreSQL", "CAllocationCounter", logging]),
-        tests("Daemon", ["Daemon", "SharedSettings", logging]),
+        tests("Daemon", ["Daemon", "Simulation", "SharedSettings", logging]),
         tests("Zlib", ["Zlib"]),
 
         // Stops one thread of a child process, to prove that the watchdog sees it.
@@ -104,7 +115,7 @@ let package = Package(
             name: "Harness",
             dependencies: ["CThreadStop", "Daemon", "HeartRate", "Kafka", "LocalServers", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
-        tests("Pipeline", ["Harness", "HeartRate", "Kafka", "PostgreSQL"]),
+        tests("Pipeline", ["Harness", "Simulation", "HeartRate", "Kafka", "PostgreSQL"]),
         tests("Database", ["Harness", "PostgreSQL"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),

@@ -32,7 +32,7 @@ public struct Producer {
                 ("client.id", "heartbeat-producer"),
                 // As Java's clients do it, so that a customer's messages meet in one partition whoever sends them.
                 ("partitioner", "murmur2_random"), ("compression.codec", "lz4"),
-                // A message is never given up, however long Kafka is away.
+                // A message is never given up, however long Kafka is unreachable.
                 ("message.timeout.ms", "0"),
                 // Bounds on what waits for Kafka, whichever is reached first: a full queue takes 45 MB.
                 ("queue.buffering.max.messages", "100000"), ("queue.buffering.max.kbytes", "32768"),
@@ -45,16 +45,16 @@ public struct Producer {
     /// - Parameters:
     ///   - speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
     /// - Returns: `ok` when everything was delivered, else `unavailable`.
-    /// - Throws: `CommandFailure` when the file can not be used; `KafkaError` when librdkafka can not go on.
+    /// - Throws: `CommandFailure` when the file cannot be used; `KafkaError` when librdkafka cannot go on.
     public func run(_ source: Source, speed: Double?, _ service: Service) throws -> Exit {
         switch source {
         case .simulation(let plan):
-            var simulation = try Simulation(settings, plan)
+            var simulation = try SimulatedCustomers(settings, plan)
             return try publish(service) { publisher throws in
                 try simulation.run(&publisher, isPaced: speed != nil)
             }
         case .replay(let path, let shiftsToNow):
-            // Before Kafka is asked for anything: a file that can not be used needs no broker to be refused.
+            // Before Kafka is asked for anything: a file that cannot be used needs no broker to be refused.
             var replay = try Replay(path: path, speed: speed, shiftsToNow: shiftsToNow)
             return try publish(service) { publisher throws in
                 try replay.run(&publisher)

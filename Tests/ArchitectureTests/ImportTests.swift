@@ -21,11 +21,10 @@ import Testing
         "Sources/Daemon/Service/SignalPipe.swift": "signal handlers",
         "Sources/Daemon/Service/Signals.swift": "the signals' numbers",
         "Sources/Daemon/System/System.swift": "files, threads and the clock",
-        "Sources/HeartRate/Bytes/Bytes.swift": "strings from spans without a copy",
+        "Sources/Bytes/Bytes.swift": "bytes of a span as they are, without a copy",
         "Sources/HeartRate/Message/CustomerID.swift": "hashing bytes in place",
         "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",
         "Sources/LocalServers/SystemUser.swift": "the system's users",
-        "Sources/Producer/Bytes.swift": "strings from spans without a copy",
         "Sources/heartbeat/Demo/DemoCommand.swift": "signals for the demo's processes",
         "Sources/heartbeat/Demo/DemoSystem.swift": "folders, ports and exec for the demo",
     ]
@@ -42,13 +41,29 @@ import Testing
     @Test("the domain imports its parser and nothing that does I/O")
     func domain() async throws {
         for source in try await Checkout.sources() where source.target == "HeartRate" {
-            #expect(Set(source.imports).isSubset(of: ["CSimdJSON"]), "\(source.path)")
+            #expect(Set(source.imports).isSubset(of: ["Bytes", "CSimdJSON"]), "\(source.path)")
+        }
+    }
+
+    @Test("bytes import nothing, and simulated hearts nothing but the domain")
+    func belowAndBeside() async throws {
+        for source in try await Checkout.sources() {
+            if source.target == "Bytes" { #expect(source.imports.isEmpty, "\(source.path)") }
+            guard source.target == "Simulation" else { continue }
+            #expect(Set(source.imports).isSubset(of: ["Bytes", "HeartRate"]), "\(source.path)")
+        }
+    }
+
+    @Test("only the producer and the executable import simulated hearts")
+    func simulation() async throws {
+        for source in try await Checkout.sources() where source.imports.contains("Simulation") {
+            #expect(["Producer", "heartbeat"].contains(source.target), "\(source.path)")
         }
     }
 
     @Test("Daemon imports neither Kafka nor the domain nor a part")
     func daemon() async throws {
-        let allowed = Self.swift.union(["Systemd", "ArgumentParser", "Logging", "Glibc"])
+        let allowed = Self.swift.union(["Bytes", "Systemd", "ArgumentParser", "Logging", "Glibc"])
         for source in try await Checkout.sources() where source.target == "Daemon" {
             #expect(Set(source.imports).isSubset(of: allowed), "\(source.path)")
         }

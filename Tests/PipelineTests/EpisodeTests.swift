@@ -1,6 +1,7 @@
 import Foundation
 import Harness
 import HeartRate
+import Simulation
 import Testing
 
 extension EndToEnd {
@@ -33,7 +34,7 @@ extension EndToEnd {
         /// Consumers that are killed, one after the other, and one that does the rest.
         private static func kill(_ run: SimulatedRun, times: Int, _ episodes: [String]) async throws {
             let pipeline = try await Pipeline(on: run.broker)
-            var random = SeededRandom.announced()
+            var random = SplitMix64.announced()
             for round in 1...times {
                 // A group of its own each time: the dead member would have to be waited for.
                 let settings = settings(of: "\(pipeline.database.name)-\(round)", run.broker)

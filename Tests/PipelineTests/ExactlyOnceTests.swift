@@ -1,6 +1,7 @@
 import Foundation
 import Harness
 import PostgreSQL
+import Simulation
 import Testing
 
 extension EndToEnd {
@@ -30,7 +31,7 @@ extension EndToEnd {
         private func killConsumer(times: Int) async throws {
             let pipeline = try await Pipeline(partitions: 16)
             let load = try Load(pipeline.broker, perSecond: 700)
-            var random = SeededRandom.announced()
+            var random = SplitMix64.announced()
             var consumed = 0
             for round in 1...times {
                 // A group of its own each time: the dead member would have to be waited for, and where to go on is
@@ -64,7 +65,7 @@ extension EndToEnd {
             let pipeline = try await Pipeline(partitions: 8)
             let consumer = try await pipeline.startReadyConsumer("consumer", ["BATCH_ROWS": "200"])
             let load = try Load(pipeline.broker, perSecond: 1500)
-            var random = SeededRandom.announced()
+            var random = SplitMix64.announced()
             for round in 1...10 {
                 let before = try pipeline.consumedCount()
                 try await eventually("something is stored before restart \(round)") {
@@ -200,7 +201,7 @@ extension Pipeline {
                     + "AND application_name = 'heartbeat-consumer'"
             ).first?[0]
         }
-        var random = SeededRandom.announced()
+        var random = SplitMix64.announced()
         let transaction = try await first("\(consumer.name) is stopped in mid-transaction") { () -> OpenTransaction? in
             consumer.kill(SIGCONT)
             usleep(.random(in: 0...20_000, using: &random))
@@ -243,24 +244,12 @@ extension Pipeline {
     }
 }
 
-/// A generator that repeats its sequence for a seed, which is printed so that a failure can be looked at again.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    /// With the seed in `HEARTBEAT_TEST_SEED`, otherwise a new one.
-    static func announced() -> SeededRandom {
+extension SplitMix64 {
+    /// With the seed in `HEARTBEAT_TEST_SEED`, otherwise a new one, which is printed so that a failure can be looked at again.
+    static func announced() -> SplitMix64 {
         let given = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_SEED"].flatMap { UInt64($0) }
         let seed = given ?? .random(in: 0...0xffff_ffff)
         print("random moments: HEARTBEAT_TEST_SEED=\(seed)")
-        return SeededRandom(state: seed)
-    }
-
-    /// Knuth's linear congruential generator (The Art of Computer Programming 2, 3.3.4); its upper bits are good enough.
-    mutating func next() -> UInt64 {
-        func step() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state >> 32
-        }
-        return step() << 32 | step()
+        return SplitMix64(seed: seed)
     }
 }

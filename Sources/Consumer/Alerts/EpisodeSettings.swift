@@ -98,7 +98,8 @@ extension Setting where Value == Int {
     /// `BASELINE_HOURS`: 1 to 720 h.
     public static var baselineHours: Setting {
         Setting(
-            "BASELINE_HOURS", .integer(in: 1...720, unit: "hours"), default: EpisodeRules().baselineHours,
+            "BASELINE_HOURS", .integer(in: 1...720, unit: "hours"),
+            default: EpisodeRules().baselineWindow.hours,
             sentence:
                 "How far back a customer's usual rate looks; deviations are judged once half of that time is known.",
             isReloadable: true)
@@ -107,7 +108,8 @@ extension Setting where Value == Int {
     /// `DEVIATION_MINUTES`: 1 to 1440 min.
     public static var deviationMinutes: Setting {
         Setting(
-            "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"), default: EpisodeRules().deviationDelay,
+            "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"),
+            default: EpisodeRules().deviationDelay.minutes,
             sentence: "How long a rate has to be far from the customer's usual one to open an episode.",
             isReloadable: true)
     }
@@ -115,7 +117,7 @@ extension Setting where Value == Int {
     /// `LATENESS_SECONDS`: 0 to 3600 s.
     public static var lateness: Setting {
         seconds(
-            "LATENESS_SECONDS", 0...3600, \.latenessSeconds,
+            "LATENESS_SECONDS", 0...3600, \.lateness,
             """
             How long detection waits for readings that come late, by their time stamps; alarms come later by as much. At most \
             3600 readings of a customer wait. A reading that comes later still is stored but opens and closes nothing.
@@ -133,10 +135,11 @@ extension Setting where Value == Int {
     }
 
     private static func seconds(
-        _ name: String, _ range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Int>, _ sentence: String
+        _ name: String, _ range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Microseconds>, _ sentence: String
     ) -> Setting {
         Setting(
-            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule], sentence: sentence,
+            name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule].seconds,
+            sentence: sentence,
             isReloadable: true)
     }
 }
@@ -154,16 +157,16 @@ extension EpisodeRules {
             case .two: 2
             case .none: nil
             }
-        highDelay = settings[.episodeDelay]
-        scoreDelay = settings[.episodeScoreDelay]
-        window = settings[.episodeWindow]
+        highDelay = .seconds(settings[.episodeDelay])
+        scoreDelay = .seconds(settings[.episodeScoreDelay])
+        window = .seconds(settings[.episodeWindow])
         margin = Int16(settings[.episodeMargin])
-        closingTime = settings[.episodeClosing]
-        easingTime = settings[.episodeEasing]
-        silenceMinimum = settings[.signalLossSeconds]
+        closingTime = .seconds(settings[.episodeClosing])
+        easingTime = .seconds(settings[.episodeEasing])
+        silenceMinimum = .seconds(settings[.signalLossSeconds])
         silencePeriods = settings[.signalLossPeriods]
-        baselineHours = settings[.baselineHours]
-        deviationDelay = settings[.deviationMinutes]
-        latenessSeconds = settings[.lateness]
+        baselineWindow = .hours(settings[.baselineHours])
+        deviationDelay = .minutes(settings[.deviationMinutes])
+        lateness = .seconds(settings[.lateness])
     }
 }

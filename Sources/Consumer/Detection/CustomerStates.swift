@@ -85,6 +85,6 @@ struct CustomerStates {
     /// A second more than the detector wants: a reading may be on its way.
     private mutating func schedule(_ number: Int, _ rules: EpisodeRules) {
         let limit = entries[number].detector.silenceLimit(rules)
-        dueAt[number] = limit.map { entries[number].seenAt + $0 / 1000 + 1000 } ?? .max
+        dueAt[number] = limit.map { entries[number].seenAt + $0.milliseconds + 1000 } ?? .max
     }
 }

@@ -65,10 +65,11 @@ struct Detection {
                 }
                 for row in rows {
                     let observation = batch.observations[row]
-                    let judgement = entry.detector.take(
-                        observation.heartRate, at: observation.recordedAt, activity: observation.activity, rules,
-                        entry.limits
-                    ) { findings.note($0, of: String(decoding: id, as: UTF8.self), $1) }
+                    let sample = Sample(
+                        observation.heartRate, at: observation.recordedAt, activity: observation.activity)
+                    let judgement = entry.detector.take(sample, rules: rules, limits: entry.limits) {
+                        findings.note($0, of: String(decoding: id, as: UTF8.self), $1)
+                    }
                     switch judgement {
                     case .usual: break
                     case .suspect: suspect.append(row)
@@ -92,7 +93,7 @@ struct Detection {
             let id = String(decoding: states.id(place), as: UTF8.self)
             states.update(place, by: rules) { entry in
                 let silent = moment.at - max(entry.seenAt, moment.since)
-                entry.detector.signalLost(forMicroseconds: silent * 1000, rules, entry.limits) {
+                entry.detector.signalLost(for: .milliseconds(silent), rules: rules, limits: entry.limits) {
                     findings.note($0, of: id, $1)
                 }
                 findings.silent.append(id)

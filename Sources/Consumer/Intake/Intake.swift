@@ -69,7 +69,7 @@ struct Intake: ~Copyable {
         detection = exchange.detection
         limits = DecodingLimits(
             maximumPayloadBytes: settings[.maxMessageBytes],
-            maximumClockSkew: Int64(settings[.maxClockSkewSeconds] / .microseconds(1)))
+            maximumClockSkew: Microseconds(settings[.maxClockSkewSeconds]))
         retentionDays = Int32(settings[.retentionDays])
         self.isDrain = isDrain
     }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import FoundationEssentials
 internal import Logging
 
@@ -26,7 +27,7 @@ struct LogLine {
         // Ids are for the journal, and what HEARTBEAT_ fields have is in the message, too.
         let shown = fields.filter { $0.name != JournalEvent.field && !$0.name.hasPrefix("HEARTBEAT_") }
         let fields = shown.map {
-            " \($0.name)=\(Self.quotedIfNeeded(escapingControls($0.value)))"
+            " \($0.name)=\(Self.quotedIfNeeded($0.value))"
         }.joined()
         return "\(time) \(level) \(escapingControls(label)): \(escapingControls(message))\(fields)"
     }
@@ -62,24 +63,16 @@ struct LogLine {
         return name.isEmpty ? nil : String(decoding: name, as: UTF8.self)
     }
 
+    /// A value of logfmt: in quotes a backslash and a quotation mark are escaped, so that neither ends it too early.
     private static func quotedIfNeeded(_ value: String) -> String {
-        guard value.isEmpty || value.utf8.contains(where: { " \"=".utf8.contains($0) }) else { return value }
-        return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
-    }
-}
-
-/// A text without anything that could end a line or hide a part of it: control characters, line and paragraph
-/// separators and invisible formatting such as changes of direction become `\n`, `\t` or `\u{1b}`.
-public func escapingControls(_ text: String) -> String {
-    // Nearly all texts are printable ASCII.
-    guard !text.utf8.allSatisfy({ (32...126).contains($0) }) else { return text }
-    var escaped = ""
-    for scalar in text.unicodeScalars {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator:
-            escaped += scalar == "\n" ? "\\n" : scalar == "\t" ? "\\t" : "\\u{\(String(scalar.value, radix: 16))}"
-        default: escaped.unicodeScalars.append(scalar)
+        guard value.isEmpty || value.utf8.contains(where: { " \"=".utf8.contains($0) }) else {
+            return escapingControls(value)
         }
+        var escaped = ""
+        for scalar in value.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { escaped += "\\" }
+            escaped.unicodeScalars.append(scalar)
+        }
+        return "\"\(escapingControls(escaped))\""
     }
-    return escaped
 }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 public import ArgumentParser
 internal import Logging
 

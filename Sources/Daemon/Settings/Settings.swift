@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Where a value came from.
 public enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
     /// A line, counted from 1, of a file.
@@ -25,7 +27,7 @@ public struct SettingsError: Error, Equatable, CustomStringConvertible {
 
     /// An error of one's own; the lines must not contain a secret.
     public init(_ problems: [String]) {
-        self.problems = problems.map(escapingControls)
+        self.problems = problems.map { escapingControls($0) }
     }
 
     /// The problems, one a line.

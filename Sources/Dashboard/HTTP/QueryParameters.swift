@@ -1,3 +1,4 @@
+internal import Bytes
 import Hummingbird
 internal import Daemon
 internal import HeartRate

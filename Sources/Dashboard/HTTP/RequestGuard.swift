@@ -1,3 +1,4 @@
+internal import Bytes
 import Hummingbird
 internal import HTTPTypes
 internal import NIOCore

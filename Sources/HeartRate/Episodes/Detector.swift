@@ -37,7 +37,8 @@ public struct Detector: Sendable {
     var silence = Severity.medium
     /// Whether that is open.
     var isSilent = false
-    var pending: [PendingReading] = []
+    /// What waits for late readings, in its order.
+    var pending: [Sample] = []
 
     /// Knows nothing yet.
     public init() {}
@@ -48,22 +49,21 @@ public struct Detector: Sendable {
         return lastAt == Self.noTime ? nil : Instant(microsecondsSince1970: lastAt)
     }
 
-    /// Judges a reading of a heart rate in bpm, 1 to 299 (others count as the nearest), and tells `changed` what it does to the episodes.
+    /// Judges a reading, and calls `changed` with each change of an episode.
     ///
-    /// With `latenessSeconds` it may wait, and others that waited are judged.
+    /// With `lateness` it may wait, and others that waited are judged.
     @discardableResult
     public mutating func take(
-        _ heartRate: Int16, at instant: Instant, activity: Activity?, _ rules: EpisodeRules, _ limits: CustomerLimits,
-        _ changed: (Episode, EpisodeChange) -> Void
+        _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
-        let at = instant.microsecondsSince1970
-        let heartRate = min(max(heartRate, 1), 299)
-        guard at > lastAt else { return .late }
-        if rules.latenessSeconds == 0, pending.isEmpty { return judge(heartRate, at, activity, rules, limits, changed) }
-        return wait(PendingReading(at: at, rate: heartRate, activity: activity), rules, limits, changed)
+        guard sample.at > lastAt else { return .late }
+        guard rules.lateness.count == 0, pending.isEmpty else {
+            return wait(sample, rules: rules, limits: limits, changed)
+        }
+        return judge(sample, rules: rules, limits: limits, changed)
     }
 
-    /// Tells `body` the open episodes as they stand.
+    /// Calls `body` with each open episode as it stands.
     public func openEpisodes(_ body: (Episode) -> Void) {
         if slow.isOpen { body(slow.episode(.bradycardia)) }
         if fast.isOpen { body(fast.episode(.tachycardia)) }
@@ -73,120 +73,101 @@ public struct Detector: Sendable {
 
     /// Judges a reading that is later than all before.
     mutating func judge(
-        _ rate: Int16, _ at: Int64, _ activity: Activity?, _ rules: EpisodeRules, _ limits: CustomerLimits,
-        _ changed: (Episode, EpisodeChange) -> Void
+        _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
         let isFirst = lastAt == Self.noTime
-        // No two instants are further apart than Int64 can tell.
-        let gap = isFirst ? 0 : at - lastAt
-        if !isFirst { endSilence(at, gap, rules, changed) }
-        let judgement = isFirst ? .usual : suspect(rate, gap, rules)
+        // No two instants are further apart than Int64 can hold.
+        let gap = Microseconds(isFirst ? 0 : sample.at - lastAt)
+        if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, changed) }
+        let judgement = isFirst ? .usual : suspect(sample.rate, after: gap, rules)
 
-        let milliseconds = at >= 0 ? at / 1000 : (at - 999) / 1000
-        window.append(rate, milliseconds: milliseconds, gap: gap / 1000, window: Int64(rules.window) * 1000)
-        lastAt = at
-        lastRate = rate
+        let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
+        window.append(
+            sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)
+        lastAt = sample.at
+        lastRate = sample.rate
 
-        let slowLadder = rules.slow(limits)
-        let fastLadder = rules.fast(limits, activity)
-        let isInside = Eighths(rate) * 8 <= fastLadder.outermost && Eighths(rate) * -8 <= slowLadder.outermost
+        let slowLimits = rules.slow(limits)
+        let fastLimits = rules.fast(limits, sample.activity)
+        let isInside =
+            EighthsOfBPM(sample.rate) * 8 <= fastLimits.outermost
+            && EighthsOfBPM(sample.rate) * -8 <= slowLimits.outermost
         calm = isInside ? min(calm + 1, 32) : 0
-        let isMinute = minuteAt == Self.noTime || at - minuteAt >= 60_000_000
+        let isMinute = minuteAt == Self.noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,
-            calm >= window.count || !window.mayBeBeyond(slow: slowLadder.outermost, fast: fastLadder.outermost)
+            calm >= window.count || !window.mayBeBeyond(slow: slowLimits.outermost, fast: fastLimits.outermost)
         {
             return judgement
         }
-
         let rates = window.robustRates(jump: rules.jump)
-        let times = rules.times
-        slow.step(
-            LadderValues(usual: -rates.lowerQuartile, high: -rates.median), rate: Self.bpm(rates.lowerQuartile), at: at,
-            gap: gap, slowLadder, times, kind: .bradycardia, changed)
-        // Without the band between, high severity can only end: that may not take less time than easing.
-        var fastTimes = times
-        if fastLadder.medium == .max { fastTimes.closingOfHigh = max(times.closing, times.easing) }
-        // Noise makes beats too many, and no two alike. Then more of the time has to be beyond.
-        let sustained = rates.isRegular ? rates.median : rates.lowerQuartile
-        fast.step(
-            LadderValues(usual: rates.median, high: sustained), rate: Self.bpm(rates.median), at: at, gap: gap,
-            fastLadder, fastTimes, kind: .tachycardia, changed)
-        if isMinute { minute(rates.median, at, activity, rules, changed) }
+        step(
+            rates, gap: gap, slow: EpisodeTrack.Rule(kind: .bradycardia, limits: slowLimits, times: rules.times),
+            fast: EpisodeTrack.Rule(kind: .tachycardia, limits: fastLimits, times: Self.fastTimes(fastLimits, rules)),
+            changed)
+        if isMinute { minute(rates.median, activity: sample.activity, rules: rules, changed) }
         return judgement
     }
 
-    private static func bpm(_ rate: Eighths) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
-
-    /// Whether a reading is believable, beside the one before it.
-    private mutating func suspect(_ rate: Int16, _ gap: Int64, _ rules: EpisodeRules) -> Judgement {
-        guard rate == lastRate else {
-            (flatFor, flatCount) = (0, 1)
-            return gap <= Int64(rules.jumpTime) * 1_000_000 && abs(rate - lastRate) >= rules.jump ? .suspect : .usual
-        }
-        flatFor = UInt32(clamping: Int64(flatFor) + gap)
-        if flatCount < .max { flatCount += 1 }
-        return Int(flatCount) >= rules.flatReadings && Int64(flatFor) >= Int64(rules.flatTime) * 60_000_000
-            ? .suspect : .usual
-    }
-
-    /// Learns the usual rate, and judges whether this one is far from it.
-    private mutating func minute(
-        _ robust: Eighths, _ at: Int64, _ activity: Activity?, _ rules: EpisodeRules,
+    /// Takes the rates of a moment through bradycardia and tachycardia.
+    private mutating func step(
+        _ rates: RobustRates, gap: Microseconds, slow slowRule: EpisodeTrack.Rule, fast fastRule: EpisodeTrack.Rule,
         _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let gap = minuteAt == Self.noTime ? 0 : at - minuteAt
-        minuteAt = at
+        let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.median)
+        let slowStep = EpisodeTrack.Step(values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap)
+        report(slow.take(slowStep, slowRule), to: changed)
+        // Noise makes beats too many, and no two alike. Then more of the time has to be beyond.
+        let sustained = rates.isRegular ? rates.median : rates.lowerQuartile
+        let fastValues = SeverityLimits.Values(usual: rates.median, high: sustained)
+        let fastStep = EpisodeTrack.Step(values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap)
+        report(fast.take(fastStep, fastRule), to: changed)
+    }
+
+    /// Without the band between, high severity can only end: that may not take less time than easing.
+    private static func fastTimes(_ limits: SeverityLimits, _ rules: EpisodeRules) -> EpisodeTrack.Times {
+        var times = rules.times
+        if limits.medium == .max { times.closingOfHigh = max(times.closing, times.easing) }
+        return times
+    }
+
+    private static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
+
+    @inline(__always)
+    func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
+        if let event { changed(event.episode, event.change) }
+    }
+
+    /// Whether a reading is believable, beside the one before it.
+    private mutating func suspect(_ rate: Int16, after gap: Microseconds, _ rules: EpisodeRules) -> Judgement {
+        guard rate == lastRate else {
+            (flatFor, flatCount) = (0, 1)
+            return gap <= rules.jumpTime && abs(rate - lastRate) >= rules.jump ? .suspect : .usual
+        }
+        flatFor = UInt32(clamping: Int64(flatFor) + gap.count)
+        if flatCount < .max { flatCount += 1 }
+        return Int(flatCount) >= rules.flatReadings && Int64(flatFor) >= rules.flatTime.count ? .suspect : .usual
+    }
+
+    /// Learns the usual rate, and judges whether the one at `lastAt` is far from it.
+    private mutating func minute(
+        _ robust: EighthsOfBPM, activity: Activity?, rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        let gap = Microseconds(minuteAt == Self.noTime ? 0 : lastAt - minuteAt)
+        minuteAt = lastAt
         let usual = baseline.usualRate
-        if gap > Int64(rules.deviationDelay) * 60_000_000 { deviation.interrupt(.deviation, changed) }
+        if gap > rules.deviationDelay { report(deviation.interrupt(.deviation), to: changed) }
         let moves = activity == .walk || activity == .exercise
         if baseline.isKnown(rules) {
             // What is judged by limits already, or explained by what the customer does, is no deviation.
             let explained = moves || slow.isOpen || fast.isOpen
-            var ladder = Ladder()
-            ladder.low = baseline.reach(rules)
-            ladder.limit = usual
-            deviation.step(
-                LadderValues(usual: explained ? 0 : baseline.distance(robust), high: 0), rate: Self.bpm(robust), at: at,
-                gap: gap, ladder, rules.deviationTimes, kind: .deviation, usual: usual, changed)
+            var limits = SeverityLimits()
+            limits.low = baseline.reach(rules)
+            limits.opening = usual
+            let values = SeverityLimits.Values(usual: explained ? 0 : baseline.distance(robust), high: 0)
+            let step = EpisodeTrack.Step(values: values, rate: Self.bpm(robust), at: lastAt, gap: gap, usual: usual)
+            let rule = EpisodeTrack.Rule(kind: .deviation, limits: limits, times: rules.deviationTimes)
+            report(deviation.take(step, rule), to: changed)
         }
         if !moves, !slow.isOpen, !fast.isOpen { baseline.learn(robust, rules) }
-    }
-
-    mutating func code(_ coder: inout CheckpointCoder) {
-        coder.code(&lastAt, after: 0)
-        if lastAt != Self.noTime { coder.origin = lastAt }
-        window.code(&coder)
-        period.code(&coder)
-        slow.code(&coder)
-        fast.code(&coder)
-        deviation.code(&coder)
-        baseline.code(&coder)
-        coder.codeOptionalTime(&minuteAt, none: Self.noTime)
-        coder.codeOptionalTime(&silentAt, none: Self.noTime)
-        coder.code(&flatFor, after: 0)
-        coder.code(&flatCount, after: 0)
-        coder.code(&lastRate, after: 0)
-        coder.code(&calm, in: 0...32)
-        coder.code(&silence)
-        coder.code(&isSilent)
-        codePending(&coder)
-    }
-}
-
-extension EpisodeRules {
-    @inline(__always)
-    var times: EpisodeTrack.Times {
-        EpisodeTrack.Times(
-            delay: Int64(scoreDelay) * 1_000_000, highDelay: Int64(highDelay) * 1_000_000,
-            closing: Int64(closingTime) * 1_000_000, closingOfHigh: Int64(closingTime) * 1_000_000,
-            easing: Int64(easingTime) * 1_000_000,
-            margin: Eighths(margin) * 8, readings: UInt8(clamping: min(delayReadings, 7)))
-    }
-
-    var deviationTimes: EpisodeTrack.Times {
-        EpisodeTrack.Times(
-            delay: Int64(deviationDelay) * 60_000_000, highDelay: 0, closing: Int64(deviationDelay) * 30_000_000,
-            closingOfHigh: 0, easing: .max, margin: Eighths(margin) * 8,
-            readings: UInt8(clamping: min(delayReadings, 7)))
     }
 }

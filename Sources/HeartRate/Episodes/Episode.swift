@@ -54,7 +54,13 @@ public enum EpisodeChange: UInt8, CaseIterable, Hashable, Sendable {
     case closed
 }
 
-/// One episode of one customer as it stands: readings that together are worth a person's look.
+/// A change of an episode, and how the episode stands now.
+struct EpisodeEvent {
+    let episode: Episode
+    let change: EpisodeChange
+}
+
+/// One episode of one customer as it stands: readings that together someone should look at.
 ///
 /// All times are readings' own time stamps or follow from them.
 public struct Episode: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What a customer is doing, as a sensor may tell it in the message's optional field `activity`.
 public enum Activity: UInt8, CaseIterable, Hashable, Sendable {
     /// Sleeping.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The contract's anomaly flag: a heart rate below `HEART_RATE_MIN` or above `HEART_RATE_MAX`.
 public struct AnomalyRule: Hashable, Sendable {
     /// The lowest rate that is no anomaly, in bpm. The default is 40.

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The name of a customer: 1 to 50 characters, none of them NUL.
 ///
 /// A character is a Unicode scalar here, because that is what PostgreSQL's `varchar(50)` counts; NUL is the one

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Numbers that JSON allows and that fit neither 64 bits nor a double: `1e400`, `99999999999999999999`.
 ///
 /// simdjson calls them malformed. A message is no less JSON for them: in a field that nobody knows they are ignored,
@@ -24,7 +26,7 @@ struct OversizedNumbers {
     }
 
     /// How a sentence names the number, as long as there is only one that it can be.
-    var description: String { count == 1 ? first.shortened(to: 40) : "a number beyond 64 bits" }
+    var description: String { count == 1 ? escapingControls(first, limit: 40) : "a number beyond 64 bits" }
 
     private mutating func replaceAll() {
         var inString = false

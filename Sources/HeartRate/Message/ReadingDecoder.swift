@@ -1,14 +1,16 @@
+import Bytes
+
 /// What a decoder takes at most.
 public struct DecodingLimits: Hashable, Sendable {
     /// Longer payloads are rejected without being parsed, so that the parser's memory stays bounded (it takes some 15
     /// times the longest payload). In bytes. The default is 65,536: the contract's message has about 130.
     public var maximumPayloadBytes: Int
-    /// How far a timestamp may be ahead of the consumer's clock, in microseconds. The default is 300,000,000, that is
-    /// 5 minutes, which is also what Kerberos takes for the clocks of machines that belong together (RFC 4120, 8.2).
-    public var maximumClockSkew: Int64
+    /// How far a timestamp may be ahead of the consumer's clock. The default is 5 minutes, which is also what Kerberos
+    /// takes for the clocks of machines that belong together (RFC 4120, 8.2).
+    public var maximumClockSkew: Microseconds
 
     /// Limits; see the properties for the defaults.
-    public init(maximumPayloadBytes: Int = 65_536, maximumClockSkew: Int64 = 300_000_000) {
+    public init(maximumPayloadBytes: Int = 65_536, maximumClockSkew: Microseconds = .minutes(5)) {
         self.maximumPayloadBytes = maximumPayloadBytes
         self.maximumClockSkew = maximumClockSkew
     }
@@ -53,10 +55,10 @@ public struct ReadingDecoder: ~Copyable {
         let recordedAt = try recordedAt()
         let heartRate = try heartRate(oversized)
         try checkUnit()
-        if recordedAt > now.advanced(byMicroseconds: limits.maximumClockSkew) {
+        if recordedAt > now.advanced(byMicroseconds: limits.maximumClockSkew.count) {
             throw RejectionReason(
                 .futureTimestamp,
-                "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew / 1_000_000) s after \(now)")
+                "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew.seconds) s after \(now)")
         }
         return Reading(customerID: customerID, recordedAt: recordedAt, storable: heartRate, activity: activity())
     }
@@ -103,7 +105,7 @@ public struct ReadingDecoder: ~Copyable {
 
     private func recordedAt() throws(RejectionReason) -> Instant {
         let text = try Self.requiredString(parser.timestamp, of: "timestamp")
-        guard let instant = Timestamp.parse(text) else {
+        guard let instant = Instant(iso8601: text) else {
             let expected = "a date and time like 2026-02-19T15:53:03+00:00"
             throw RejectionReason(.badTimestamp, "timestamp is \(String(quoting: text)), expected \(expected)")
         }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Why a message was not stored as a reading.
 public struct RejectionReason: Error, Hashable, Sendable {
     /// The kinds of reasons. Raw values are stored and counted under, so that they never change their meaning.
@@ -47,7 +49,7 @@ public struct RejectionReason: Error, Hashable, Sendable {
 
     /// The reason for a row that the database refused, with the server's message.
     public static func refusedByDatabase(_ message: String) -> RejectionReason {
-        RejectionReason(.refusedByDatabase, "the database refused it: " + message.shortened(to: 500))
+        RejectionReason(.refusedByDatabase, "the database refused it: " + escapingControls(message, limit: 500))
     }
 }
 
@@ -57,26 +59,10 @@ extension RejectionReason: CustomStringConvertible {
 }
 
 extension String {
-    /// At most so many characters of it on one line: what a terminal or PostgreSQL's `text` would not take as it is
-    /// becomes an escape, and `…` stands for what is cut off.
-    func shortened(to limit: Int) -> String {
-        var result = ""
-        for (position, scalar) in unicodeScalars.enumerated() {
-            if position == limit { return result + "…" }
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
-                result += "\\u{" + String(scalar.value, radix: 16) + "}"
-            default:
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
     /// `bytes` in quotation marks, at most 40 characters of it.
     init(quoting bytes: Span<UInt8>) {
         // No character has more than 4 bytes: 41 of them are enough to see whether there are more than 40.
-        let beginning = bytes.extracting(first: 41 * 4)
-        self = "\"" + String(bytes: beginning).shortened(to: 40) + "\""
+        let start = bytes.extracting(first: 41 * 4)
+        self = "\"" + escapingControls(String(bytes: start), limit: 40) + "\""
     }
 }

@@ -1,3 +1,64 @@
+import Bytes
+
+extension Instant {
+    /// The moment of a message's `timestamp`; nil when the text is none that a message may have.
+    public init?(iso8601 text: Span<UInt8>) {
+        guard let instant = ISO8601.parse(text) else { return nil }
+        self = instant
+    }
+
+    /// The text of a message's `timestamp`: in UTC, six digits, `2026-02-19T15:53:03.123456+00:00`.
+    public var iso8601: String { String(bytes: ISO8601Text(self).utf8) }
+
+    /// Appends the 32 bytes of `iso8601`.
+    fileprivate func write(to writer: inout ByteWriter) {
+        var day = microsecondsSince1970 / Self.microsecondsPerDay
+        var time = Int(microsecondsSince1970 % Self.microsecondsPerDay)
+        if time < 0 {
+            time += Int(Self.microsecondsPerDay)
+            day -= 1
+        }
+        let date = CivilDate(daysSince1970: Int(day))
+        let (seconds, microseconds) = time.quotientAndRemainder(dividingBy: 1_000_000)
+        writer.append(date.year, width: 4)
+        writer.append(.init(ascii: "-"))
+        writer.append(date.month, width: 2)
+        writer.append(.init(ascii: "-"))
+        writer.append(date.day, width: 2)
+        writer.append(.init(ascii: "T"))
+        writer.append(seconds / 3600, width: 2)
+        writer.append(.init(ascii: ":"))
+        writer.append(seconds / 60 % 60, width: 2)
+        writer.append(.init(ascii: ":"))
+        writer.append(seconds % 60, width: 2)
+        writer.append(.init(ascii: "."))
+        writer.append(microseconds, width: 6)
+        writer.append("+00:00")
+    }
+}
+
+extension Instant: CustomStringConvertible {
+    /// Same as `iso8601`.
+    public var description: String { iso8601 }
+}
+
+/// The 32 bytes of an `Instant`'s `iso8601`, inside the value: allocates nothing.
+public struct ISO8601Text: Sendable {
+    private var bytes = InlineArray<32, UInt8>(repeating: 0)
+
+    /// The text of a moment.
+    public init(_ instant: Instant) {
+        var writer = ByteWriter(bytes.mutableSpan)
+        instant.write(to: &writer)
+    }
+
+    /// `2026-02-19T15:53:03.123456+00:00`.
+    public var utf8: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { bytes.span }
+    }
+}
+
 /// Reads a message's `timestamp`: `YYYY-MM-DD`, one of `T`, `t` and a space, `HH:MM:SS`, optionally `.` and one to nine
 /// digits, then `Z`, `z` or an offset `+HH:MM` or `-HH:MM`.
 ///
@@ -6,7 +67,7 @@
 /// rounded, so that a moment never moves into the next second.
 ///
 /// Everything up to the seconds has its fixed place, and so has the offset from the end.
-enum Timestamp {
+private enum ISO8601 {
     /// Nil when `text` is no such timestamp, or lies outside the years 0001 to 9999 in UTC.
     static func parse(_ text: Span<UInt8>) -> Instant? {
         // The shortest is 2026-02-19T15:53:03Z, the longest 2026-02-19T15:53:03.123456789+00:00.

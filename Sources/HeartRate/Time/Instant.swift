@@ -28,41 +28,7 @@ public struct Instant: Hashable, Sendable {
         return microseconds > 0 ? .latest : .earliest
     }
 
-    /// The text of a message's `timestamp`: in UTC, six digits, `2026-02-19T15:53:03.123456+00:00`.
-    public var iso8601: String {
-        var bytes = InlineArray<32, UInt8>(repeating: 0)
-        var writer = ByteWriter(bytes.mutableSpan)
-        write(to: &writer)
-        return String(bytes: bytes.span)
-    }
-
     static let microsecondsPerDay: Int64 = 86_400_000_000
-
-    /// Appends the 32 bytes of `iso8601`.
-    func write(to writer: inout ByteWriter) {
-        var day = microsecondsSince1970 / Self.microsecondsPerDay
-        var time = Int(microsecondsSince1970 % Self.microsecondsPerDay)
-        if time < 0 {
-            time += Int(Self.microsecondsPerDay)
-            day -= 1
-        }
-        let date = CivilDate(daysSince1970: Int(day))
-        let (seconds, microseconds) = time.quotientAndRemainder(dividingBy: 1_000_000)
-        writer.append(date.year, width: 4)
-        writer.append(.init(ascii: "-"))
-        writer.append(date.month, width: 2)
-        writer.append(.init(ascii: "-"))
-        writer.append(date.day, width: 2)
-        writer.append(.init(ascii: "T"))
-        writer.append(seconds / 3600, width: 2)
-        writer.append(.init(ascii: ":"))
-        writer.append(seconds / 60 % 60, width: 2)
-        writer.append(.init(ascii: ":"))
-        writer.append(seconds % 60, width: 2)
-        writer.append(.init(ascii: "."))
-        writer.append(microseconds, width: 6)
-        writer.append("+00:00")
-    }
 }
 
 extension Instant: Comparable {
@@ -70,9 +36,4 @@ extension Instant: Comparable {
     public static func < (one: Instant, other: Instant) -> Bool {
         one.microsecondsSince1970 < other.microsecondsSince1970
     }
-}
-
-extension Instant: CustomStringConvertible {
-    /// Same as `iso8601`.
-    public var description: String { iso8601 }
 }

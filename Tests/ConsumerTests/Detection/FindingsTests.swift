@@ -11,8 +11,8 @@ import Testing
     ) {
         for second in seconds {
             detector.take(
-                bpm, at: Instant(microsecondsSince1970: Int64(second) * 1_000_000), activity: nil, EpisodeRules(),
-                CustomerLimits(), body)
+                Sample(bpm, at: Instant(microsecondsSince1970: Int64(second) * 1_000_000)), rules: EpisodeRules(),
+                limits: CustomerLimits(), body)
         }
     }
 

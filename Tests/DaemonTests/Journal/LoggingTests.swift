@@ -27,8 +27,10 @@ import Testing
         #expect(fields.filter { ["MESSAGE", "ID"].contains($0.name) }.map(\.value) == [escaped, escaped])
     }
 
-    @Test func textThatOnlyLooksUnusualStays() {
-        #expect(escapingControls("Größe 37 °C 😀 日本") == "Größe 37 °C 😀 日本")
+    @Test("a quoted value ends at its own quotation mark, whatever is in it")
+    func quotedValues() {
+        let line = line("x", ["A": "a b\\", "B": #"\" C=1"#, "C": #"plain\"#])
+        #expect(line.text(at: 0).hasSuffix(#" consumer: x A="a b\\" B="\\\" C=1" C=plain\"#))
     }
 
     @Test func anEntryHasTheJournalsOwnFields() {

@@ -27,7 +27,7 @@ struct Watched {
     mutating func take(_ bpm: Int, at seconds: Double, _ activity: Activity? = nil) -> Detector.Judgement {
         var changes: [Told] = []
         let judgement = detector.take(
-            Int16(bpm), at: Self.instant(seconds), activity: activity, rules, limits
+            Sample(Int16(bpm), at: Self.instant(seconds), activity: activity), rules: rules, limits: limits
         ) { changes.append(Told(episode: $0, change: $1, at: seconds)) }
         told += changes
         now = max(now, seconds)
@@ -47,7 +47,7 @@ struct Watched {
     mutating func silence(_ seconds: Double) {
         var changes: [Told] = []
         let at = now + seconds
-        detector.signalLost(forMicroseconds: Int64(seconds * 1_000_000), rules, limits) {
+        detector.signalLost(for: Microseconds(Int64(seconds * 1_000_000)), rules: rules, limits: limits) {
             changes.append(Told(episode: $0, change: $1, at: at))
         }
         told += changes

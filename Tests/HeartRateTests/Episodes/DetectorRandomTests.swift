@@ -1,4 +1,5 @@
 import HeartRate
+import Simulation
 import Testing
 
 /// Whatever comes, in whatever order: the rules that every table of episodes relies on hold.
@@ -58,14 +59,14 @@ import Testing
             step = [300_000, 1_000_000, 1_000_000, 7_000_000, 60_000_000, 20_000].randomElement(using: &random)!
             time = Int64.random(in: -10...10, using: &random) * 6_000_000_000_000_000
             rules.lowestScore = [2, 3, nil].randomElement(using: &random)!
-            rules.closingTime = [120, 5, 60].randomElement(using: &random)!
-            rules.easingTime = [900, 5, 60].randomElement(using: &random)!
-            rules.latenessSeconds = [0, 0, 3, 60].randomElement(using: &random)!
+            rules.closingTime = .seconds([120, 5, 60].randomElement(using: &random)!)
+            rules.easingTime = .seconds([900, 5, 60].randomElement(using: &random)!)
+            rules.lateness = .seconds([0, 0, 3, 60].randomElement(using: &random)!)
             rules.delayReadings = [3, 1, 7].randomElement(using: &random)!
-            rules.window = [10, 1, 60].randomElement(using: &random)!
+            rules.window = .seconds([10, 1, 60].randomElement(using: &random)!)
             rules.margin = [5, 0].randomElement(using: &random)!
-            rules.baselineHours = 1
-            rules.deviationDelay = [30, 2].randomElement(using: &random)!
+            rules.baselineWindow = .hours(1)
+            rules.deviationDelay = .minutes([30, 2].randomElement(using: &random)!)
             if Bool.random(using: &random) {
                 limits.heartRateMin = [30, 55, 299].randomElement(using: &random)
                 limits.heartRateMax = [1, 120, 200].randomElement(using: &random)
@@ -108,11 +109,12 @@ import Testing
                 Int.random(in: 0..<3, using: &random) == 0 ? Activity.allCases.randomElement(using: &random) : nil
             let instant = Instant(microsecondsSince1970: time)
             time = instant.microsecondsSince1970
+            let sample = Sample(bpm, at: instant, activity: activity)
             let (rules, limits) = (rules, limits)
-            let judgement = detector.take(bpm, at: instant, activity: activity, rules, limits) {
+            let judgement = detector.take(sample, rules: rules, limits: limits) {
                 told.append(Told(episode: $0, change: $1))
             }
-            let second = twin.take(bpm, at: instant, activity: activity, rules, limits) {
+            let second = twin.take(sample, rules: rules, limits: limits) {
                 toldByTwin.append(Told(episode: $0, change: $1))
             }
             if judgement != second { fault = "judged \(judgement), after a checkpoint \(second)" }
@@ -123,11 +125,17 @@ import Testing
             let (rules, limits) = (rules, limits)
             let limit = detector.silenceLimit(rules)
             if limit != twin.silenceLimit(rules) { fault = "another limit of silence after a checkpoint" }
-            let silent = Bool.random(using: &random) ? limit ?? 0 : Int64.random(in: 0...400_000_000, using: &random)
+            let silent =
+                Bool.random(using: &random)
+                ? limit ?? .seconds(0) : Microseconds(.random(in: 0...400_000_000, using: &random))
             let count = told.count
-            detector.signalLost(forMicroseconds: silent, rules, limits) { told.append(Told(episode: $0, change: $1)) }
-            twin.signalLost(forMicroseconds: silent, rules, limits) { toldByTwin.append(Told(episode: $0, change: $1)) }
-            if silent == limit, rules.latenessSeconds == 0, told.count == count {
+            detector.signalLost(for: silent, rules: rules, limits: limits) {
+                told.append(Told(episode: $0, change: $1))
+            }
+            twin.signalLost(for: silent, rules: rules, limits: limits) {
+                toldByTwin.append(Told(episode: $0, change: $1))
+            }
+            if silent == limit, rules.lateness == .seconds(0), told.count == count {
                 fault = "nothing at the limit of silence"
             }
             check()

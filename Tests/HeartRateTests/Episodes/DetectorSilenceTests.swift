@@ -1,4 +1,5 @@
 import HeartRate
+import Simulation
 import Testing
 
 @Suite("Detector, signal loss and late readings") struct DetectorSilenceTests {
@@ -29,14 +30,14 @@ import Testing
             var live = past
             past.take(70, at: 20 + gap)
 
-            #expect(live.detector.silenceLimit(live.rules) == 5_000_001)
+            #expect(live.detector.silenceLimit(live.rules) == Microseconds(5_000_001))
             live.silence(4.9)
             live.silence(5)
             #expect(live.told.isEmpty)
             live.silence(5.1)
             #expect(live.story(.signalLoss) == ["opened medium"])
             #expect(live.open.first?.reason == "no reading for more than 5 s, usually one every 1.0 s")
-            #expect(live.detector.silenceLimit(live.rules) == 30_000_001)
+            #expect(live.detector.silenceLimit(live.rules) == Microseconds(30_000_001))
             live.silence(5.2)
             if gap > 30 {
                 live.silence(30.5)
@@ -56,13 +57,13 @@ import Testing
         #expect(heart.detector.silenceLimit(heart.rules) == nil)
         heart.take(70, at: 300)
         #expect(heart.told.isEmpty)
-        #expect(heart.detector.silenceLimit(heart.rules) == 5_000_001)
+        #expect(heart.detector.silenceLimit(heart.rules) == Microseconds(5_000_001))
         // Once a minute from now on: a few of these steps are losses, then they are usual.
         heart.hold(70, for: 1800, every: 60)
         #expect(heart.closed(.signalLoss).count == 4)
-        #expect(heart.detector.silenceLimit(heart.rules) == 300_000_001)
+        #expect(heart.detector.silenceLimit(heart.rules) == Microseconds(300_000_001))
         heart.hold(70, for: 30)
-        #expect(heart.detector.silenceLimit(heart.rules) == 5_000_001)
+        #expect(heart.detector.silenceLimit(heart.rules) == Microseconds(5_000_001))
     }
 
     @Test("clocks that disagree do not let an episode end before it begins, or begin twice")
@@ -103,7 +104,7 @@ import Testing
     @Test("with a lateness, readings that are late by less count as if in order")
     func lateness() {
         var rules = EpisodeRules()
-        rules.latenessSeconds = 10
+        rules.lateness = .seconds(10)
         var random = SplitMix64(seed: 3, stream: 3)
         for _ in 0..<50 {
             var straight = Watched(rules)
@@ -125,7 +126,7 @@ import Testing
     @Test("what waits is judged when nothing comes any more, and kept in the checkpoint")
     func waiting() throws {
         var rules = EpisodeRules()
-        rules.latenessSeconds = 60
+        rules.lateness = .seconds(60)
         var heart = Watched(rules)
         heart.hold(35, for: 30)
         #expect(heart.told.isEmpty && heart.detector.lastReadingAt == Watched.instant(30))
@@ -144,7 +145,7 @@ import Testing
     @Test("no more than 3600 readings wait, and a checkpoint keeps all of them")
     func bounded() throws {
         var rules = EpisodeRules()
-        rules.latenessSeconds = 3600
+        rules.lateness = .seconds(3600)
         var heart = Watched(rules)
         // Two a second, so that the oldest is judged before its time.
         for half in 0...3600 { heart.take(35, at: Double(half) / 2) }

@@ -1,5 +1,6 @@
 import CAllocationCounter
 import HeartRate
+import Simulation
 import Testing
 
 @Suite("Detector") struct DetectorTests {
@@ -269,7 +270,8 @@ import Testing
                 second += phase == 3 && second % 500 == 0 ? 100 : 1
                 let bpm: Int16 = phase == 1 ? 150 : phase == 2 ? 190 : phase == 4 ? 30 : 70
                 _ = detector.take(
-                    bpm + Int16(second % 7), at: Watched.instant(Double(second)), activity: nil, rules, CustomerLimits()
+                    Sample(bpm + Int16(second % 7), at: Watched.instant(Double(second))), rules: rules,
+                    limits: CustomerLimits()
                 ) { _, _ in changes += 1 }
                 if detector.silenceLimit(rules) == nil { changes += 1 }
             }

@@ -107,7 +107,7 @@ struct Scored {
         var raised: [(kind: EpisodeKind, at: Int64)] = []
         for reading in readings {
             let instant = Instant(microsecondsSince1970: reading.at)
-            detector.take(reading.bpm, at: instant, activity: nil, rules, CustomerLimits()) { episode, change in
+            detector.take(Sample(reading.bpm, at: instant), rules: rules, limits: CustomerLimits()) { episode, change in
                 if change == .closed { closed.append(episode) }
                 let isRaised = change == .opened || change == .escalated
                 if isRaised, episode.severity == .high { raised.append((episode.kind, reading.at)) }

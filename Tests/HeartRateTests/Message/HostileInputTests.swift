@@ -1,3 +1,4 @@
+import Simulation
 import Testing
 
 @testable import HeartRate
@@ -48,7 +49,7 @@ import Testing
         var random = SplitMix64(seed: 4, stream: UInt64(part))
         var decoder = ReadingDecoder()
         var other = ReadingDecoder()
-        var encoder = ReadingEncoder()
+        var encoder = MessageWriter()
         var (accepted, rejected) = (0, 0)
         for _ in 0..<250_000 {
             let payload = Self.payload(&random)
@@ -60,7 +61,7 @@ import Testing
                     && (1...50).contains(reading.customerID.description.unicodeScalars.count)
                     && !reading.customerID.description.unicodeScalars.contains("\u{0}")
                     && reading.recordedAt <= now.advanced(byMicroseconds: 300_000_000)
-                let again = try other.decode(encoder.encode(reading), receivedAt: now)
+                let again = try other.decode(encoder.write(reading), receivedAt: now)
                 if !valid || again != reading { Issue.record("\(payload)") }
             } catch {
                 rejected += 1

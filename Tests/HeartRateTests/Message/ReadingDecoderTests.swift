@@ -154,13 +154,14 @@ func string(_ text: String) -> String { "\"" + text + "\"" }
     func clockSkew() throws {
         let ahead = message(timestamp: string("2026-02-19T16:00:01Z"))
         #expect(decode(message(timestamp: string("2026-02-19T16:05:00Z"))).reading != nil)
-        #expect(decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: 1_000_000)).reading != nil)
+        #expect(decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: .seconds(1))).reading != nil)
         #expect(
-            decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: 999_999)).reason?.code
+            decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: Microseconds(999_999))).reason?.code
                 == .futureTimestamp)
-        #expect(decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: .max)).reading != nil)
+        #expect(decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: Microseconds(.max))).reading != nil)
         #expect(
-            decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: .min)).reason?.code == .futureTimestamp)
+            decode(Array(ahead.utf8), limits: DecodingLimits(maximumClockSkew: Microseconds(.min))).reason?.code
+                == .futureTimestamp)
     }
 
     @Test(

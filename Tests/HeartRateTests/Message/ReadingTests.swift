@@ -1,10 +1,11 @@
+import Simulation
 import Testing
 
 @testable import HeartRate
 
 func encode(_ reading: Reading) -> [UInt8] {
-    var encoder = ReadingEncoder()
-    return encoder.encode(reading).withUnsafeBytes { Array($0) }
+    var encoder = MessageWriter()
+    return encoder.write(reading).withUnsafeBytes { Array($0) }
 }
 
 func reading(
@@ -56,14 +57,14 @@ func reading(
 
     @Test("an encoder and a decoder keep nothing of the message before")
     func reuse() throws {
-        var encoder = ReadingEncoder()
+        var encoder = MessageWriter()
         var decoder = ReadingDecoder()
         let long = [String(repeating: "🫀", count: 50), String(repeating: "\u{1}", count: 50)]
         for (id, activity) in [(long[0], .exercise), ("a", nil), ("bc", .walk), (long[1], .exercise), ("d", nil)]
             as [(String, Activity?)]
         {
             let original = try reading(id, activity)
-            let payload = encoder.encode(original).withUnsafeBytes { Array($0) }
+            let payload = encoder.write(original).withUnsafeBytes { Array($0) }
             #expect(payload == encode(original))
             #expect(try decoder.decode(payload.span.bytes, receivedAt: now) == original)
         }

@@ -1,0 +1,152 @@
+/// The last readings of some seconds, from which the robust rates are made. At most 32; 132 bytes.
+///
+/// Each reading counts for the time since the one before it. A beat's rate is that of the interval that it ends, so that
+/// this is the time which the heart has spent at that rate: of 38 and 110 bpm in turns three quarters of the time are
+/// slow. Readings further apart than `longestWeight` count the same, and the rates are plain quantiles.
+struct RateWindow {
+    static let capacity = 32
+    /// Nothing older is kept, so that 16 bits of milliseconds are enough for ages.
+    static let longest: Int64 = 60_000
+    /// The number of readings that are kept even when they are older than the window.
+    static let fewest = 3
+    /// Of fewer, a quartile would be one reading, and that could be an artefact.
+    static let fewestForQuartile = 5
+    /// The time of a beat at 30 bpm, in milliseconds. A longer one is rather a beat that was missed.
+    static let longestWeight: Int32 = 2000
+
+    /// A ring; `count` are used, beginning with `first`. Times are in milliseconds, modulo 65,536.
+    private var rates = InlineArray<32, Int16>(repeating: 0)
+    private var times = InlineArray<32, UInt16>(repeating: 0)
+    /// Of the reading before the oldest.
+    private var before: UInt16 = 0
+    private var first: UInt8 = 0
+    private(set) var count: UInt8 = 0
+
+    /// The reading `index` after the oldest.
+    @inline(__always)
+    private subscript(index: Int) -> (rate: Int16, time: UInt16) {
+        let slot = (Int(first) + index) & (Self.capacity - 1)
+        return (rates[slot], times[slot])
+    }
+
+    /// Adds a reading that is `gap` ms after the one before it.
+    @inline(__always)
+    mutating func append(_ rate: Int16, milliseconds: Int64, gap: Int64, window: Int64) {
+        let time = UInt16(truncatingIfNeeded: milliseconds)
+        if gap > Self.longest { removeAll() }
+        if count == Self.capacity { dropFirst() }
+        if count > 0 {
+            let newest = self[Int(count) - 1].time
+            while count > 0 {
+                let age = Int64(newest &- times[Int(first)]) + gap
+                guard age > (count < Self.fewest ? Self.longest : window) else { break }
+                dropFirst()
+            }
+        } else {
+            // Nothing is known of the time before the first reading.
+            before = time &- 1000
+        }
+        let slot = (Int(first) + Int(count)) & (Self.capacity - 1)
+        rates[slot] = rate
+        times[slot] = time
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func dropFirst() {
+        before = times[Int(first)]
+        first = (first + 1) & UInt8(Self.capacity - 1)
+        count -= 1
+    }
+
+    mutating func removeAll() {
+        first = 0
+        count = 0
+    }
+
+    /// Whether the lower quartile could be beyond the limit of `slow` or the median beyond that of `fast`: a quick look that
+    /// spares most readings the sorting, since single ones beyond a limit are common.
+    func mayBeBeyond(slow: EighthsOfBPM, fast: EighthsOfBPM) -> Bool {
+        var (total, tooSlow, tooFast): (Int32, Int32, Int32) = (0, 0, 0)
+        var previous = before
+        for index in 0..<Int(count) {
+            let (rate, time) = self[index]
+            let weight = Self.weight(time, after: previous)
+            previous = time
+            total += weight
+            if EighthsOfBPM(rate) * -8 > slow { tooSlow += weight }
+            if EighthsOfBPM(rate) * 8 > fast { tooFast += weight }
+        }
+        return tooSlow * 4 >= total || tooFast * 2 >= total
+    }
+
+    /// Even of two at the same millisecond the second counts.
+    @inline(__always)
+    private static func weight(_ time: UInt16, after previous: UInt16) -> Int32 {
+        min(Int32(time &- previous) + 1, longestWeight)
+    }
+
+    /// The rates of what is kept; there has to be a reading. `jump` bpm between neighbours are irregular.
+    func robustRates(jump: Int16) -> RobustRates {
+        // Sorted by rate; a rate and its weight in one number.
+        var sorted = InlineArray<32, Int32>(repeating: 0)
+        var (total, jumps): (Int32, Int) = (0, 0)
+        var previous = (rate: self[0].rate, time: before)
+        for index in 0..<Int(count) {
+            let (rate, time) = self[index]
+            let weight = Self.weight(time, after: previous.time)
+            if abs(rate - previous.rate) >= jump { jumps += 1 }
+            total += weight
+            previous = (rate, time)
+            let entry = Int32(rate) << 16 | weight
+            var place = index
+            while place > 0, sorted[place - 1] > entry {
+                sorted[place] = sorted[place - 1]
+                place -= 1
+            }
+            sorted[place] = entry
+        }
+        let median = Self.quantile(sorted, Int(count), total * 2)
+        return RobustRates(
+            median: median,
+            lowerQuartile: count < Self.fewestForQuartile ? median : Self.quantile(sorted, Int(count), total),
+            isRegular: jumps * 3 <= Int(count) - 1)
+    }
+
+    /// The rate below which `share` quarters of a time lie; where it lies between two rates, their mean.
+    private static func quantile(_ sorted: InlineArray<32, Int32>, _ count: Int, _ share: Int32) -> EighthsOfBPM {
+        var time: Int32 = 0
+        for index in 0..<count {
+            time += (sorted[index] & 0xFFFF) * 4
+            guard time >= share else { continue }
+            let rate = EighthsOfBPM(sorted[index] >> 16)
+            guard time == share, index + 1 < count else { return rate * 8 }
+            return (rate + EighthsOfBPM(sorted[index + 1] >> 16)) * 4
+        }
+        return 0
+    }
+}
+
+extension RateWindow {
+    mutating func code(_ coder: inout CheckpointCoder) {
+        var used = count
+        coder.code(&used, in: 0...UInt8(Self.capacity))
+        if coder.isReading {
+            first = 0
+            count = used
+        }
+        coder.code(&before, after: 0)
+        var (rate, time, step) = (Int16(0), before, UInt16(0))
+        for index in 0..<Int(used) {
+            var (nextRate, nextTime) = coder.isReading ? (0, 0) : self[index]
+            coder.code(&nextRate, after: rate)
+            // Of steady readings the difference is 0.
+            coder.codeWrapping(&nextTime, after: time &+ step)
+            if coder.isReading {
+                rates[index] = nextRate
+                times[index] = nextTime
+            }
+            (rate, time, step) = (nextRate, nextTime, nextTime &- time)
+        }
+    }
+}

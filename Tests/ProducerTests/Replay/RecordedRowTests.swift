@@ -1,0 +1,66 @@
+import HeartRate
+import Testing
+
+@testable import Producer
+
+@Suite struct RecordedRowTests {
+    @Test(arguments: [
+        ("a,2020-01-01T00:00:00Z,72", #"{"customer_id": "a", "timestamp": "2020-01-01T00:00:00Z", "heart_rate": 72}"#),
+        // To refuse what no heart does is the consumer's work.
+        ("a,t,0", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 0}"#),
+        ("a,t,-5", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -5}"#),
+        ("a,t,21600", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 21600}"#),
+        ("a,t,99999999999999999999", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 99999999999999999999}"#),
+        // JSON has neither a plus sign nor leading zeros.
+        ("a,t,+72", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
+        ("a,t,0072", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
+        ("a,t,-000", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -0}"#),
+        (",,1", #"{"customer_id": "", "timestamp": "", "heart_rate": 1}"#),
+        ("a\\b\t\u{1}\u{1f}é,t,1", #"{"customer_id": "a\\b\u0009\u0001\u001fé", "timestamp": "t", "heart_rate": 1}"#),
+    ])
+    func isPublishedAsItStands(line: String, message: String) throws {
+        #expect(try encoded(line) == message.replacing("{", with: #"{"schema_version": "1.0", "#))
+    }
+
+    @Test(
+        arguments: [
+            ("", .fieldCount(1)), ("a", .fieldCount(1)), ("a,t", .fieldCount(2)), ("a,t,1,", .fieldCount(4)),
+            ("a,t,", .heartRate("")), ("a,t,x", .heartRate("x")), ("a,t,72.0", .heartRate("72.0")),
+            ("a,t, 72", .heartRate(" 72")), ("a,t,72 ", .heartRate("72 ")), ("a,t,-", .heartRate("-")),
+            ("a,t,+-1", .heartRate("+-1")), ("a,t,7e1", .heartRate("7e1")), ("a,t,٧", .heartRate("٧")),
+            (#""a",t,1"#, .quoted), (#"a,t,"1""#, .quoted), (#"a,b"c,t,1"#, .quoted),
+        ] as [(String, RecordedRow.Problem)])
+    func isRefused(line: String, problem: RecordedRow.Problem) {
+        #expect(throws: problem) { try encoded(line) }
+    }
+
+    @Test func anErrorIsNotEndless() {
+        let cause = String(repeating: "x", count: 100) + "..."
+        #expect(throws: RecordedRow.Problem.heartRate(cause)) {
+            try encoded("a,t," + String(repeating: "x", count: 9999))
+        }
+    }
+
+    /// Whoever reads the topic can not tell a replayed reading from a simulated one.
+    @Test func hasTheFormOfASimulatedReading() throws {
+        let moment = Instant(microsecondsSince1970: 1_771_516_383_123_456)
+        let reading = try #require(Reading(customerID: CustomerID("cust_0001"), recordedAt: moment, heartRate: 72))
+        var encoder = MessageWriter()
+        let expected = encoder.write(reading)
+        let text = String(decoding: expected.byteOffsets.map { expected[$0] }, as: UTF8.self)
+        #expect(try encoded("cust_0001,\(moment.iso8601),72") == text)
+    }
+
+    private func encoded(_ line: String) throws -> String {
+        let bytes = Array(line.utf8)
+        let row = try RecordedRow(parsing: bytes.span)
+        var encoder = RowEncoder()
+        let message = encoder.encode(row, recordedAt: row.recordedAt)
+        return String(
+            decoding: message.byteOffsets.map { message.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)
+    }
+}
+
+extension RawSpan {
+    fileprivate subscript(offset: Int) -> UInt8 { unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+}

@@ -29,10 +29,7 @@ extension EndToEnd {
 
             try TestFolder.required().write("consumer.conf", "HEART_RATE_MAX=70\nMAX_MESSAGE_BYTES=4096\n")
             consumer.kill(SIGHUP)
-            try await eventually("it has reloaded") { manager.count("READY=1") == 2 }
-            let reloading = try #require(manager.assignments.firstIndex(of: "RELOADING=1"))
-            #expect(manager.assignments[reloading + 1].wholeMatch(of: /MONOTONIC_USEC=[0-9]+/) != nil)
-            #expect(manager.assignments[reloading...].contains("READY=1"))
+            try await Self.expectReload(manager)
             #expect(consumer.log.contains("reloaded: HEART_RATE_MAX changed"))
             #expect(consumer.log.contains("a restart is needed for MAX_MESSAGE_BYTES"))
 
@@ -57,6 +54,13 @@ extension EndToEnd {
             try await eventually("it says that it stops") { manager.count("STOPPING=1") == 1 }
             #expect(manager.status.hasPrefix("stopping"))
             #expect(!manager.assignments.contains("WATCHDOG=1"), "nobody has asked for it")
+        }
+
+        private static func expectReload(_ manager: ServiceManager) async throws {
+            try await eventually("it has reloaded") { manager.count("READY=1") == 2 }
+            let reloading = try #require(manager.assignments.firstIndex(of: "RELOADING=1"))
+            #expect(manager.assignments[reloading + 1].wholeMatch(of: /MONOTONIC_USEC=[0-9]+/) != nil)
+            #expect(manager.assignments[reloading...].contains("READY=1"))
         }
 
         @Test("a start waits for the servers, says so, and is ready when they have answered")

@@ -37,22 +37,22 @@ extension Setting where Value == Int {
     /// `EPISODE_DELAY_SECONDS`: 0 to 600 s.
     public static var episodeDelay: Setting {
         seconds(
-            "EPISODE_DELAY_SECONDS", 0...600, \.highDelay,
-            "How long a rate has to be beyond HEART_RATE_MIN or HEART_RATE_MAX to raise high severity.")
+            "EPISODE_DELAY_SECONDS", in: 0...600, \.highDelay,
+            sentence: "How long a rate has to be beyond HEART_RATE_MIN or HEART_RATE_MAX to raise high severity.")
     }
 
     /// `EPISODE_NEWS2_DELAY_SECONDS`: 0 to 600 s.
     public static var episodeScoreDelay: Setting {
         seconds(
-            "EPISODE_NEWS2_DELAY_SECONDS", 0...600, \.scoreDelay,
-            "How long a rate has to have the score of EPISODE_NEWS2_SCORE to open an episode.")
+            "EPISODE_NEWS2_DELAY_SECONDS", in: 0...600, \.scoreDelay,
+            sentence: "How long a rate has to have the score of EPISODE_NEWS2_SCORE to open an episode.")
     }
 
     /// `EPISODE_WINDOW_SECONDS`: 1 to 60 s.
     public static var episodeWindow: Setting {
         seconds(
-            "EPISODE_WINDOW_SECONDS", 1...60, \.window,
-            "The rate is judged by its median over this many seconds.")
+            "EPISODE_WINDOW_SECONDS", in: 1...60, \.window,
+            sentence: "The rate is judged by its median over this many seconds.")
     }
 
     /// `EPISODE_MARGIN_BPM`: 0 to 50 bpm.
@@ -65,24 +65,26 @@ extension Setting where Value == Int {
     /// `EPISODE_CLOSE_SECONDS`: 1 to 3600 s.
     public static var episodeClosing: Setting {
         seconds(
-            "EPISODE_CLOSE_SECONDS", 1...3600, \.closingTime,
-            "How long a rate has to stay inside the limit for an episode to end; if it leaves earlier, the episode continues."
+            "EPISODE_CLOSE_SECONDS", in: 1...3600, \.closingTime,
+            sentence:
+                "How long a rate has to stay inside the limit for an episode to end; if it leaves earlier, the episode continues."
         )
     }
 
     /// `EPISODE_EASE_SECONDS`: 1 to 3600 s.
     public static var episodeEasing: Setting {
         seconds(
-            "EPISODE_EASE_SECONDS", 1...3600, \.easingTime,
-            "How long the rate of an open episode has to stay inside HEART_RATE_MIN and HEART_RATE_MAX before high severity falls."
+            "EPISODE_EASE_SECONDS", in: 1...3600, \.easingTime,
+            sentence:
+                "How long the rate of an open episode has to stay inside HEART_RATE_MIN and HEART_RATE_MAX before high severity falls."
         )
     }
 
     /// `SIGNAL_LOSS_SECONDS`: 1 to 3600 s.
     public static var signalLossSeconds: Setting {
         seconds(
-            "SIGNAL_LOSS_SECONDS", 1...3600, \.silenceMinimum,
-            "The shortest time without readings that counts as signal loss.")
+            "SIGNAL_LOSS_SECONDS", in: 1...3600, \.silenceMinimum,
+            sentence: "The shortest time without readings that counts as signal loss.")
     }
 
     /// `SIGNAL_LOSS_PERIODS`: 2 to 100.
@@ -117,11 +119,11 @@ extension Setting where Value == Int {
     /// `LATENESS_SECONDS`: 0 to 3600 s.
     public static var lateness: Setting {
         seconds(
-            "LATENESS_SECONDS", 0...3600, \.lateness,
-            """
-            How long detection waits for readings that come late, by their time stamps; alarms come later by as much. At most \
-            3600 readings of a customer wait. A reading that comes later still is stored but opens and closes nothing.
-            """)
+            "LATENESS_SECONDS", in: 0...3600, \.lateness,
+            sentence: """
+                How long detection waits for readings that come late, by their time stamps; alarms come later by as much. At most \
+                3600 readings of a customer wait. A reading that comes later still is stored but opens and closes nothing.
+                """)
     }
 
     /// `CUSTOMERS_IN_MEMORY`: 1000 to 10000000.
@@ -135,7 +137,7 @@ extension Setting where Value == Int {
     }
 
     private static func seconds(
-        _ name: String, _ range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Microseconds>, _ sentence: String
+        _ name: String, in range: ClosedRange<Int>, _ rule: KeyPath<EpisodeRules, Microseconds>, sentence: String
     ) -> Setting {
         Setting(
             name, .integer(in: range, unit: "seconds"), default: EpisodeRules()[keyPath: rule].seconds,

@@ -7,7 +7,7 @@ import SharedSettings
 
 /// The thread that owns the session with the database: it writes batches and looks positions up until it is stopped.
 ///
-/// When PostgreSQL is away it keeps its batch and tries again with a growing pause. Nothing is dropped for that.
+/// While PostgreSQL is unreachable it keeps its batch and retries with a growing pause. Nothing is dropped.
 struct Writer: ~Copyable {
     private let exchange: BatchExchange
     private let parameters: [String: String]
@@ -232,7 +232,7 @@ struct Writer: ~Copyable {
                 .gap,
                 """
                 Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
-                "offset_gaps" and can not be had back. Give the topic a longer retention
+                "offset_gaps" and cannot be recovered. Give the topic a longer retention
                 """,
                 fields: [
                     "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)",
@@ -243,7 +243,7 @@ struct Writer: ~Copyable {
             service.logger.report(
                 .createdAnew,
                 """
-                the topic was created anew: its log ends at \(end), before the stored offset \(stored). \
+                the topic was recreated: its log ends at \(end), before the stored offset \(stored). \
                 Reading starts over from its beginning
                 """,
                 fields: ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])

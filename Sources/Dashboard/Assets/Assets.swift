@@ -80,10 +80,10 @@ struct Assets: Sendable {
         func bytes(_ path: String) -> [UInt8]? {
             FileManager.default.contents(atPath: directory + "/" + path).map { Array($0) }
         }
-        return bytes(path).flatMap { Self.asset(path, $0, bytes) }
+        return bytes(path).flatMap { Self.asset(path, $0, including: bytes) }
     }
 
-    private static func asset(_ name: String, _ bytes: [UInt8], _ file: (String) -> [UInt8]?) -> Asset? {
+    private static func asset(_ name: String, _ bytes: [UInt8], including file: (String) -> [UInt8]?) -> Asset? {
         guard let type = Asset.type(of: name) else { return nil }
         guard name.hasSuffix(".html") else { return Asset(bytes, type: type) }
         return withoutActuallyEscaping(file) { file in

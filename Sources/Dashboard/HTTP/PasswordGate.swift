@@ -13,7 +13,7 @@ internal import Synchronization
 /// right is kept in memory. After some wrong guesses everybody who is not known yet waits: behind a proxy all viewers
 /// have the same address, so there is nobody else to hold up.
 final class PasswordGate: Sendable {
-    /// So many wrong guesses in a row are looked at at once, and then one a second.
+    /// How many wrong guesses in a row are checked at once; after them one a second.
     private static let mostGuesses = 10.0
 
     private struct Attempts {

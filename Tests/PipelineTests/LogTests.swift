@@ -61,7 +61,7 @@ extension EndToEnd {
             try await pipeline.expectSound(130)
         }
 
-        @Test("a log that ends before the stored offset was created anew: it starts over, and says so")
+        @Test("a log that ends before the stored offset was recreated: it starts over, and says so")
         func createdAnew() async throws {
             let pipeline = try await Pipeline(partitions: 1)
             try pipeline.broker.publish((0..<20).map(Self.wideReading))
@@ -78,8 +78,8 @@ extension EndToEnd {
             try pipeline.broker.publish((20..<30).map(Self.wideReading))
             try await pipeline.untilStored(1030)
             try await pipeline.stop(consumer)
-            let line = consumer.log.split(separator: "\n").first { $0.contains("created anew") }
-            #expect(line?.contains(" warning consumer: the topic was created anew: its log ends at 20") == true)
+            let line = consumer.log.split(separator: "\n").first { $0.contains("recreated") }
+            #expect(line?.contains(" warning consumer: the topic was recreated: its log ends at 20") == true)
             #expect(line?.contains("before the stored offset 1000") == true)
             let sources = try pipeline.database.rows(
                 "SELECT incarnation, first_offset, next_offset FROM kafka_offsets ORDER BY incarnation")

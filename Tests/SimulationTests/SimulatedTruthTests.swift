@@ -1,6 +1,7 @@
 import HeartRate
-import Simulation
 import Testing
+
+@testable import Simulation
 
 private let start = Instant(microsecondsSince1970: 1_771_516_800_000_000)
 

@@ -25,7 +25,7 @@ public struct Consumer {
 
     /// Works until it is stopped, or with `drain` until everything that the log has at the start is in the database.
     ///
-    /// - Throws: `KafkaError` when librdkafka can not go on; `SystemError` when no thread can be started.
+    /// - Throws: `KafkaError` when librdkafka cannot go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
         guard try settings.ensureTopic(configuration, service) else { return }
         let exchange = BatchExchange(

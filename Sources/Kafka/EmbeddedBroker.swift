@@ -12,9 +12,9 @@ internal import CLibRdKafka
     private let context: ClientContext
     private let brokers: Int32
 
-    /// Starts so many brokers on free ports.
+    /// Starts brokers on free ports.
     ///
-    /// - Throws: `KafkaError` when the configuration or the brokers can not be made.
+    /// - Throws: `KafkaError` when the configuration or the brokers cannot be made.
     public init(
         brokers: Int, configuration: KafkaConfiguration = KafkaConfiguration(), events: KafkaEvents = .ignored
     ) throws(KafkaError) {

@@ -9,7 +9,7 @@ internal import CLibRdKafka
         /// How many copies the first partition has.
         public let replicationFactor: Int
 
-        /// A topic with so many partitions and copies.
+        /// A topic with these numbers of partitions and copies.
         public init(partitions: Int, replicationFactor: Int) {
             self.partitions = partitions
             self.replicationFactor = replicationFactor

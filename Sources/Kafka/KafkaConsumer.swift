@@ -15,7 +15,7 @@ internal import CLibRdKafka
         case assigned([TopicPartition])
         /// The group takes these partitions back; finish what is under way, then call `unassign`.
         case revoked([TopicPartition])
-        /// A fatal error: the consumer can not go on. Other errors go to `KafkaEvents.error`.
+        /// A fatal error: the consumer cannot go on. Other errors go to `KafkaEvents.error`.
         case failed(KafkaError)
     }
 
@@ -71,7 +71,7 @@ internal import CLibRdKafka
         try KafkaError.check(unsafe rd_kafka_subscribe(handle, list.handle), unableTo: "subscribe to \"\(topic)\"")
     }
 
-    /// Waits for the next message or event for at most so many milliseconds.
+    /// Waits for the next message or event for a limited time, in milliseconds.
     ///
     /// One message at a time: the batch calls of librdkafka 2.0.2 can lose messages around a pause or a rebalance.
     public func poll(milliseconds: Int32) -> Event {

@@ -18,7 +18,7 @@ public struct KafkaError: Error, Sendable, CustomStringConvertible {
         public static let allBrokersDown = Code(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         /// A setting was refused.
         public static let invalidArgument = Code(RD_KAFKA_RESP_ERR__INVALID_ARG)
-        /// The client can not go on and has to be made anew.
+        /// The client cannot go on and has to be recreated.
         public static let fatal = Code(RD_KAFKA_RESP_ERR__FATAL)
         /// The topic or partition is not known to the broker.
         public static let unknownTopicOrPartition = Code(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
@@ -39,7 +39,7 @@ public struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// Whether the same call can succeed later without anybody's hand.
     public let isRetriable: Bool
 
-    /// Whether the client can not go on and has to be made anew.
+    /// Whether the client cannot go on and has to be recreated.
     public var isFatal: Bool { code == .fatal }
 
     init(_ code: rd_kafka_resp_err_t, unableTo action: String, cause: String? = nil, isRetriable: Bool = true) {

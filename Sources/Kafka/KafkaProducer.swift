@@ -68,7 +68,7 @@ import Synchronization
             delivered: context.delivered.load(ordering: .relaxed), failed: context.failed.load(ordering: .relaxed))
     }
 
-    /// The error after which this producer can not go on; nil as long as there was none. Cheap.
+    /// The error after which this producer cannot go on; nil as long as there was none. Cheap.
     public var fatalError: KafkaError? {
         guard unsafe rd_kafka_fatal_error(handle, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
         let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(handle, $0, $1) }
@@ -82,7 +82,7 @@ import Synchronization
     /// Queues one message; its bytes are copied.
     ///
     /// - Returns: false when the queue is full: poll, then try again.
-    /// - Throws: `KafkaError` when this message or this producer can not be used.
+    /// - Throws: `KafkaError` when this message or this producer cannot be used.
     public func produce(key: RawSpan, value: RawSpan?) throws(KafkaError) -> Bool {
         let result = unsafe key.withUnsafeBytes { key in
             guard let value else {
@@ -106,7 +106,7 @@ import Synchronization
     /// Queues one message with headers; its bytes are copied. A key or value that is nil is sent as null.
     ///
     /// - Returns: false when the queue is full: poll, then try again.
-    /// - Throws: `KafkaError` when this message or this producer can not be used.
+    /// - Throws: `KafkaError` when this message or this producer cannot be used.
     public func produce(
         key: [UInt8]?, value: [UInt8]?, headers: [KafkaMessage.Header]
     ) throws(KafkaError) -> Bool {
@@ -126,11 +126,11 @@ import Synchronization
         throw KafkaError(code, unableTo: "queue a message", isRetriable: false)
     }
 
-    /// Counts what was delivered meanwhile; waits for the first for at most so many milliseconds.
+    /// Counts what was delivered meanwhile; waits for the first for a limited time, in milliseconds.
     @discardableResult
     public func poll(milliseconds: Int32) -> Int { Int(unsafe rd_kafka_poll(handle, milliseconds)) }
 
-    /// Waits until everything queued is delivered or given up, for at most so many milliseconds.
+    /// Waits until everything queued is delivered or given up, for a limited time, in milliseconds.
     ///
     /// - Returns: how many messages still wait.
     public func flush(milliseconds: Int32) -> Int {

@@ -44,7 +44,7 @@ struct Batch: ~Copyable {
     var epoch = 0
     /// By which detection goes on it is written.
     var detection = DetectionSettings()
-    /// When to judge the silence of customers after its readings; nil when it can not be judged.
+    /// When to judge the silence of customers after its readings; nil when it cannot be judged.
     var silence: SilenceMoment?
 
     /// How many messages it has.
@@ -76,7 +76,7 @@ struct Batch: ~Copyable {
 
     /// Empties it after it was written.
     mutating func removeAll() {
-        // One message of many megabytes must not keep its memory for ever.
+        // One message of many megabytes must not hold its memory without end.
         readings.removeAll(keepingAtMost: 8 << 20)
         rejected.removeAll(keepingAtMost: 1 << 20)
         for slot in progress.indices {

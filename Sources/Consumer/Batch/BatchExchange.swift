@@ -10,7 +10,7 @@ final class BatchExchange: Sendable {
     enum Refusal: Sendable {
         /// Another consumer owns these partitions now.
         case fenced(partitions: [Int32])
-        /// The database refuses the data of a batch of so many messages, the last of which is this.
+        /// The database refuses the data of a batch; how many messages it has, and its last one.
         case data(messages: Int, last: (partition: Int32, offset: Int64), cause: String)
     }
 
@@ -27,7 +27,7 @@ final class BatchExchange: Sendable {
     enum Room {
         case free
         case full
-        /// The gathering batch can not be written: `refusal` says why.
+        /// The gathering batch cannot be written: `refusal` says why.
         case refused
     }
 
@@ -56,7 +56,7 @@ final class BatchExchange: Sendable {
         }
     }
 
-    /// A batch is full beyond this, so that large rejected messages can not fill the memory.
+    /// A batch is full beyond this, so that large rejected messages cannot fill the memory.
     private static let mostBytes = 8 << 20
 
     private let contents: Monitor<Contents>

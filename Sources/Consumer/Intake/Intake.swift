@@ -76,7 +76,7 @@ struct Intake: ~Copyable {
 
     /// Works until it is asked to stop or everything is drained.
     ///
-    /// - Throws: `KafkaError` when librdkafka can not go on.
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
     mutating func run() throws(KafkaError) -> End {
         try consumer.subscribe(to: topic)
         var sinceTick = 0

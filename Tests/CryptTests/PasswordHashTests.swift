@@ -8,8 +8,8 @@ struct PasswordHashTests {
         "$y$j9T$heartbeatsalt.....$eiwxGVE.74EiBWSgtvnXPngT9ZxPKIOftu6R/cxdya6",
     ]
 
-    @Test(arguments: hashes)
-    func onlyThePasswordMatches(_ text: String) throws {
+    @Test("only the password matches", arguments: hashes)
+    func matches(_ text: String) throws {
         let hash = try #require(PasswordHash(text))
         #expect(hash.matches(Array("correct horse".utf8)))
         for wrong in ["", "correct horse ", "correct hors", "Correct horse", "correct horse\0", text] {
@@ -18,10 +18,12 @@ struct PasswordHashTests {
         #expect(!hash.matches([UInt8](repeating: 97, count: 100_000)))
     }
 
-    @Test(arguments: [
-        "", "x", "secret", "$6$", "$6$salt", "$1$salt$hash", "ab01FAX.bQRSU", "$none$salt$hash", "*0",
-        // SHA-256-crypt, which the system calls a thing of the past.
-        "$5$heartbeat$KRx8bCDcgoJsEIDoEkOnvZe29xAJbI.uNVAuyyqpca2",
-    ])
-    func whatIsNoHashOfToday(_ text: String) { #expect(PasswordHash(text) == nil) }
+    @Test(
+        "what is no hash of today",
+        arguments: [
+            "", "x", "secret", "$6$", "$6$salt", "$1$salt$hash", "ab01FAX.bQRSU", "$none$salt$hash", "*0",
+            // SHA-256-crypt, which the system calls a thing of the past.
+            "$5$heartbeat$KRx8bCDcgoJsEIDoEkOnvZe29xAJbI.uNVAuyyqpca2",
+        ])
+    func today(_ text: String) { #expect(PasswordHash(text) == nil) }
 }

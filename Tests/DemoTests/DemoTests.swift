@@ -5,14 +5,15 @@ import Testing
 /// `heartbeat demo` from outside, as a person runs it.
 @Suite(.serialized, .ownFolder, .logsOnFailure)
 struct DemoTests {
-    @Test func endsByItselfAfterTheGivenTimeAndIsSound() async throws {
+    @Test("ends by itself after the given time and is sound")
+    func ends() async throws {
         let demo = try RunningDemo(["--seconds", "8"])
         try await demo.untilReadingsAreStored()
         try await demo.expectSoundEnd()
     }
 
-    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
-    func aSignalEndsItInGoodOrder(_ signal: Int32) async throws {
+    @Test("a signal ends it in order", arguments: [SIGINT, SIGTERM, SIGHUP])
+    func order(_ signal: Int32) async throws {
         let demo = try RunningDemo(["--seconds", "120"])
         try await demo.untilReadingsAreStored()
         try demo.expectAllProcesses()
@@ -20,7 +21,8 @@ struct DemoTests {
         try await demo.expectSoundEnd()
     }
 
-    @Test func leavesNoProcessBehindWhenItIsKilled() async throws {
+    @Test("leaves no process behind when it is killed")
+    func leaves() async throws {
         let demo = try RunningDemo(["--seconds", "120"])
         try await demo.untilReadingsAreStored()
         try demo.expectAllProcesses()
@@ -33,8 +35,8 @@ struct DemoTests {
         try FileManager.default.removeItem(atPath: demo.folder())
     }
 
-    @Test(arguments: ["consumer", "producer"])
-    func aKilledDaemonIsStartedAgainAndNothingIsLost(_ name: String) async throws {
+    @Test("a killed daemon is started again and nothing is lost", arguments: ["consumer", "producer"])
+    func lost(_ name: String) async throws {
         let demo = try RunningDemo(["--seconds", "120"])
         try await demo.untilReadingsAreStored()
         let victim = try #require(try demo.processes().first { $0.arguments.dropFirst().first == name })
@@ -47,16 +49,19 @@ struct DemoTests {
         #expect(demo.process.output.contains("\(name) has ended by itself (signal 9): it is started again"))
     }
 
-    @Test(arguments: [
-        ["--postgres", "hots=db"], ["--postgres", "host"], ["--customers", "many"], ["--seconds", "0"],
-        ["--partitions", "0"],
-    ])
-    func refusesArgumentsThatItCanNotUse(_ arguments: [String]) async throws {
+    @Test(
+        "refuses arguments that it cannot use",
+        arguments: [
+            ["--postgres", "hots=db"], ["--postgres", "host"], ["--customers", "many"], ["--seconds", "0"],
+            ["--partitions", "0"],
+        ])
+    func use(_ arguments: [String]) async throws {
         let demo = try RunningDemo(arguments)
         #expect(try await demo.process.waitForEnd(within: .seconds(30)) == .exited(64))
     }
 
-    @Test func saysWhatIsWrongWithASettingOfTheProducer() async throws {
+    @Test("says what is wrong with a setting of the producer")
+    func producer() async throws {
         let demo = try RunningDemo(["--seconds", "120", "--interval", "9999"])
         #expect(try await demo.process.waitForEnd(within: .seconds(60)) == .exited(70))
         #expect(demo.process.output.contains("INTERVAL_SECONDS=9999.0: expected"))

@@ -14,7 +14,8 @@ struct RejectedTests {
         Message(key: nil, value: nil, headers: [.init(name: "note", value: Array("a\tb".utf8))]),
     ]
 
-    @Test func listShowsTheNewestFirstAndShowTellsEverything() async throws {
+    @Test("list shows the newest first and show tells everything")
+    func everything() async throws {
         let pipeline = try await Pipeline(partitions: 1)
         try pipeline.broker.publish(Self.bad)
         try await pipeline.drain()
@@ -37,7 +38,8 @@ struct RejectedTests {
         #expect(try await pipeline.rejected("show", "4").end == .exited(70))
     }
 
-    @Test func replayPublishesEachMessageOnceAsItWasAndNeverGoesRoundInCircles() async throws {
+    @Test("replay publishes each message once as it was and never goes in circles")
+    func circles() async throws {
         let pipeline = try await Pipeline(partitions: 1)
         try pipeline.broker.publish(Self.bad)
         try await pipeline.drain()
@@ -71,7 +73,8 @@ struct RejectedTests {
         try await pipeline.expectSound(7)
     }
 
-    @Test func aMessageThatHasBecomeGoodIsStored() async throws {
+    @Test("a message that has become good is stored")
+    func stored() async throws {
         let pipeline = try await Pipeline(partitions: 1)
         let early = try pipeline.database.rows(
             "SELECT to_char(now() + interval '1 hour', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")
@@ -90,7 +93,8 @@ struct RejectedTests {
         try await pipeline.expectSound(2)
     }
 
-    @Test func twoReplaysAtOncePublishEachMessageOnce() async throws {
+    @Test("two replays at once publish each message once")
+    func once() async throws {
         let pipeline = try await Pipeline(partitions: 4)
         try pipeline.broker.publish((0..<1000).map { Message(key: Array("\($0)".utf8), value: Array("no \($0)".utf8)) })
         try await pipeline.drain()
@@ -108,7 +112,8 @@ struct RejectedTests {
                 == [["2000", "1000"]])
     }
 
-    @Test func nothingIsMarkedAsPublishedWhenKafkaIsAway() async throws {
+    @Test("nothing is marked as published when Kafka is unreachable")
+    func away() async throws {
         let pipeline = try await Pipeline(partitions: 1)
         try pipeline.broker.publish(Self.bad)
         try await pipeline.drain()

@@ -4,8 +4,8 @@ import Testing
 @testable import Zlib
 
 struct GzipTests {
-    @Test(arguments: [0, 1, 100, 1_000_000])
-    func whatIsPackedIsThereAgain(_ count: Int) throws {
+    @Test("what is packed comes back", arguments: [0, 1, 100, 1_000_000])
+    func again(_ count: Int) throws {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) }
         for level in [1, 6, 9] {
             let packed = try #require(gzip(bytes, level: level))
@@ -22,5 +22,6 @@ struct GzipTests {
     }
 
     /// The check value of CRC-32/ISO-HDLC.
-    @Test func crcIsThatOfTheStandard() { #expect(crc32(of: Array("123456789".utf8)) == 0xCBF4_3926) }
+    @Test("crc is that of the standard")
+    func standard() { #expect(crc32(of: Array("123456789".utf8)) == 0xCBF4_3926) }
 }

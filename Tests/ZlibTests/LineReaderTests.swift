@@ -4,36 +4,43 @@ import Testing
 @testable import Zlib
 
 @Suite struct LineReaderTests {
-    @Test func readsAPlainFile() throws {
+    @Test("reads a plain file")
+    func reads() throws {
         #expect(try lines(of: File("a\nbc\n\nd\n")) == ["a", "bc", "", "d"])
     }
 
-    @Test func needsNoFinalNewline() throws {
+    @Test("needs no final newline")
+    func newline() throws {
         #expect(try lines(of: File("a\nb")) == ["a", "b"])
     }
 
-    @Test func anEmptyFileHasNoLine() throws {
+    @Test("an empty file has no line")
+    func empty() throws {
         #expect(try lines(of: File("")) == [])
     }
 
-    @Test func takesTheEndOfLineOfOtherSystemsAway() throws {
+    @Test("takes the line ends of other systems")
+    func away() throws {
         #expect(try lines(of: File("a\r\nb\rc\r\n\r\nd")) == ["a", "b\rc", "", "d"])
     }
 
-    @Test func readsAGzip() throws {
+    @Test("reads a gzip")
+    func readsGzip() throws {
         let file = try File("a\nbc\n").gzip()
         #expect(file.bytes.starts(with: [0x1F, 0x8B]))
         #expect(try lines(of: file) == ["a", "bc"])
     }
 
-    @Test func readsGzipsThatWerePutTogether() throws {
+    @Test("reads gzips that were put together")
+    func together() throws {
         let file = try File("a\nb").gzip()
         file.write(file.bytes + (try File("c\nd\n").gzip()).bytes)
         #expect(try lines(of: file) == ["a", "bc", "d"])
     }
 
     /// Longer than the buffer at first, and so many that it is filled several times at different places of a line.
-    @Test func readsLinesOfEveryLength() throws {
+    @Test("reads lines of every length")
+    func length() throws {
         let all = (0..<700).map { String(repeating: "\($0)x", count: $0 % 7 == 0 ? $0 * 3 : $0 % 11) }
         let long = [String(repeating: "y", count: LineReader.longestLine - 1)]
         for expected in [all, long, all + long + all] {
@@ -43,14 +50,16 @@ import Testing
         }
     }
 
-    @Test func refusesALineWithoutEnd() throws {
+    @Test("refuses a line without end")
+    func end() throws {
         let file = File("a\n" + String(repeating: "y", count: 2 * LineReader.longestLine))
         #expect(throws: GzipError(path: file.path, cause: "line 2 is longer than 1048576 bytes")) {
             try lines(of: file)
         }
     }
 
-    @Test func countsLines() throws {
+    @Test("counts lines")
+    func counts() throws {
         let file = File("a\nb\n")
         var reader = try LineReader(path: file.path)
         #expect(reader.lineNumber == 0)
@@ -58,7 +67,8 @@ import Testing
         #expect(reader.lineNumber == 2)
     }
 
-    @Test func lendsTheLinesBeforeATruncationAndThenSaysSo() throws {
+    @Test("lends the lines before a truncation and then says so")
+    func says() throws {
         // Not compressible: otherwise the end of the file is not the end of the lines.
         var random = SystemRandomNumberGenerator()
         let whole = (0..<20_000).map { _ in String(random.next()) }
@@ -74,7 +84,8 @@ import Testing
         }
     }
 
-    @Test func saysThatAGzipIsCorrupt() throws {
+    @Test("says that a gzip is corrupt")
+    func gzipCorrupt() throws {
         let file = try File((0..<20_000).map { "\($0 &* 7919 % 10_007)\n" }.joined()).gzip()
         var bytes = file.bytes
         bytes[bytes.count - 6] ^= 0xFF  // a part of the checksum
@@ -83,10 +94,12 @@ import Testing
         #expect(error.cause == "the gzip is corrupt: incorrect data check")
     }
 
-    @Test(arguments: [
-        ("/nonexistent/file", "no such file or directory"), ("/", "is a directory"), ("a\0b", "invalid argument"),
-    ])
-    func saysWhyAFileCanNotBeRead(path: String, cause: String) throws {
+    @Test(
+        "says why a file cannot be read",
+        arguments: [
+            ("/nonexistent/file", "no such file or directory"), ("/", "is a directory"), ("a\0b", "invalid argument"),
+        ])
+    func fileRead(path: String, cause: String) throws {
         let error = try #require(throws: GzipError.self) { try read(path) { _ in } }
         #expect(error.cause == cause)
         #expect("\(error)" == "unable to read \"\(path)\": \(cause)")

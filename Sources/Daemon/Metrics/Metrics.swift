@@ -11,7 +11,7 @@ public final class Metrics: Sendable {
         /// Adds to it, 0 or more.
         public func add(_ count: Int = 1) { value.add(count, ordering: .relaxed) }
 
-        var samples: [Sample] { [Sample(value: "\(value.load(ordering: .relaxed))")] }
+        var samples: [Figure] { [Figure(value: "\(value.load(ordering: .relaxed))")] }
     }
 
     /// A number that goes up and down.
@@ -21,7 +21,7 @@ public final class Metrics: Sendable {
         /// Sets it; nil takes the sample away, and so it is at first.
         public func set(_ number: Double?) { value.withLock { $0 = number } }
 
-        var samples: [Sample] { value.withLock { $0 }.map { [Sample(value: plain($0))] } ?? [] }
+        var samples: [Figure] { value.withLock { $0 }.map { [Figure(value: decimalText($0))] } ?? [] }
     }
 
     /// How often which sizes came.
@@ -43,19 +43,21 @@ public final class Metrics: Sendable {
             }
         }
 
-        var samples: [Sample] {
+        var samples: [Figure] {
             let (counts, sum) = state.withLock { $0 }
-            var samples: [Sample] = []
+            var samples: [Figure] = []
             var total = 0
-            for (bound, count) in zip(bounds.map(plain) + ["+Inf"], counts) {
+            for (bound, count) in zip(bounds.map(decimalText) + ["+Inf"], counts) {
                 total += count
-                samples.append(Sample(suffix: "_bucket", label: ("le", bound), value: "\(total)"))
+                samples.append(Figure(suffix: "_bucket", label: ("le", bound), value: "\(total)"))
             }
-            return samples + [Sample(suffix: "_sum", value: plain(sum)), Sample(suffix: "_count", value: "\(total)")]
+            return samples + [
+                Figure(suffix: "_sum", value: decimalText(sum)), Figure(suffix: "_count", value: "\(total)"),
+            ]
         }
     }
 
-    struct Sample {
+    struct Figure {
         var suffix = ""
         var label: (name: String, value: String)?
         let value: String
@@ -63,7 +65,7 @@ public final class Metrics: Sendable {
 
     private struct Series {
         let labels: [(name: String, value: String)]
-        let samples: @Sendable () -> [Sample]
+        let samples: @Sendable () -> [Figure]
     }
 
     private struct Family {
@@ -102,7 +104,7 @@ public final class Metrics: Sendable {
 
     /// Families of one name share its first HELP and TYPE.
     private func add(
-        _ family: Family, labels: KeyValuePairs<String, String>, samples: @escaping @Sendable () -> [Sample]
+        _ family: Family, labels: KeyValuePairs<String, String>, samples: @escaping @Sendable () -> [Figure]
     ) {
         let series = Series(labels: labels.map { (name: $0.key, value: $0.value) }, samples: samples)
         families.withLock { families in
@@ -132,12 +134,6 @@ public final class Metrics: Sendable {
         }
         return lines.map { $0 + "\n" }.joined()
     }
-}
-
-private func plain(_ number: Double) -> String {
-    // Prometheus reads what Go reads: 1e+16 and 0.25, but "1.0" is longer than need be.
-    let text = "\(number)"
-    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }
 
 /// A label's value as the format wants it: backslash, quote and line end escaped.

@@ -126,9 +126,3 @@ private func readDecimal(_ text: String, in range: ClosedRange<Double>) -> Doubl
     guard text.utf8.allSatisfy({ "+-.eE0123456789".utf8.contains($0) }), let value = Double(text) else { return nil }
     return range.contains(value) ? value : nil
 }
-
-/// The shortest text of a number that reads back as the same; without ".0".
-private func decimalText(_ value: Double) -> String {
-    let text = String(value)
-    return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
-}

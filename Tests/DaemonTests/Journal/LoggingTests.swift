@@ -10,7 +10,8 @@ import Testing
         LogLine(level: .info, label: "consumer", message: message, metadata: metadata)
     }
 
-    @Test func aLineHasTimeLevelLabelTextAndFields() {
+    @Test("a line has time level label text and fields")
+    func textFields() {
         let line = line("assigned", ["KAFKA_TOPIC": "a b", "kafka-partition": "3", "EMPTY": "", "Q": "x\"y"])
         #expect(
             line.text(at: 1_795_341_600_123_999)
@@ -18,7 +19,8 @@ import Testing
         )
     }
 
-    @Test func aHostileTextCannotForgeALine() {
+    @Test("a hostile text cannot forge a line")
+    func forgeLine() {
         let hostile = "x\n2026-11-22T10:00:00.000Z error consumer: forged\r\u{1b}[2J\u{202e}\u{2028}\0"
         let line = line(hostile, ["ID": .string(hostile)])
         let escaped = #"x\n2026-11-22T10:00:00.000Z error consumer: forged\u{d}\u{1b}[2J\u{202e}\u{2028}\u{0}"#
@@ -33,7 +35,8 @@ import Testing
         #expect(line.text(at: 0).hasSuffix(#" consumer: x A="a b\\" B="\\\" C=1" C=plain\"#))
     }
 
-    @Test func anEntryHasTheJournalsOwnFields() {
+    @Test("an entry has the journal's own fields")
+    func entry() {
         let fields = line("assigned", ["KAFKA_PARTITION": "3"]).journalFields(identifier: "heartbeat-consumer")
         #expect(
             fields.map { "\($0.name)=\($0.value)" } == [
@@ -42,10 +45,12 @@ import Testing
             ])
     }
 
-    @Test(arguments: [
-        (Logger.Level.trace, 7), (.debug, 7), (.info, 6), (.notice, 5), (.warning, 4), (.error, 3), (.critical, 2),
-    ])
-    func priority(level: Logger.Level, priority: Int) {
+    @Test(
+        "priority",
+        arguments: [
+            (Logger.Level.trace, 7), (.debug, 7), (.info, 6), (.notice, 5), (.warning, 4), (.error, 3), (.critical, 2),
+        ])
+    func priorityPriority(level: Logger.Level, priority: Int) {
         #expect(LogLine(level: level, label: "", message: "", metadata: [:]).priority == priority)
     }
 
@@ -59,7 +64,8 @@ import Testing
         #expect(LogLine.fieldName(key) == name)
     }
 
-    @Test func anEventsMetadataOverridesTheLoggers() {
+    @Test("an event's metadata overrides the logger's")
+    func loggers() {
         let written = Mutex<[String]>([])
         var logger = Logger(label: "a") { label in
             LineHandler(label: label) { line in written.withLock { $0.append(line.text(at: 0)) } }
@@ -71,7 +77,8 @@ import Testing
     }
 
     /// The level is the process's, so it is changed in a process of its own.
-    @Test func loggersThatExistFollowTheLevel() async throws {
+    @Test("loggers that exist follow the level")
+    func followLevel() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             startLogging(level: .warning)
             let logger = Logger(label: "consumer")
@@ -93,7 +100,8 @@ import Testing
         #expect(!lines.contains { $0.contains("own") })
     }
 
-    @Test func linesOfManyThreadsDoNotMix() async throws {
+    @Test("lines of many threads do not mix")
+    func mix() async throws {
         let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
             startLogging(level: .info)
             let threads = try (0..<8).map { number in

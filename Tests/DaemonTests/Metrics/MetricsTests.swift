@@ -3,7 +3,8 @@ import Testing
 @testable import Daemon
 
 @Suite struct MetricsTests {
-    @Test func isPrometheusTextFormat() {
+    @Test("is Prometheus text format")
+    func format() {
         let metrics = Metrics(instance: "consumer-1")
         let first = metrics.counter("heartbeat_x_total", "How many.", labels: ["reason": "a\"b\\c\nd"])
         let gauge = metrics.gauge("heartbeat_y", "How much.")

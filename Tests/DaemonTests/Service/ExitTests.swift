@@ -31,14 +31,16 @@ extension ExitTest.Result? {
 }
 
 @Suite struct ExitTests {
-    @Test func success() async throws {
+    @Test("success is status 0")
+    func exitsWithSuccess() async throws {
         let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
             Program.runAndExit([])
         }
         #expect(result.output.contains("running with 5\n"))
     }
 
-    @Test func printConfigRunsNothing() async throws {
+    @Test("print config runs nothing")
+    func nothing() async throws {
         let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
             Program.runAndExit(["--print-config"])
         }
@@ -46,7 +48,8 @@ extension ExitTest.Result? {
         #expect(!result.output.contains("running"))
     }
 
-    @Test func checkConfigRunsNothing() async throws {
+    @Test("check config runs nothing")
+    func check() async throws {
         let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
             Program.runAndExit(["--check-config"])
         }
@@ -54,15 +57,16 @@ extension ExitTest.Result? {
         #expect(!result.output.contains("running"))
     }
 
-    @Test func printDefaultConfigLooksAtNoSettings() async throws {
+    @Test("print default config looks at no settings")
+    func looksSettings() async throws {
         let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
             Program.runAndExit(["--print-default-config", "--config", "/nowhere"])
         }
         #expect(result.output.contains(schema.defaultFile))
     }
 
-    @Test(arguments: [["--check-config"], ["--print-config"], []])
-    func settingsThatCannotBeUsed(options: [String]) async throws {
+    @Test("settings that cannot be used", arguments: [["--check-config"], ["--print-config"], []])
+    func used(options: [String]) async throws {
         let result = await #expect(
             processExitsWith: .exitCode(78), observing: [\.standardOutputContent, \.standardErrorContent]
         ) { [options] in
@@ -74,7 +78,8 @@ extension ExitTest.Result? {
         #expect(!result.output.contains("OK"))
     }
 
-    @Test func aFailureHasItsStatusAndOneLine() async throws {
+    @Test("a failure has its status and one line")
+    func line() async throws {
         let result = await #expect(processExitsWith: .exitCode(69), observing: [\.standardErrorContent]) {
             Program.runAndExit(["--fail", "unavailable"])
         }
@@ -83,20 +88,23 @@ extension ExitTest.Result? {
                 "heartbeat: unable to connect: no\\nroute (hint: start Kafka)\n"))
     }
 
-    @Test func anyOtherErrorIs70() async throws {
+    @Test("any other error is 70")
+    func error() async throws {
         let result = await #expect(processExitsWith: .exitCode(70), observing: [\.standardErrorContent]) {
             Program.runAndExit(["--fail", "other"])
         }
         #expect(result.complaint.contains("heartbeat: it broke\n"))
     }
 
-    @Test func argumentParsersOwnStatusesStay() async throws {
+    @Test("ArgumentParser's own statuses stay")
+    func stay() async throws {
         await #expect(processExitsWith: .exitCode(3)) { Program.runAndExit(["--fail", "3"]) }
         await #expect(processExitsWith: .exitCode(1)) { Program.runAndExit(["--fail", "1"]) }
         await #expect(processExitsWith: .exitCode(64)) { Program.runAndExit(["--no-such-option"]) }
     }
 
-    @Test func theHelpHasTheSettingsAsTheyAreLaidOut() async throws {
+    @Test("the help has the settings as they are laid out")
+    func out() async throws {
         let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
             Program.runAndExit(["--help"])
         }

@@ -3,7 +3,8 @@ import Testing
 @testable import Daemon
 
 @Suite struct ServiceSentenceTests {
-    @Test func saysWhatAnOperatorNeeds() {
+    @Test("says what an operator needs")
+    func needs() {
         var sentence = ServiceSentence()
         #expect(sentence.text == "starting")
         sentence.waiting = [.init(dependency: .kafka, since: 1_795_341_600_000_000, cause: "no broker")]
@@ -22,7 +23,8 @@ import Testing
         #expect(sentence.text.hasPrefix("stopping"))
     }
 
-    @Test func isReadyBeforeThereIsAnythingToTell() {
+    @Test("is ready before there is anything to tell")
+    func tell() {
         #expect(ServiceSentence(isReady: true).text == "ready")
     }
 }

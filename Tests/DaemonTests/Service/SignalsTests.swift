@@ -4,8 +4,8 @@ import Testing
 
 /// Real signals, each test in a process of its own.
 @Suite struct SignalsTests {
-    @Test(arguments: [SIGTERM, SIGINT])
-    func theFirstSignalAsksToStop(signal: Int32) async {
+    @Test("the first signal asks to stop", arguments: [SIGTERM, SIGINT])
+    func first(signal: Int32) async {
         await #expect(processExitsWith: .exitCode(7)) { [signal] in
             let signals = try Signals.install()
             #expect(!signals.stop.isRequested)
@@ -17,8 +17,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [SIGTERM, SIGINT])
-    func theSecondSignalEndsTheProcess(signal: Int32) async {
+    @Test("the second signal ends the process", arguments: [SIGTERM, SIGINT])
+    func process(signal: Int32) async {
         await #expect(processExitsWith: .exitCode(128 + signal)) { [signal] in
             let signals = try Signals.install()
             kill(getpid(), SIGTERM)
@@ -29,7 +29,8 @@ import Testing
         }
     }
 
-    @Test func aHangUpAsksToReloadOnce() async {
+    @Test("a hang up asks to reload once")
+    func once() async {
         await #expect(processExitsWith: .exitCode(7)) {
             let signals = try Signals.install()
             #expect(!signals.takeReloadRequest())
@@ -41,7 +42,8 @@ import Testing
         }
     }
 
-    @Test func aClosedPipeEndsNothing() async {
+    @Test("a closed pipe ends nothing")
+    func nothing() async {
         await #expect(processExitsWith: .exitCode(7)) {
             _ = try Signals.install()
             var ends: [Int32] = [0, 0]
@@ -52,7 +54,8 @@ import Testing
         }
     }
 
-    @Test func aSystemCallThatASignalInterruptsGoesOn() async {
+    @Test("a system call that a signal interrupts goes on")
+    func goes() async {
         await #expect(processExitsWith: .exitCode(7)) {
             let signals = try Signals.install()
             var ends: [Int32] = [0, 0]
@@ -77,7 +80,8 @@ import Testing
 }
 
 @Suite struct StopSignalTests {
-    @Test func wakesEveryThreadThatWaits() throws {
+    @Test("wakes every thread that waits")
+    func waits() throws {
         let stop = StopSignal()
         let threads = try (0..<4).map { _ in
             try WorkThread(name: "waiter") {
@@ -92,7 +96,8 @@ import Testing
         #expect(stop.wait(for: .zero) && stop.wait(for: .seconds(1 << 40)))
     }
 
-    @Test func mayGoAwayUnasked() {
+    @Test("may go away unasked")
+    func unasked() {
         #expect(!StopSignal().wait(for: .seconds(-1)))
     }
 }

@@ -5,7 +5,8 @@ import Testing
 @testable import Systemd
 
 @Suite struct SystemdTests {
-    @Test func statesAreAssignments() {
+    @Test("states are assignments")
+    func assignments() {
         #expect(ServiceState.ready.assignments == "READY=1")
         #expect(ServiceState.stopping.assignments == "STOPPING=1")
         #expect(ServiceState.watchdog.assignments == "WATCHDOG=1")
@@ -14,11 +15,13 @@ import Testing
         #expect(ServiceState.reloading.assignments.wholeMatch(of: /RELOADING=1\nMONOTONIC_USEC=[0-9]+/) != nil)
     }
 
-    @Test func aStatusCannotBeginAnotherAssignment() {
+    @Test("a status cannot begin another assignment")
+    func assignment() {
         #expect(ServiceState.status("a\nREADY=1\r\nb\0").assignments == "STATUS=a READY=1  b ")
     }
 
-    @Test func statesArriveTogether() async {
+    @Test("states arrive together")
+    func together() async {
         await #expect(processExitsWith: .success) {
             let path = FileManager.default.temporaryDirectory.appending(path: "heartbeat-\(UUID())").path
             let manager = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
@@ -40,7 +43,8 @@ import Testing
         }
     }
 
-    @Test func withoutAServiceManagerNothingIsTold() async {
+    @Test("without a service manager nothing is told")
+    func told() async {
         await #expect(processExitsWith: .success) {
             unsetenv("NOTIFY_SOCKET")
             unsetenv("WATCHDOG_USEC")
@@ -49,7 +53,8 @@ import Testing
         }
     }
 
-    @Test func theWatchdogsInterval() async {
+    @Test("the watchdog's interval")
+    func interval() async {
         await #expect(processExitsWith: .success) {
             setenv("WATCHDOG_USEC", "1500000", 1)
             setenv("WATCHDOG_PID", "\(getpid())", 1)
@@ -59,7 +64,8 @@ import Testing
         }
     }
 
-    @Test func theJournalIsRecognisedByDeviceAndInode() throws {
+    @Test("the journal is recognised by device and inode")
+    func inode() throws {
         var status = stat()
         #expect(fstat(2, &status) == 0)
         #expect(Journal.isBehind(stream: "\(status.st_dev):\(status.st_ino)"))

@@ -5,7 +5,8 @@ import Testing
 @Suite struct WatchdogRoundsTests {
     private let start = ContinuousClock.now
 
-    @Test func isToldWhenEveryLoopHasComeRound() {
+    @Test("is told when every loop has come round")
+    func round() {
         var rounds = WatchdogRounds(interval: .seconds(20), at: start)
         #expect(rounds.judge([1, 1], at: start + .seconds(1)) == .wait)
         #expect(rounds.judge([9, 9], at: start + .seconds(5)) == .progress)
@@ -13,8 +14,8 @@ import Testing
         #expect(rounds.judge([10, 10], at: start + .seconds(10)) == .progress)
     }
 
-    @Test(arguments: [[5, 1], [1, 5]])
-    func oneLoopThatHangsIsEnough(counts: [Int]) {
+    @Test("one loop that hangs is enough", arguments: [[5, 1], [1, 5]])
+    func enough(counts: [Int]) {
         var rounds = WatchdogRounds(interval: .seconds(20), at: start)
         #expect(rounds.judge([1, 1], at: start + .seconds(5)) == .progress)
         for second in 6...15 { #expect(rounds.judge(counts, at: start + .seconds(second)) == .wait) }
@@ -28,7 +29,8 @@ import Testing
         #expect(rounds.judge([99, 99], at: start + .seconds(61)) == .progress)
     }
 
-    @Test func aNewLoopHasToComeRoundOnce() {
+    @Test("a new loop has to come round once")
+    func once() {
         var rounds = WatchdogRounds(interval: .seconds(20), at: start)
         #expect(rounds.judge([1], at: start + .seconds(5)) == .progress)
         #expect(rounds.judge([2, 0], at: start + .seconds(10)) == .wait)

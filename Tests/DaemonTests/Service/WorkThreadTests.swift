@@ -5,7 +5,8 @@ import Testing
 @testable import Daemon
 
 @Suite struct WorkThreadTests {
-    @Test func runsItsBodyUnderItsName() throws {
+    @Test("runs its body under its name")
+    func runs() throws {
         let name = Mutex("")
         let thread = try WorkThread(name: "intake-with-a-long-name") {
             let comm = try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
@@ -16,7 +17,8 @@ import Testing
         #expect(name.withLock { $0 } == "intake-with-a-l\n")
     }
 
-    @Test func aJoinCanGiveUp() throws {
+    @Test("a join can give up")
+    func up() throws {
         let stop = StopSignal()
         let thread = try WorkThread(name: "slow") { _ = stop.wait(for: .seconds(600)) }
         #expect(!thread.join(within: .milliseconds(1)))
@@ -24,7 +26,8 @@ import Testing
         #expect(thread.join(within: .seconds(600)))
     }
 
-    @Test func whatTheBodyHoldsIsReleased() throws {
+    @Test("what the body holds is released")
+    func released() throws {
         final class Held: Sendable {}
         weak var held: Held?
         do {

@@ -12,7 +12,8 @@ import SharedSettings
         try text.write(to: file.folder.appending(path: "secrets"), atomically: true, encoding: .utf8)
     }
 
-    @Test func theyAreOverTheFileAndBelowTheEnvironment() throws {
+    @Test("they are over the file and below the environment")
+    func over() throws {
         try writeSecrets("POSTGRES_PASSWORD=hunter2\nHEART_RATE_MAX=160\nHEART_RATE_MIN=60\n")
         let settings = try file.settings(environment: environment.merging(["HEART_RATE_MIN": "70"]) { $1 })
         #expect(settings[.postgresPassword] == "hunter2")
@@ -22,14 +23,16 @@ import SharedSettings
         #expect(settings[.batchRows] == 1)
     }
 
-    @Test func thereNeedNotBeAny() throws {
+    @Test("there need not be any")
+    func need() throws {
         #expect(try file.settings(environment: environment)[.batchRows] == 1)
         // What the unit has instead of a file that is absent.
         try writeSecrets("#")
         #expect(try file.settings(environment: environment)[.batchRows] == 1)
     }
 
-    @Test func aMistakeInThemIsAnErrorLikeAnyOther() throws {
+    @Test("a mistake in them is an error like any other")
+    func other() throws {
         try writeSecrets("POSTGRES_PASWORD=hunter2\nBATCH_ROWS=x\n")
         let path = "\(file.folder.path)/secrets"
         #expect(
@@ -40,7 +43,8 @@ import SharedSettings
         ) { try file.settings(environment: environment) }
     }
 
-    @Test func aMistakeInTheFileIsToldOnce() throws {
+    @Test("a mistake in the file is told once")
+    func once() throws {
         file.write("BATCH_ROWS=x\n")
         try writeSecrets("POSTGRES_PASSWORD=hunter2\n")
         #expect(throws: SettingsError(["FILE:1: BATCH_ROWS=x: expected an integer from 1 to 100000 (rows)"])) {

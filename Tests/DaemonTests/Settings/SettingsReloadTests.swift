@@ -3,7 +3,8 @@ import Testing
 import SharedSettings
 
 @Suite struct SettingsReloadTests {
-    @Test func takesWhatIsReloadableAndNamesTheRest() throws {
+    @Test("takes what is reloadable and names the rest")
+    func rest() throws {
         let file = TemporaryFile("BATCH_ROWS=1\nKAFKA_TOPIC=a\nRDKAFKA_X=1\nRDKAFKA_Y=1\nCHECK=yes")
         let before = try file.settings()
         file.write("KAFKA_TOPIC=b\nLOG_LEVEL=debug\nBATCH_ROWS=2\nRDKAFKA_X=2\nRDKAFKA_Z=1\nCHECK=true")
@@ -20,13 +21,15 @@ import SharedSettings
         #expect(reload.settings.origin(of: .check) == .file(path: file.path, line: 6))
     }
 
-    @Test func nothingNewChangesNothing() throws {
+    @Test("nothing new changes nothing")
+    func nothing() throws {
         let file = TemporaryFile("BATCH_ROWS=1\n")
         let reload = try file.settings().reloaded(from: file.settings())
         #expect(reload.changed == [] && reload.needsRestart == [])
     }
 
-    @Test func aMixtureThatFailsTheChecksIsRefused() throws {
+    @Test("a mixture that fails the checks is refused")
+    func refused() throws {
         let half = SettingsSchema(
             name: "no-such-daemon", sentence: ".",
             settings: [
@@ -45,7 +48,8 @@ import SharedSettings
         #expect(throws: SettingsError(["too low"])) { try before.reloaded(from: after) }
     }
 
-    @Test func theOptionsReadTheSameFileAgain() throws {
+    @Test("the options read the same file again")
+    func again() throws {
         let file = TemporaryFile("BATCH_ROWS=1\n")
         let options = try SettingsOptions.parse(["--config", file.path])
         let before = try #require(try options.load(schema, environment: [:]))

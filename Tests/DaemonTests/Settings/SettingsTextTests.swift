@@ -10,7 +10,8 @@ import SharedSettings
         settings: [Setting.kafkaBootstrapServers, Setting.batchRows, Setting.postgresPassword],
         takesKafkaProperties: true)
 
-    @Test func theShippedFile() {
+    @Test("the shipped file")
+    func shipped() {
         #expect(
             small.defaultFile == """
                 # Settings of a daemon that shows how the file looks.
@@ -38,7 +39,8 @@ import SharedSettings
                 """)
     }
 
-    @Test func theShippedFileWithItsCommentsTakenAwayGivesTheDefaults() throws {
+    @Test("the shipped file with its comments taken away gives the defaults")
+    func defaults() throws {
         let lines = schema.defaultFile.split(separator: "\n").map { line in
             line.wholeMatch(of: /#([A-Z_]+=.*)/).map { $0.output.1 } ?? line
         }
@@ -50,7 +52,8 @@ import SharedSettings
         }
     }
 
-    @Test func settingsThatNoDaemonReloadsSayWhenTheyAreTaken() {
+    @Test("settings that no daemon reloads say when they are taken")
+    func taken() {
         var schema = small
         schema.whenTaken = "A change takes effect at the next start."
         for text in [schema.defaultFile, schema.help] {
@@ -61,7 +64,8 @@ import SharedSettings
         #expect(schema.defaultFile.contains("# A change takes effect at the next start.\n"))
     }
 
-    @Test func theHelpListsEverySetting() {
+    @Test("the help lists every setting")
+    func setting() {
         #expect(
             small.help == """
                 Settings, from the environment or /etc/heartbeat/small.conf:
@@ -80,7 +84,8 @@ import SharedSettings
                 """)
     }
 
-    @Test func thePrintSaysWhereEachValueIsFrom() throws {
+    @Test("the print says where each value is from")
+    func value() throws {
         let file = TemporaryFile("\nBATCH_ROWS='7'\nRDKAFKA_DEBUG=a b\n")
         let settings = try Settings(small, file: file.path, environment: ["POSTGRES_PASSWORD": "x"])
         #expect(
@@ -97,7 +102,8 @@ import SharedSettings
                 """)
     }
 
-    @Test func thePrintReadsBackAsTheSameSettings() throws {
+    @Test("the print reads back as the same settings")
+    func print() throws {
         let settings = try TemporaryFile(
             "PATIENCE_SECONDS=0.1\nCHECK=on\nFOLDER='/a \"b\" $c\\'\nPOSTGRES_USER=' u '\nRDKAFKA_X='#y'"
         ).settings()
@@ -107,8 +113,10 @@ import SharedSettings
         #expect(again[.check] && again[.patience] == .milliseconds(100))
     }
 
-    @Test(arguments: [("", "", 0), ("abc", "", 3), ("", "ab", 2), ("kitten", "sitting", 3), ("flaw", "lawn", 2)])
-    func editDistances(first: String, second: String, distance: Int) {
+    @Test(
+        "edit distances",
+        arguments: [("", "", 0), ("abc", "", 3), ("", "ab", 2), ("kitten", "sitting", 3), ("flaw", "lawn", 2)])
+    func distances(first: String, second: String, distance: Int) {
         #expect(editDistance(first, second) == distance)
     }
 }

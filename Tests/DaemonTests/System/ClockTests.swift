@@ -5,7 +5,8 @@ import Testing
 @testable import Daemon
 
 @Suite struct ClockTests {
-    @Test func theWallClockCountsMicrosecondsSince1970() {
+    @Test("the wall clock counts microseconds since 1970")
+    func microseconds() {
         let before = Date.now.timeIntervalSince1970
         let time = Double(wallClockMicroseconds()) / 1e6
         let after = Date.now.timeIntervalSince1970

@@ -9,7 +9,8 @@ struct PageFileTests {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .path + "/Sources/Dashboard/Page/"
 
-    @Test func thePageInTheProgramIsThatOfTheFolder() throws {
+    @Test("the page in the program is that of the folder")
+    func page() throws {
         let names = try FileManager.default.subpathsOfDirectory(atPath: Self.folder).filter { name in
             var isFolder: ObjCBool = false
             return FileManager.default.fileExists(atPath: Self.folder + name, isDirectory: &isFolder)
@@ -22,7 +23,8 @@ struct PageFileTests {
         }
     }
 
-    @Test func eachModuleIsNamedByThePagesThatImportItAndByNoOther() throws {
+    @Test("each module is named by the pages that import it and by no other")
+    func other() throws {
         let overview = try modules("index.html")
         let customer = try modules("customer.html")
         let common = ["chart/line-chart.js", "lib/dom.js", "lib/format.js", "lib/live.js", "parts/frame.js"]

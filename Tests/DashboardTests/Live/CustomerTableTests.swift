@@ -9,7 +9,8 @@ struct CustomerTableTests {
             id: id, recordedAt: time, heartRate: 70, isAnomaly: false, reason: nil, readings: readings, anomalies: 0)
     }
 
-    @Test func aCustomerKeepsAPlaceAmongTheMostActiveUntilAnotherIsClearlyMoreSo() {
+    @Test("a customer keeps a place among the most active until another is clearly more so")
+    func clearly() {
         var table = CustomerTable()
         let ids = "abcdefgh".map(String.init)
         table.update(ids.map { row($0, 100) }, at: 1_000_000_000)
@@ -21,13 +22,15 @@ struct CustomerTableTests {
         #expect(table.mostActive == ["a", "b", "g", "d", "e", "f"])
     }
 
-    @Test func whoIsSilentForFiveMinutesIsNotActive() {
+    @Test("who is silent for five minutes is not active")
+    func active() {
         var table = CustomerTable()
         table.update([row("a", 100), row("b", 5, at: 1_290_000_000)], at: 1_301_000_000)
         #expect(table.mostActive == ["b"])
     }
 
-    @Test func aTraceHasTheLatestReadings() throws {
+    @Test("a trace has the latest readings")
+    func trace() throws {
         var table = CustomerTable()
         for second in 1...40 {
             table.update([row("a", 1, at: Int64(second) * 1_000_000)], at: Int64(second) * 1_000_000)
@@ -37,7 +40,8 @@ struct CustomerTableTests {
         #expect(table.customer("a")?.trace.map(\.milliseconds) == (11...40).map { Int64($0) * 1000 })
     }
 
-    @Test func olderReadingsCompleteATrace() {
+    @Test("older readings complete a trace")
+    func older() {
         var table = CustomerTable()
         table.update([row("a", 1, at: 10_000_000)], at: 10_000_000)
         table.completeTrace(of: "a", with: [8000, 9000, 10_000].map { Point($0, 60, isAnomaly: false) })
@@ -45,7 +49,8 @@ struct CustomerTableTests {
         #expect(table.customer("a")?.isTraceComplete == true)
     }
 
-    @Test func customersThatAreGoneAreGone() {
+    @Test("a customer that is deleted disappears")
+    func gone() {
         var table = CustomerTable()
         table.update([row("a", 1), row("b", 1)], at: 1_000_000_000)
         table.update([row("b", 2)], at: 1_001_000_000)

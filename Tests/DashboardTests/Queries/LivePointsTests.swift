@@ -8,7 +8,8 @@ struct LivePointsTests {
         LivePoints.Reading(recordedAt: second * 1_000_000, heartRate: bpm, isAnomaly: false)
     }
 
-    @Test func aReadingIsInTheEventsOfSomeSecondsAndThenNoMore() {
+    @Test("a reading is in the events of some seconds and then no more")
+    func seconds() {
         var live = LivePoints()
         live.add(["a": [reading(100, 70)]], ["a"], at: 100_000_000)
         live.add(["a": [reading(100, 70), reading(101, 71)]], ["a"], at: 101_000_000)
@@ -19,14 +20,16 @@ struct LivePointsTests {
         #expect(live.recent.isEmpty)
     }
 
-    @Test func aReadingFromTheFutureHidesNoneThatComesAfterIt() throws {
+    @Test("a reading from the future hides none that comes after it")
+    func after() throws {
         var live = LivePoints()
         live.add(["a": [reading(400, 70)]], ["a"], at: 100_000_000)
         let horizon = try #require(live.horizons(of: ["a"], at: 101_000_000).first)
         #expect(horizon.from < 101_000_000)
     }
 
-    @Test func ofManyReadingsTheExtremesAreKept() {
+    @Test("of many readings the extremes are kept")
+    func kept() {
         var readings = (0..<1000).map { reading(Int64($0), 70) }
         readings[537].heartRate = 250
         readings[538].heartRate = 20

@@ -1,25 +1,31 @@
 /// Metrics in Prometheus' text format, read from several files and written as one.
 ///
 /// The format wants all samples of a name together, under one HELP and one TYPE.
-struct MetricsText: Sendable {
+public struct MetricsText: Sendable {
     /// One line of a file: `name{label="value"} 1`.
-    struct Sample: Sendable {
-        let name: String
-        let labels: [String: String]
-        let value: Double
+    public struct Sample: Sendable {
+        /// The sample's own name, such as `x_bucket`.
+        public let name: String
+        /// Its labels with their values as they were before escaping.
+        public let labels: [String: String]
+        /// Its value.
+        public let value: Double
         let line: Substring
     }
 
-    private struct Family {
+    private struct FoundFamily {
         var head: [Substring] = []
         var samples: [Sample] = []
     }
 
+    /// Nothing.
+    public init() {}
+
     private var names: [String] = []
-    private var families: [String: Family] = [:]
+    private var families: [String: FoundFamily] = [:]
 
     /// Adds a daemon's file. Lines that are no metrics are left out.
-    mutating func add(_ text: String) {
+    public mutating func add(_ text: String) {
         var family = ""
         for line in text.split(separator: "\n") {
             if line.hasPrefix("#") {
@@ -31,7 +37,7 @@ struct MetricsText: Sendable {
                 // A histogram's samples have names of their own, which begin with the family's.
                 if !sample.name.hasPrefix(family) || family.isEmpty { family = sample.name }
                 if families[family] == nil { names.append(family) }
-                families[family, default: Family()].samples.append(sample)
+                families[family, default: FoundFamily()].samples.append(sample)
             }
         }
     }
@@ -40,11 +46,11 @@ struct MetricsText: Sendable {
         if families[name] == nil { names.append(name) }
         let prefix = "# \(kind) "
         if families[name]?.head.contains(where: { $0.hasPrefix(prefix) }) ?? false { return }
-        families[name, default: Family()].head.append(line)
+        families[name, default: FoundFamily()].head.append(line)
     }
 
     /// Everything as text.
-    var text: String {
+    public var text: String {
         var text = ""
         for name in names {
             guard let family = families[name], !family.samples.isEmpty else { continue }
@@ -55,7 +61,7 @@ struct MetricsText: Sendable {
     }
 
     /// The samples of a name.
-    func samples(_ name: String) -> [Sample] { families[name]?.samples ?? [] }
+    public func samples(_ name: String) -> [Sample] { families[name]?.samples ?? [] }
 
     private static func sample(_ line: Substring) -> Sample? {
         let name = line.prefix { $0 != "{" && $0 != " " }

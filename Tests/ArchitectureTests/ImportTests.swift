@@ -92,7 +92,8 @@ import Testing
     @Test("every target has its place")
     func targets() async throws {
         let known = Self.parts.union(Self.wrappers.keys).union([
-            "HeartRate", "Daemon", "SharedSettings", "KafkaService", "Schema", "LocalServers", "heartbeat",
+            "Bytes", "HeartRate", "Simulation", "Daemon", "SharedSettings", "KafkaService", "Schema", "LocalServers",
+            "heartbeat",
         ])
         #expect(Set(try await Checkout.sources().map(\.target)).isSubset(of: known))
     }

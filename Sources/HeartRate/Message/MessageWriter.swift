@@ -28,7 +28,14 @@ public struct MessageWriter: ~Copyable {
     /// The message for `reading`, UTF-8 without a final newline; lent until the next call.
     @_lifetime(&self)
     public mutating func write(_ reading: Reading) -> RawSpan {
-        write { field, json in json.append(field, of: reading) }
+        json.removeAll()
+        // Neither a closure nor an array's iterator, which are allocated in debug.
+        for index in Self.fields.indices {
+            json.startField(Self.fields[index].rawValue)
+            json.append(Self.fields[index], of: reading)
+            json.endField()
+        }
+        return json.finish()
     }
 
     /// The message with the values that `value` appends, each a JSON text; lent until the next call.
@@ -37,9 +44,16 @@ public struct MessageWriter: ~Copyable {
     @_lifetime(&self)
     public mutating func write(_ value: (Field, inout JSONWriter) -> Void) -> RawSpan {
         json.removeAll()
-        for field in Field.allCases { json.append(field.rawValue) { value(field, &$0) } }
+        for field in Self.fields {
+            json.startField(field.rawValue)
+            value(field, &json)
+            json.endField()
+        }
         return json.finish()
     }
+
+    /// Made once: `allCases` is a new array each time.
+    private static let fields = Field.allCases
 }
 
 /// Writes the fields of one JSON object.
@@ -47,6 +61,9 @@ public struct JSONWriter {
     /// The first `count` are written. At first room for the longest message of a reading, which has 434 bytes.
     private var bytes = [UInt8](repeating: 0, count: 512)
     private var count = 0
+    /// Where the last field starts, and its value.
+    private var fieldStart = 0
+    private var valueStart = 0
 
     init() {}
 
@@ -114,15 +131,18 @@ public struct JSONWriter {
 
     mutating func removeAll() { count = 0 }
 
-    /// Appends a field, unless its value turns out to be empty.
-    mutating func append(_ name: String, _ value: (inout JSONWriter) -> Void) {
-        let start = count
-        append(json: (start == 0 ? "{\"" : ", \"").utf8.span)
+    /// Appends the name of the next field.
+    mutating func startField(_ name: String) {
+        fieldStart = count
+        append(json: (count == 0 ? "{\"" : ", \"").utf8.span)
         append(json: name.utf8.span)
         append(json: "\": ".utf8.span)
-        let end = count
-        value(&self)
-        if count == end { count = start }
+        valueStart = count
+    }
+
+    /// Takes the name back when the value turns out to be empty.
+    mutating func endField() {
+        if count == valueStart { count = fieldStart }
     }
 
     /// The object, which has a field; lent until the next call.

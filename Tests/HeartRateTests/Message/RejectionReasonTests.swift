@@ -67,7 +67,7 @@ import Testing
     func refusedByDatabase() {
         let reason = RejectionReason.refusedByDatabase("value out of range\nDETAIL: x")
         #expect(
-            reason.description == #"refused_by_database: the database refused it: value out of range\u{a}DETAIL: x"#)
+            reason.description == #"refused_by_database: the database refused it: value out of range\nDETAIL: x"#)
         #expect(RejectionReason.refusedByDatabase(String(repeating: "x", count: 10_000)).sentence.count < 600)
     }
 }

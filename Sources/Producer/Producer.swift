@@ -66,26 +66,26 @@ public struct Producer {
         _ service: Service, _ work: (inout Publisher) throws -> Publisher.End
     ) throws -> Exit {
         guard try settings.ensureTopic(configuration, service) else {
-            return finish("stopped", ProgressReport.Counts(), service)
+            return finish("stopped", counts: ProgressReport.Counts(), service)
         }
         let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(service))
         service.ready()
-        var publisher = Publisher(producer, settings, service)
+        var publisher = Publisher(producer, settings: settings, service)
         do {
             if try work(&publisher) == .finished { try publisher.drain() }
         } catch {
             // What came before the error is delivered; after a fatal error of librdkafka this ends at once.
             try? publisher.drain()
-            _ = finish("stopped by an error", publisher.counts, service)
+            _ = finish("stopped by an error", counts: publisher.counts, service)
             throw error
         }
         service.stopping()
         // systemd's own patience is longer, but an operator's is not.
         publisher.flush(milliseconds: 4500)
-        return finish(service.stop.isRequested ? "stopped" : "finished", publisher.counts, service)
+        return finish(service.stop.isRequested ? "stopped" : "finished", counts: publisher.counts, service)
     }
 
-    private func finish(_ end: String, _ counts: ProgressReport.Counts, _ service: Service) -> Exit {
+    private func finish(_ end: String, counts: ProgressReport.Counts, _ service: Service) -> Exit {
         service.logger.report(
             .stopped, "\(end): \(counts.delivered) delivered, \(counts.undelivered) not delivered",
             fields: ["HEARTBEAT_DELIVERED": "\(counts.delivered)", "HEARTBEAT_UNDELIVERED": "\(counts.undelivered)"])

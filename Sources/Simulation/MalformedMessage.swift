@@ -61,42 +61,44 @@ public enum MalformedMessage: CaseIterable, Hashable, Sendable {
             // Anywhere but before the first byte and after the last byte, and different each time.
             return Array(whole.prefix(1 + Int(reading.recordedAt.microsecondsSince1970.magnitude) % (whole.count - 1)))
         case .notJSON: return Array("heart rate of \(reading.customerID): \(bpm)".utf8)
-        case .notUTF8: return Self.payload(reading, replacing: .customerID, by: [0x22, 0xC3, 0x28, 0xFF, 0x22])
+        case .notUTF8: return Self.payload(reading, replacing: "customer_id", by: [0x22, 0xC3, 0x28, 0xFF, 0x22])
         case .notAnObject: return Array("[\(bpm), \(bpm)]".utf8)
-        case .missingField: return Self.payload(reading, replacing: .heartRate, by: "null")
-        case .wrongType: return Self.payload(reading, replacing: .heartRate, by: "\"fast\"")
-        case .outOfRange: return Self.payload(reading, replacing: .heartRate, by: "\(Int(bpm) * 1000)")
-        case .oversizedNumber: return Self.payload(reading, replacing: .heartRate, by: "\(bpm)e999")
-        case .badTimestamp: return Self.payload(reading, replacing: .timestamp, by: "\"2026-02-30 noon\"")
-        case .futureTimestamp: return Self.payload(reading, replacing: .timestamp, by: "\"9999-12-31T00:00:00Z\"")
-        case .emptyID: return Self.payload(reading, replacing: .customerID, by: "\"\"")
+        case .missingField: return Self.payload(reading, replacing: "heart_rate", by: "null")
+        case .wrongType: return Self.payload(reading, replacing: "heart_rate", by: "\"fast\"")
+        case .outOfRange: return Self.payload(reading, replacing: "heart_rate", by: "\(Int(bpm) * 1000)")
+        case .oversizedNumber: return Self.payload(reading, replacing: "heart_rate", by: "\(bpm)e999")
+        case .badTimestamp: return Self.payload(reading, replacing: "timestamp", by: "\"2026-02-30 noon\"")
+        case .futureTimestamp: return Self.payload(reading, replacing: "timestamp", by: "\"9999-12-31T00:00:00Z\"")
+        case .emptyID: return Self.payload(reading, replacing: "customer_id", by: "\"\"")
         case .longID:
             let id = String(repeating: "x", count: CustomerID.maximumCharacters + 1)
-            return Self.payload(reading, replacing: .customerID, by: "\"\(id)\"")
-        case .idWithNUL: return Self.payload(reading, replacing: .customerID, by: #""cust\u0000""#)
-        case .unknownUnit: return Self.payload(reading, replacing: .heartRate, by: #"\#(bpm), "unit": "Hz""#)
-        case .unknownSchemaVersion: return Self.payload(reading, replacing: .schemaVersion, by: "\"2.0\"")
+            return Self.payload(reading, replacing: "customer_id", by: "\"\(id)\"")
+        case .idWithNUL: return Self.payload(reading, replacing: "customer_id", by: #""cust\u0000""#)
+        case .unknownUnit: return Self.payload(reading, replacing: "heart_rate", by: #"\#(bpm), "unit": "Hz""#)
+        case .unknownSchemaVersion: return Self.payload(reading, replacing: "schema_version", by: "\"2.0\"")
         }
     }
 
-    private static func payload(
-        _ reading: Reading, replacing field: MessageWriter.Field, by value: String
-    ) -> [UInt8] {
-        payload(reading, replacing: field, by: Array(value.utf8))
+    private static func payload(_ reading: Reading, replacing name: String, by value: String) -> [UInt8] {
+        payload(reading, replacing: name, by: Array(value.utf8))
     }
 
     /// The reading's message without its activity, with `value` (JSON) in the place of one field's.
-    private static func payload(
-        _ reading: Reading, replacing replaced: MessageWriter.Field? = nil, by value: [UInt8] = []
-    ) -> [UInt8] {
+    private static func payload(_ reading: Reading, replacing name: String, by value: [UInt8]) -> [UInt8] {
+        var whole = payload(reading)
+        guard let field = whole.firstRange(of: Array("\"\(name)\": ".utf8)) else { return whole }
+        // Neither a simulated id nor a timestamp or a number has a comma.
+        let end = whole[field.upperBound...].firstIndex(of: UInt8(ascii: ",")) ?? whole.count - 1
+        whole.replaceSubrange(field.upperBound..<end, with: value)
+        return whole
+    }
+
+    /// The reading's message without its activity.
+    private static func payload(_ reading: Reading) -> [UInt8] {
         var writer = MessageWriter()
-        let message = writer.write { field, json in
-            if field == replaced {
-                json.append(json: value.span)
-            } else if field != .activity {
-                json.append(field, of: reading)
-            }
-        }
+        let plain = Reading(
+            customerID: reading.customerID, recordedAt: reading.recordedAt, heartRate: reading.heartRate)
+        let message = writer.write(plain ?? reading)
         return message.byteOffsets.map { message[$0] }
     }
 }

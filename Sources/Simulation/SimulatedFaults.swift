@@ -28,7 +28,7 @@ public struct FaultRates: Hashable, Sendable {
 public enum SimulatedFault: Hashable, Sendable {
     /// The sensor is silent: nothing is sent.
     case silent
-    /// The message is sent so many seconds after its timestamp.
+    /// The message is sent this many seconds after its timestamp.
     case late(seconds: Double)
     /// Instead of the message this kind of nonsense is sent.
     case malformed(MalformedMessage)
@@ -48,7 +48,7 @@ public struct SimulatedFaults: Sendable {
         random = SplitMix64(seed: ~seed, stream: UInt64(bitPattern: Int64(customer)))
     }
 
-    /// What goes wrong with the message that is due so many seconds after the one before; nil when nothing does.
+    /// What goes wrong with the message that is due this long after the one before; nil when nothing does.
     public mutating func next(after seconds: Double, rates: FaultRates) -> SimulatedFault? {
         if silence > 0 {
             silence -= max(seconds, 0)

@@ -83,7 +83,7 @@ public struct SimulatedHeart: Sendable {
         self.random = random
     }
 
-    /// The heart as it is so many seconds after the last sample; less than 0 counts as 0, more than a day as a day.
+    /// The heart as it is some seconds after the last sample; less than 0 counts as 0, more than a day as a day.
     ///
     /// However long that is, at most one activity and one spell begin in it.
     public mutating func next(after seconds: Double) -> Sample {

@@ -43,7 +43,7 @@ public struct SimulatedTruth: Sendable {
 
     /// Takes the heart's next sample and what goes wrong with its message; tells the episodes that turn out to be over.
     public mutating func take(
-        _ sample: SimulatedHeart.Sample, _ fault: SimulatedFault?, at now: Instant, _ isOver: (TrueEpisode) -> Void
+        _ sample: SimulatedHeart.Sample, fault: SimulatedFault?, at now: Instant, _ isOver: (TrueEpisode) -> Void
     ) {
         let anomaly = AnomalyRule().judge(sample.bpm)?.kind
         bradycardia.take(anomaly == .bradycardia, at: now, isOver)
@@ -76,7 +76,7 @@ public struct SimulatedTruth: Sendable {
 /// The samples of which something is true, until it is not for a while.
 private struct Run: Sendable {
     let kind: TrueEpisode.Kind
-    /// It is over after so many seconds without such a sample, at the second one at the earliest.
+    /// How many seconds without such a sample end it, at the second one at the earliest.
     let pause: Int64
 
     private var began: Instant?

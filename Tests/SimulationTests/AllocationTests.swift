@@ -17,7 +17,7 @@ import Testing
                 let sample = heart.next(after: 1)
                 let fault = faults.next(after: 1, rates: rates)
                 sum += Int(sample.bpm)
-                truth.take(sample, fault, at: .earliest) { _ in sum += 1 }
+                truth.take(sample, fault: fault, at: .earliest) { _ in sum += 1 }
             }
         }
         pass(10_000)

@@ -92,7 +92,7 @@ struct EpisodeTrack {
         } else if let closed = settle(step, rule) {
             return closed
         }
-        return isInside ? nil : ease(step, reached, rule)
+        return isInside ? nil : ease(step, reached: reached, by: rule)
     }
 
     /// Keeps how long the limits have been exceeded.
@@ -157,7 +157,7 @@ struct EpisodeTrack {
     }
 
     /// Lowers the severity of what has been inside of the limit of its severity for long enough.
-    private mutating func ease(_ step: Step, _ reached: Severity?, _ rule: Rule) -> EpisodeEvent? {
+    private mutating func ease(_ step: Step, reached: Severity?, by rule: Rule) -> EpisodeEvent? {
         guard let lower = rule.limits.severity(below: severity), reached.map({ $0 < severity }) ?? true else {
             isEasing = false
             return nil

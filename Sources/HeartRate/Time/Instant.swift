@@ -10,7 +10,7 @@ public struct Instant: Hashable, Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z; negative before.
     public let microsecondsSince1970: Int64
 
-    /// The moment so many microseconds after 1970-01-01T00:00:00Z, or `earliest` or `latest` when it would be beyond.
+    /// The moment at this number of microseconds after 1970-01-01T00:00:00Z, or `earliest` or `latest` when it would be beyond.
     public init(microsecondsSince1970: Int64) {
         let first = Int64(CivilDate.firstDay) * Self.microsecondsPerDay
         let last = Int64(CivilDate.lastDay + 1) * Self.microsecondsPerDay - 1
@@ -21,7 +21,7 @@ public struct Instant: Hashable, Sendable {
     /// (`POSTGRES_EPOCH_JDATE` in its `datatype/timestamp.h`).
     public var microsecondsSince2000: Int64 { microsecondsSince1970 - 946_684_800_000_000 }
 
-    /// The moment so many microseconds later, or earlier when negative; not beyond `earliest` and `latest`.
+    /// The moment this many microseconds later, or earlier when negative; not beyond `earliest` and `latest`.
     public func advanced(byMicroseconds microseconds: Int64) -> Instant {
         let (sum, overflow) = microsecondsSince1970.addingReportingOverflow(microseconds)
         guard overflow else { return Instant(microsecondsSince1970: sum) }

@@ -5,20 +5,20 @@ public struct Microseconds: Hashable, Sendable {
     /// How many there are; may be negative.
     public var count: Int64
 
-    /// So many microseconds.
+    /// A number of microseconds.
     @inlinable
     public init(_ count: Int64) { self.count = count }
 
     /// A duration, rounded towards zero; not for more than 292,000 years.
     public init(_ duration: Duration) { count = Int64(duration / .microseconds(1)) }
 
-    /// So many milliseconds.
+    /// A number of milliseconds.
     public static func milliseconds(_ count: Int64) -> Microseconds { Microseconds(count * 1000) }
-    /// So many seconds.
+    /// A number of seconds.
     public static func seconds(_ count: Int) -> Microseconds { Microseconds(Int64(count) * 1_000_000) }
-    /// So many minutes.
+    /// A number of minutes.
     public static func minutes(_ count: Int) -> Microseconds { Microseconds(Int64(count) * 60_000_000) }
-    /// So many hours.
+    /// A number of hours.
     public static func hours(_ count: Int) -> Microseconds { Microseconds(Int64(count) * 3_600_000_000) }
 
     /// The whole milliseconds in it.
@@ -30,7 +30,7 @@ public struct Microseconds: Hashable, Sendable {
     /// The whole hours in it.
     public var hours: Int { Int(count / 3_600_000_000) }
 
-    /// So many times as long.
+    /// A multiple of it.
     public static func * (time: Microseconds, factor: Int) -> Microseconds { Microseconds(time.count * Int64(factor)) }
     /// A part of it, rounded towards zero.
     public static func / (time: Microseconds, divisor: Int) -> Microseconds {

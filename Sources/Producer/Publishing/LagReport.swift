@@ -4,7 +4,7 @@
 struct LagReport {
     /// What to say.
     enum Sentence: Equatable {
-        /// The messages come so many nanoseconds late.
+        /// How many nanoseconds late the messages come.
         case behind(Int64)
         /// They come when they are due again.
         case caughtUp

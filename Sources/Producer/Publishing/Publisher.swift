@@ -32,7 +32,7 @@ struct Publisher: ~Copyable {
     /// When the message at hand is due; nil without pace.
     private var due: Int64?
 
-    init(_ producer: KafkaProducer, _ settings: Settings, _ service: Service) {
+    init(_ producer: KafkaProducer, settings: Settings, _ service: Service) {
         self.producer = producer
         self.settings = settings
         self.service = service
@@ -96,7 +96,7 @@ struct Publisher: ~Copyable {
         while producer.flush(milliseconds: 100) > 0, !service.stop.isRequested { try tick() }
     }
 
-    /// Waits until everything is delivered or given up, but no longer than so many milliseconds.
+    /// Waits until everything is delivered or given up, but only for a limited time.
     func flush(milliseconds: Int32) { _ = producer.flush(milliseconds: milliseconds) }
 
     /// Does what is not done for every message.

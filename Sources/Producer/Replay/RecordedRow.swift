@@ -7,7 +7,7 @@ struct RecordedRow: ~Escapable {
     enum Problem: Error, Equatable, CustomStringConvertible {
         /// It has a quotation mark.
         case quoted
-        /// It has so many fields.
+        /// The number of fields that it has.
         case fieldCount(Int)
         /// The third field is not an integer.
         case heartRate(String)

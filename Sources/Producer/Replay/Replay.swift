@@ -23,7 +23,7 @@ struct Replay: ~Copyable {
 
     /// Publishes the rows in their order until the end of the file or until it is asked to stop.
     ///
-    /// - Throws: `CommandFailure` that names file and line; `KafkaError` when librdkafka can not go on.
+    /// - Throws: `CommandFailure` that names file and line; `KafkaError` when librdkafka cannot go on.
     mutating func run(_ publisher: inout Publisher) throws -> Publisher.End {
         do {
             while let line = try lines.next() {
@@ -97,7 +97,7 @@ private struct RecordedRows: ~Copyable {
     }
 }
 
-/// When a row is due that was recorded so many microseconds after the first one, in nanoseconds since the start.
+/// When a row is due, by the microseconds between it and the first one, in nanoseconds since the start.
 ///
 /// Computed from the start, not from the row before, so that nothing drifts.
 func dueTime(after microseconds: Int64, speed: Double) -> Int64 {

@@ -8,17 +8,7 @@ struct RowEncoder: ~Copyable {
     /// The message for a row with this timestamp, lent until the next call.
     @_lifetime(&self)
     mutating func encode(_ row: borrowing RecordedRow, recordedAt: Span<UInt8>) -> RawSpan {
-        let (id, digits, isNegative) = (row.customerID, row.digits, row.isNegative)
-        return writer.write { field, json in
-            switch field {
-            case .schemaVersion: json.append(string: "1.0".utf8.span)
-            case .customerID: json.append(string: id)
-            case .timestamp: json.append(string: recordedAt)
-            case .heartRate:
-                if isNegative { json.append(json: "-".utf8.span) }
-                json.append(json: digits)
-            case .activity: break
-            }
-        }
+        writer.write(
+            customerID: row.customerID, timestamp: recordedAt, heartRate: row.digits, isNegative: row.isNegative)
     }
 }

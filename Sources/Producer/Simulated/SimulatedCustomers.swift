@@ -6,7 +6,7 @@ import Simulation
 
 /// How a simulation runs, beside the settings.
 public struct SimulationPlan: Sendable {
-    /// It ends after so many messages; nil never does.
+    /// After how many messages it ends; nil means never.
     public var count: Int?
     /// The first moment of simulated time, for a simulation without pace; nil lets it end now, or begin now without an
     /// end.
@@ -33,6 +33,8 @@ struct SimulatedCustomers: ~Copyable {
     private let plan: SimulationPlan
     private var late = LateReadings()
     private var encoder = MessageWriter()
+    /// The time stamp of what is due at the start.
+    private var origin = Instant(microsecondsSince1970: 0)
     private var truth: TruthFile?
 
     /// - Throws: `CommandFailure` when the file of the truth cannot be written.
@@ -55,7 +57,7 @@ struct SimulatedCustomers: ~Copyable {
         if let path = plan.truthFile { truth = try TruthFile(path: path, customers: customers) }
     }
 
-    /// Publishes until it is asked to stop, or so many messages.
+    /// Publishes until it is asked to stop or the plan is done.
     ///
     /// Paced, a reading's timestamp is the time at which it is due. Without pace the simulated clock runs faster than the
     /// real one; with a count it begins so far in the past that it ends now, else it begins now, unless the plan says
@@ -64,16 +66,15 @@ struct SimulatedCustomers: ~Copyable {
     /// - Throws: `KafkaError` when librdkafka cannot go on, `CommandFailure` when the truth cannot be written.
     mutating func run(_ publisher: inout Publisher, isPaced: Bool) throws -> Publisher.End {
         let begin = plan.begin ?? beginning(publisher.startOfDay, count: plan.count ?? 0)
-        let end = try publish(&publisher, from: isPaced ? publisher.startOfDay : begin, isPaced)
+        origin = isPaced ? publisher.startOfDay : begin
+        let end = try publish(to: &publisher, isPaced: isPaced)
         try truth?.finish()
         return end
     }
 
     private enum Step { case done, silent, stopped }
 
-    private mutating func publish(
-        _ publisher: inout Publisher, from origin: Instant, _ isPaced: Bool
-    ) throws -> Publisher.End {
+    private mutating func publish(to publisher: inout Publisher, isPaced: Bool) throws -> Publisher.End {
         // Late readings count when they are taken: they are a part of what was asked for, and still sent at the end.
         var left = plan.count ?? .max
         while left > 0 || late.due < .max {
@@ -82,10 +83,10 @@ struct SimulatedCustomers: ~Copyable {
                 guard try publisher.wait(until: isLate ? late.due : schedule.due) else { return .stopped }
             }
             if isLate, let entry = late.removeFirst() {
-                guard try publish(entry, nil, &publisher, origin) else { return .stopped }
+                guard try publish(entry, malformed: nil, to: &publisher) else { return .stopped }
                 continue
             }
-            switch try publishNext(&publisher, origin) {
+            switch try publishNext(to: &publisher) {
             case .done: left -= 1
             case .silent: if publisher.isStopped { return .stopped }
             case .stopped: return .stopped
@@ -95,20 +96,20 @@ struct SimulatedCustomers: ~Copyable {
     }
 
     /// Publishes what the next customer's sensor makes of the next sample, or keeps it to be sent late.
-    private mutating func publishNext(_ publisher: inout Publisher, _ origin: Instant) throws -> Step {
+    private mutating func publishNext(to publisher: inout Publisher) throws -> Step {
         let (customer, due) = (schedule.customer, schedule.due)
         schedule.advance()
         // The heart goes on beating when the sensor fails.
         let sample = hearts[customer].next(after: seconds)
         let fault = sensors[customer].next(after: seconds, rates: rates)
-        let step = try send(sample, fault, of: customer, due, &publisher, origin)
+        let step = try send(sample, fault: fault, of: customer, due: due, to: &publisher)
         if step != .stopped { try truth?.take(sample, fault, of: customer, at: Self.moment(due, origin)) }
         return step
     }
 
     private mutating func send(
-        _ sample: SimulatedHeart.Sample, _ fault: SimulatedFault?, of customer: Int, _ due: Int64,
-        _ publisher: inout Publisher, _ origin: Instant
+        _ sample: SimulatedHeart.Sample, fault: SimulatedFault?, of customer: Int, due: Int64,
+        to publisher: inout Publisher
     ) throws(KafkaError) -> Step {
         var entry = LateReadings.Entry(
             due: due, recorded: due, customer: customer, bpm: sample.bpm,
@@ -123,12 +124,12 @@ struct SimulatedCustomers: ~Copyable {
         case .malformed(let kind): malformed = kind
         case .late, nil: break
         }
-        return try publish(entry, malformed, &publisher, origin) ? .done : .stopped
+        return try publish(entry, malformed: malformed, to: &publisher) ? .done : .stopped
     }
 
     /// - Returns: false when it was asked to stop before that.
     private mutating func publish(
-        _ entry: LateReadings.Entry, _ malformed: MalformedMessage?, _ publisher: inout Publisher, _ origin: Instant
+        _ entry: LateReadings.Entry, malformed: MalformedMessage?, to publisher: inout Publisher
     ) throws(KafkaError) -> Bool {
         let id = CustomerID(simulated: entry.customer + 1)
         let moment = Self.moment(entry.recorded, origin)

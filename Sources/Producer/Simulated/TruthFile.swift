@@ -16,7 +16,7 @@ struct TruthFile: ~Copyable {
 
     /// Makes the file, or empties it.
     ///
-    /// - Throws: `CommandFailure` when that can not be done.
+    /// - Throws: `CommandFailure` when that cannot be done.
     init(path: String, customers: Int) throws(CommandFailure) {
         self.path = path
         do throws(SystemError) {
@@ -29,17 +29,17 @@ struct TruthFile: ~Copyable {
 
     /// Takes a customer's next sample and what goes wrong with its message.
     ///
-    /// - Throws: `CommandFailure` when the file can not be written.
+    /// - Throws: `CommandFailure` when the file cannot be written.
     mutating func take(
         _ sample: SimulatedHeart.Sample, _ fault: SimulatedFault?, of customer: Int, at now: Instant
     ) throws(CommandFailure) {
-        customers[customer].take(sample, fault, at: now) { rows += Self.row(customer, $0) }
+        customers[customer].take(sample, fault: fault, at: now) { rows += Self.row(customer, $0) }
         if rows.utf8.count >= Self.capacity { try flush() }
     }
 
     /// Writes what is left, and what goes on at the end.
     ///
-    /// - Throws: `CommandFailure` when the file can not be written.
+    /// - Throws: `CommandFailure` when the file cannot be written.
     mutating func finish() throws(CommandFailure) {
         for customer in customers.indices { customers[customer].finish { rows += Self.row(customer, $0) } }
         try flush()

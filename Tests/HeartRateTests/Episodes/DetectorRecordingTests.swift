@@ -65,17 +65,17 @@ import Testing
                 #expect(!reading.isNoise, "\(one.id), high \(alarm.kind.name) \(seconds(alarm.at, one)) s")
             }
         }
-        func found(_ id: String, _ kind: EpisodeKind, _ worst: Severity) -> Bool {
+        func found(_ id: String, _ kind: EpisodeKind, worst: Severity) -> Bool {
             scored.contains { one in
                 one.id == "vitaldb-\(id)" && one.episodes.contains { $0.kind == kind && $0.worstSeverity == worst }
             }
         }
         // Sinus node dysfunction, AV block, bigeminy of early atrial beats, slow atrial fibrillation.
-        for id in ["5169", "1420", "1063", "3918"] { #expect(found(id, .bradycardia, .high), "\(id)") }
+        for id in ["5169", "1420", "1063", "3918"] { #expect(found(id, .bradycardia, worst: .high), "\(id)") }
         // Sinus node dysfunction and bigeminy in which each fourth beat is slow.
-        for id in ["3948", "1001"] { #expect(found(id, .bradycardia, .medium), "\(id)") }
-        #expect(found("5130", .tachycardia, .high))
-        #expect(found("2400", .tachycardia, .medium))
+        for id in ["3948", "1001"] { #expect(found(id, .bradycardia, worst: .medium), "\(id)") }
+        #expect(found("5130", .tachycardia, worst: .high))
+        #expect(found("2400", .tachycardia, worst: .medium))
         #expect(scored.filter { $0.heartAlarms.isEmpty }.count == 7)
     }
 

@@ -97,7 +97,7 @@ struct Scored {
     /// Runs of readings that carry the contract's flag: what is alarmed without episodes.
     let flaggedRuns: Int
 
-    init(_ id: String, _ readings: [Recordings.Reading], _ rules: EpisodeRules = EpisodeRules()) {
+    init(_ id: String, _ readings: [Recordings.Reading], rules: EpisodeRules = EpisodeRules()) {
         self.id = id
         self.readings = readings
         let flags = readings.map { AnomalyRule().judge($0.bpm) != nil }

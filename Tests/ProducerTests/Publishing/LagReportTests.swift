@@ -11,20 +11,24 @@ import Testing
         }
     }
 
-    @Test func saysNothingAsLongAsMessagesAreNearlyOnTime() {
+    @Test("says nothing as long as messages are nearly on time")
+    func time() {
         #expect(said([0, 0.5, 0.99, 0]) == [nil, nil, nil, nil])
     }
 
-    @Test func saysOnceThatItIsBehindAndOnceThatItHasCaughtUp() {
+    @Test("says once that it is behind and once that it has caught up")
+    func up() {
         #expect(said([0, 2, 3, 0.5, 0.05, 0]) == [nil, .behind(2_000_000_000), nil, nil, .caughtUp, nil])
     }
 
-    @Test func repeatsItselfAfterAMinute() {
+    @Test("repeats itself after a minute")
+    func minute() {
         let sentences = said([Double](repeating: 5, count: 130))
         #expect(sentences.indices.filter { sentences[$0] != nil } == [0, 60, 120])
     }
 
-    @Test func saysItAgainTheNextTime() {
+    @Test("says it again the next time")
+    func says() {
         #expect(said([1, 0, 1]) == [.behind(1_000_000_000), .caughtUp, .behind(1_000_000_000)])
     }
 }

@@ -4,21 +4,32 @@ import Testing
 @testable import Producer
 
 @Suite struct RecordedRowTests {
-    @Test(arguments: [
-        ("a,2020-01-01T00:00:00Z,72", #"{"customer_id": "a", "timestamp": "2020-01-01T00:00:00Z", "heart_rate": 72}"#),
-        // To refuse what no heart does is the consumer's work.
-        ("a,t,0", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 0}"#),
-        ("a,t,-5", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -5}"#),
-        ("a,t,21600", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 21600}"#),
-        ("a,t,99999999999999999999", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 99999999999999999999}"#),
-        // JSON has neither a plus sign nor leading zeros.
-        ("a,t,+72", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
-        ("a,t,0072", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
-        ("a,t,-000", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -0}"#),
-        (",,1", #"{"customer_id": "", "timestamp": "", "heart_rate": 1}"#),
-        ("a\\b\t\u{1}\u{1f}é,t,1", #"{"customer_id": "a\\b\u0009\u0001\u001fé", "timestamp": "t", "heart_rate": 1}"#),
-    ])
-    func isPublishedAsItStands(line: String, message: String) throws {
+    @Test(
+        "is published as it stands",
+        arguments: [
+            (
+                "a,2020-01-01T00:00:00Z,72",
+                #"{"customer_id": "a", "timestamp": "2020-01-01T00:00:00Z", "heart_rate": 72}"#
+            ),
+            // To refuse what no heart does is the consumer's work.
+            ("a,t,0", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 0}"#),
+            ("a,t,-5", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -5}"#),
+            ("a,t,21600", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 21600}"#),
+            (
+                "a,t,99999999999999999999",
+                #"{"customer_id": "a", "timestamp": "t", "heart_rate": 99999999999999999999}"#
+            ),
+            // JSON has neither a plus sign nor leading zeros.
+            ("a,t,+72", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
+            ("a,t,0072", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
+            ("a,t,-000", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -0}"#),
+            (",,1", #"{"customer_id": "", "timestamp": "", "heart_rate": 1}"#),
+            (
+                "a\\b\t\u{1}\u{1f}é,t,1",
+                #"{"customer_id": "a\\b\u0009\u0001\u001fé", "timestamp": "t", "heart_rate": 1}"#
+            ),
+        ])
+    func stands(line: String, message: String) throws {
         #expect(try encoded(line) == message.replacing("{", with: #"{"schema_version": "1.0", "#))
     }
 
@@ -34,7 +45,8 @@ import Testing
         #expect(throws: problem) { try encoded(line) }
     }
 
-    @Test func anErrorIsNotEndless() {
+    @Test("an error is not endless")
+    func endless() {
         let cause = String(repeating: "x", count: 100) + "..."
         #expect(throws: RecordedRow.Problem.heartRate(cause)) {
             try encoded("a,t," + String(repeating: "x", count: 9999))
@@ -42,7 +54,8 @@ import Testing
     }
 
     /// Whoever reads the topic can not tell a replayed reading from a simulated one.
-    @Test func hasTheFormOfASimulatedReading() throws {
+    @Test("has the form of a simulated reading")
+    func form() throws {
         let moment = Instant(microsecondsSince1970: 1_771_516_383_123_456)
         let reading = try #require(Reading(customerID: CustomerID("cust_0001"), recordedAt: moment, heartRate: 72))
         var encoder = MessageWriter()

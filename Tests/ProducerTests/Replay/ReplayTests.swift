@@ -33,8 +33,9 @@ import Testing
         Dictionary(grouping: rows) { String($0.prefix { $0 != "," }) }.mapValues { $0.map(message) }
     }
 
-    @Test(arguments: ["readings.csv", "readings.csv.gz"])
-    func publishesEveryRowAsItStandsInTheOrderOfItsCustomer(name: String) async throws {
+    @Test(
+        "publishes every row as it stands in the order of its customer", arguments: ["readings.csv", "readings.csv.gz"])
+    func customer(name: String) async throws {
         let rows = rows(3000)
         let broker = try await TestBroker()
         let producer = try await broker.runProducer(["--replay", try file(rows, name: name), "--flat-out"])
@@ -44,7 +45,8 @@ import Testing
     }
 
     /// The partitions that Kafka's own clients choose; the hashes are those of UtilsTest.java in Apache Kafka.
-    @Test func choosesThePartitionsThatOtherClientsChoose() async throws {
+    @Test("chooses the partitions that other clients choose")
+    func choose() async throws {
         let hashes: [String: Int32] = [
             "21": -973_932_308, "foobar": -790_332_482, "a-little-bit-long-string": -985_981_536,
             "a-little-bit-longer-string": -1_486_304_829,
@@ -59,7 +61,8 @@ import Testing
         }
     }
 
-    @Test func shiftsAllTimestampsByTheSameAmount() async throws {
+    @Test("shifts all timestamps by the same amount")
+    func amount() async throws {
         let rows = ["a,2020-01-01T00:00:00.250+01:00,1", "a,2019-12-31T23:00:00.350Z,2", "a,2020-01-01T00:00:00Z,3"]
         let broker = try await TestBroker()
         let before = Date.now
@@ -72,13 +75,15 @@ import Testing
         #expect(times.map { $0 - first } == [0, 100_000, 3_599_750_000])
     }
 
-    @Test(arguments: [
-        (["a,2020-01-01T00:00:00Z,1", "a,2020-01-01T00:00:01Z"], ":3: expected 3 fields"),
-        (["a,2020-01-01T00:00:00Z,1", "a,2020-01-01T00:00:01Z,fast"], #":3: heart_rate "fast" is not an integer"#),
-        (["a,2020-01-01T00:00:00Z,1", #"a,"2020-01-01T00:00:01Z",1"#], ":3: a quotation mark"),
-        (["a,2020-01-01T00:00:00Z,1", "a,yesterday,1"], #":3: recorded_at "yesterday" is not a timestamp"#),
-    ])
-    func namesTheLineThatIsNoReadingAfterDeliveringThoseBeforeIt(rows: [String], problem: String) async throws {
+    @Test(
+        "names the line that is no reading after delivering those before it",
+        arguments: [
+            (["a,2020-01-01T00:00:00Z,1", "a,2020-01-01T00:00:01Z"], ":3: expected 3 fields"),
+            (["a,2020-01-01T00:00:00Z,1", "a,2020-01-01T00:00:01Z,fast"], #":3: heart_rate "fast" is not an integer"#),
+            (["a,2020-01-01T00:00:00Z,1", #"a,"2020-01-01T00:00:01Z",1"#], ":3: a quotation mark"),
+            (["a,2020-01-01T00:00:00Z,1", "a,yesterday,1"], #":3: recorded_at "yesterday" is not a timestamp"#),
+        ])
+    func before(rows: [String], problem: String) async throws {
         let broker = try await TestBroker()
         let path = try file(rows)
         let producer = try await broker.runProducer(["--replay", path, "--speed", "1000"])
@@ -88,7 +93,8 @@ import Testing
         #expect(try await broker.messagesByKey() == ["a": [message(rows[0])]])
     }
 
-    @Test func deliversWhatIsLeftOfATruncatedGzipAndSaysSo() async throws {
+    @Test("delivers what is left of a truncated gzip and says so")
+    func says() async throws {
         let rows = rows(20_000)
         let path = try file(rows, name: "readings.csv.gz")
         let whole = try #require(FileManager.default.contents(atPath: path))
@@ -102,8 +108,10 @@ import Testing
         #expect(try await broker.messagesByKey() == expected(Array(rows.prefix(delivered))))
     }
 
-    @Test(arguments: ["", "heart_rate,customer_id,recorded_at\n", "a,2020-01-01T00:00:00Z,70\n"])
-    func refusesAFileWithoutTheHeaderBeforeItAsksForKafka(text: String) async throws {
+    @Test(
+        "refuses a file without the header before it asks for Kafka",
+        arguments: ["", "heart_rate,customer_id,recorded_at\n", "a,2020-01-01T00:00:00Z,70\n"])
+    func kafka(text: String) async throws {
         let path = try TestFolder.required().write("readings.csv", text)
         let producer = try await Heartbeat.run(["producer", "--replay", path], [:])
         #expect(producer.end == .exited(78))

@@ -3,7 +3,8 @@ import Testing
 @testable import Producer
 
 @Suite struct LateReadingsTests {
-    @Test func comeInTheOrderInWhichTheyAreDue() {
+    @Test("come in the order in which they are due")
+    func come() {
         var late = LateReadings()
         #expect(late.due == .max)
         // Each number once, in no order: 7919 and 1009 have no common divisor.
@@ -15,7 +16,8 @@ import Testing
         #expect(late.due == .max)
     }
 
-    @Test func equalOnesAllCome() {
+    @Test("equal ones all come")
+    func equal() {
         var late = LateReadings()
         for _ in 0..<5 { late.insert(entry(due: 3)) }
         late.insert(entry(due: 1))

@@ -4,15 +4,16 @@ import Testing
 
 @Suite struct ScheduleTests {
     /// Computed from the start, however late it is: 10^9 readings of a customer are 31 years at one a second.
-    @Test(arguments: [0, 1, 59, 86_400, 1_000_000_007, 1_000_000_000] as [Int64])
-    func doesNotDrift(tick: Int64) {
+    @Test("does not drift", arguments: [0, 1, 59, 86_400, 1_000_000_007, 1_000_000_000] as [Int64])
+    func drift(tick: Int64) {
         #expect(Schedule.due(tick: tick, customer: 0, of: 1, interval: 1_000_000_000) == tick * 1_000_000_000)
         // 0.1 s is no finite binary fraction: a sum of them would be wrong after a while.
         #expect(Schedule.due(tick: tick, customer: 0, of: 3, interval: 100_000_000) == tick * 100_000_000)
         #expect(Schedule.due(tick: tick, customer: 2, of: 3, interval: 100_000_000) == tick * 100_000_000 + 66_666_666)
     }
 
-    @Test func spreadsTheCustomersEvenly() {
+    @Test("spreads the customers evenly")
+    func evenly() {
         var schedule = Schedule(customers: 4, interval: .milliseconds(1))
         var due: [Int64] = []
         for _ in 0..<9 {
@@ -22,8 +23,10 @@ import Testing
         #expect(due == [0, 250_000, 500_000, 750_000, 1_000_000, 1_250_000, 1_500_000, 1_750_000, 2_000_000])
     }
 
-    @Test(arguments: [(1_000_000, 0.001), (1_000_000, 3600.0), (99_991, 1.0), (7, 0.001)])
-    func spreadsAnyNumberOverAnyInterval(customers: Int, seconds: Double) {
+    @Test(
+        "spreads any number over any interval",
+        arguments: [(1_000_000, 0.001), (1_000_000, 3600.0), (99_991, 1.0), (7, 0.001)])
+    func spreads(customers: Int, seconds: Double) {
         var schedule = Schedule(customers: customers, interval: .seconds(seconds))
         let gap = schedule.interval / Int64(customers)
         var last: Int64 = -1
@@ -38,7 +41,8 @@ import Testing
     }
 
     /// The schedule knows no clock, so whoever comes late finds each reading that has become due meanwhile.
-    @Test func skipsNothingHoweverLateItIs() {
+    @Test("skips nothing however late it is")
+    func late() {
         var schedule = Schedule(customers: 20, interval: .seconds(1))
         let now: Int64 = 3_600_000_000_000
         var readings = [Int](repeating: 0, count: 20)
@@ -50,7 +54,8 @@ import Testing
         #expect(readings == [3601] + [Int](repeating: 3600, count: 19))
     }
 
-    @Test func replaysAtTheRecordedPaceOrFaster() {
+    @Test("replays at the recorded pace or faster")
+    func faster() {
         #expect(dueTime(after: 1_500_000, speed: 1) == 1_500_000_000)
         #expect(dueTime(after: 1_500_000, speed: 10) == 150_000_000)
         #expect(dueTime(after: 1_500_000, speed: 0.5) == 3_000_000_000)

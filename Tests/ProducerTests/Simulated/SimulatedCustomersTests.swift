@@ -5,7 +5,8 @@ import Testing
 
 /// The whole program: simulated customers into Kafka.
 @Suite(.ownFolder, .logsOnFailure) struct SimulationTests {
-    @Test func publishesAsManyReadingsAsItIsAskedFor() async throws {
+    @Test("publishes as many readings as it is asked for")
+    func asked() async throws {
         let broker = try await TestBroker()
         let producer = try await broker.runProducer(["--count", "500", "--flat-out"], ["NUM_CUSTOMERS": "3"])
         #expect(producer.end == .exited(0))
@@ -22,7 +23,8 @@ import Testing
         }
     }
 
-    @Test func theSameSeedHasTheSameHearts() async throws {
+    @Test("the same seed has the same hearts")
+    func hearts() async throws {
         var runs: [[Int16]] = []
         for seed in ["7", "7", "8"] {
             let broker = try await TestBroker()
@@ -35,7 +37,8 @@ import Testing
         #expect(runs[0].count == 200)
     }
 
-    @Test func sendsMalformedMessages() async throws {
+    @Test("sends malformed messages")
+    func sends() async throws {
         let broker = try await TestBroker()
         #expect(
             try await broker.runProducer(["--count", "100", "--flat-out"], ["MALFORMED_RATE": "1"]).end == .exited(0))
@@ -46,7 +49,8 @@ import Testing
         #expect(messages.allSatisfy { (try? reading($0.value ?? [])) == nil })
     }
 
-    @Test func sendsSomeReadingsLate() async throws {
+    @Test("sends some readings late")
+    func late() async throws {
         let broker = try await TestBroker()
         let producer = try await broker.runProducer(
             ["--count", "1000", "--flat-out"], ["NUM_CUSTOMERS": "1", "LATE_RATE": "0.1", "LATE_SECONDS": "20"])
@@ -66,7 +70,8 @@ import Testing
         #expect(lateness.allSatisfy { (1_000_000...20_000_000).contains($0) })
     }
 
-    @Test func sendsLateReadingsAtTheEndToo() async throws {
+    @Test("sends late readings at the end too")
+    func too() async throws {
         var runs: [[String]] = []
         for rate in ["0", "0.3"] {
             let broker = try await TestBroker()
@@ -83,7 +88,8 @@ import Testing
         #expect(runs[0].min()?.contains("T15:0") == true)
     }
 
-    @Test func tellsTheActivityOnlyWhenItIsAskedTo() async throws {
+    @Test("tells the activity only when it is asked to")
+    func tells() async throws {
         for setting in ["true", "false"] {
             let broker = try await TestBroker()
             let settings = ["NUM_CUSTOMERS": "30", "SEND_ACTIVITY": setting, "LATE_RATE": "0.1"]
@@ -98,7 +104,8 @@ import Testing
         }
     }
 
-    @Test func saysWhatIsDeliveredWhenItIsStopped() async throws {
+    @Test("says what is delivered when it is stopped")
+    func says() async throws {
         let broker = try await TestBroker()
         let producer = try broker.startProducer([], ["NUM_CUSTOMERS": "50", "INTERVAL_SECONDS": "0.1"])
         try await eventually("messages arrive") { try broker.messageCount() > 100 }
@@ -108,7 +115,8 @@ import Testing
         #expect(producer.log.contains("notice producer: stopped: \(delivered) delivered, 0 not delivered\n"))
     }
 
-    @Test(.enabled(if: isEmbedded)) func saysWhatIsNotDelivered() async throws {
+    @Test("says what is not delivered", .enabled(if: isEmbedded))
+    func saysDelivered() async throws {
         let broker = try await TestBroker()
         let producer = try broker.startProducer([], ["NUM_CUSTOMERS": "50", "INTERVAL_SECONDS": "0.1"])
         try await eventually("messages arrive") { try broker.messageCount() > 0 }
@@ -121,7 +129,8 @@ import Testing
     }
 
     /// The queue is full after half a second without a broker; from then on the producer falls behind.
-    @Test(.enabled(if: isEmbedded)) func skipsNothingWhileTheBrokerIsAway() async throws {
+    @Test("skips nothing while the broker is down", .enabled(if: isEmbedded))
+    func away() async throws {
         let broker = try await TestBroker()
         let settings = ["INTERVAL_SECONDS": "0.02", "RDKAFKA_QUEUE_BUFFERING_MAX_MESSAGES": "500"]
         let producer = try broker.startProducer([], settings)
@@ -143,7 +152,8 @@ import Testing
         }
     }
 
-    @Test func endsAtOnceWhenThereIsNoKafkaToStopFor() async throws {
+    @Test("ends at once when there is no Kafka to stop for")
+    func stop() async throws {
         let producer = try Heartbeat.start(
             "producer", ["producer"], settings: ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"])
         try await eventually("it says so") { producer.log.contains("waiting for Kafka at 127.0.0.1:1") }
@@ -152,11 +162,13 @@ import Testing
         #expect(producer.log.contains("stopped: 0 delivered, 0 not delivered\n"))
     }
 
-    @Test(arguments: [
-        ["RDKAFKA_ACKS": "1"], ["RDKAFKA_ENABLE_IDEMPOTENCE": "false"], ["NUM_CUSTOMERS": "0"],
-        ["INTERVAL_SECONDS": "0"], ["SEND_ACTIVITY": "maybe"], ["MALFORMED_RATE": "0.6", "LATE_RATE": "0.6"],
-    ])
-    func refusesSettings(settings: [String: String]) async throws {
+    @Test(
+        "refuses settings",
+        arguments: [
+            ["RDKAFKA_ACKS": "1"], ["RDKAFKA_ENABLE_IDEMPOTENCE": "false"], ["NUM_CUSTOMERS": "0"],
+            ["INTERVAL_SECONDS": "0"], ["SEND_ACTIVITY": "maybe"], ["MALFORMED_RATE": "0.6", "LATE_RATE": "0.6"],
+        ])
+    func settings(settings: [String: String]) async throws {
         let producer = try await Heartbeat.run(["producer"], settings)
         #expect(producer.end == .exited(78))
         #expect(settings.keys.allSatisfy { producer.log.contains($0) })

@@ -22,7 +22,8 @@ import Testing
         return try #require(found, "\(text) is a time")
     }
 
-    @Test func isTheSameForASeed() async throws {
+    @Test("is the same for a seed")
+    func seed() async throws {
         var files: [String] = []
         for seed in ["7", "7", "8"] {
             let broker = try await TestBroker()
@@ -39,7 +40,8 @@ import Testing
         }
     }
 
-    @Test func agreesWithTheMessages() async throws {
+    @Test("agrees with the messages")
+    func messages() async throws {
         let broker = try await TestBroker()
         let producer = try await broker.runProducer(
             ["--flat-out", "--count", "20000", "--truth", path()], Self.spells.merging(["NUM_CUSTOMERS": "4"]) { $1 })
@@ -64,7 +66,8 @@ import Testing
         }
     }
 
-    @Test func isWrittenWhenItIsStopped() async throws {
+    @Test("is written when it is stopped")
+    func stopped() async throws {
         let broker = try await TestBroker()
         // Always far beyond: what goes on is written at the end.
         let settings = ["NUM_CUSTOMERS": "50", "INTERVAL_SECONDS": "0.1", "TACHYCARDIA_SPELLS_PER_HOUR": "60"]
@@ -81,7 +84,8 @@ import Testing
         #expect(try instant(last) > (try instant(try #require(episodes.first)[3])))
     }
 
-    @Test func refusesAFileThatCanNotBeWritten() async throws {
+    @Test("refuses a file that cannot be written")
+    func written() async throws {
         let path = "/proc/truth.csv"
         let producer = try await Heartbeat.run(
             ["producer", "--truth", path], ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"])

@@ -106,15 +106,16 @@ struct RateWindow {
             }
             sorted[place] = entry
         }
-        let median = Self.quantile(sorted, Int(count), total * 2)
+        let median = Self.quantile(of: sorted, count: Int(count), share: total * 2)
         return RobustRates(
             median: median,
-            lowerQuartile: count < Self.fewestForQuartile ? median : Self.quantile(sorted, Int(count), total),
+            lowerQuartile: count < Self.fewestForQuartile
+                ? median : Self.quantile(of: sorted, count: Int(count), share: total),
             isRegular: jumps * 3 <= Int(count) - 1)
     }
 
     /// The rate below which `share` quarters of a time lie; where it lies between two rates, their mean.
-    private static func quantile(_ sorted: InlineArray<32, Int32>, _ count: Int, _ share: Int32) -> EighthsOfBPM {
+    private static func quantile(of sorted: InlineArray<32, Int32>, count: Int, share: Int32) -> EighthsOfBPM {
         var time: Int32 = 0
         for index in 0..<count {
             time += (sorted[index] & 0xFFFF) * 4

@@ -4,7 +4,7 @@ import HeartRate
 import Testing
 
 /// The whole program: simulated customers into Kafka.
-@Suite(.ownFolder, .logsOnFailure) struct SimulationTests {
+@Suite(.ownFolder, .logsOnFailure) struct SimulatedCustomersTests {
     @Test("publishes as many readings as it is asked for")
     func asked() async throws {
         let broker = try await TestBroker()

@@ -1,6 +1,6 @@
 internal import CLibRdKafka
 
-/// A member of a consumer group. Used from one thread; it closes when it is released.
+/// A member of a consumer group. Used from one thread; it closes when it is released, within 3 s.
 ///
 /// Rebalances are handed out by `poll` instead of being answered in a callback: the owner has to call `assign`
 /// after `.assigned` and `unassign` after `.revoked`, and the group waits until it did.
@@ -57,9 +57,11 @@ internal import CLibRdKafka
 
     deinit {
         context.isClosing = true
-        unsafe rd_kafka_consumer_close(handle)
-        unsafe rd_kafka_destroy(handle)
-        withExtendedLifetime(context) {}
+        let client = unsafe handle
+        closeWithinLimit(keeping: context) {
+            unsafe rd_kafka_consumer_close(client)
+            unsafe rd_kafka_destroy(client)
+        }
     }
 
     /// The client that administrative calls go through; it has to stay alive while they run.
@@ -92,6 +94,9 @@ internal import CLibRdKafka
         }
         return .message(unsafe KafkaMessage(consuming: message))
     }
+
+    /// Has the events' handlers called for what has happened. For a client that reads nothing; others poll.
+    public func handleEvents() { unsafe rd_kafka_poll(handle, 0) }
 
     /// Reads these partitions from these offsets, and no others.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {

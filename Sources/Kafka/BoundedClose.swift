@@ -1,0 +1,27 @@
+internal import Dispatch
+
+/// Closes a client on a thread of its own and waits for that, but at most 3 s.
+///
+/// librdkafka waits for brokers that never answer, and after a topic's deletion without end. Then the thread is left
+/// behind, with all that it works on, until the process ends.
+///
+/// - Parameters:
+///   - context: what the callbacks use; it lives as long as they can be called.
+///   - close: closes the client and frees it; nobody else uses it any more.
+/// - Returns: whether it is closed.
+@discardableResult
+func closeWithinLimit(
+    keeping context: ClientContext, within limit: DispatchTimeInterval = .seconds(3), _ close: @escaping () -> Void
+) -> Bool {
+    let isClosed = DispatchSemaphore(value: 0)
+    // Only this thread uses them from here on.
+    nonisolated(unsafe) let close = close
+    nonisolated(unsafe) let context = context
+    // A queue of its own has a thread of its own.
+    DispatchQueue(label: "kafka-close").async {
+        unsafe close()
+        unsafe withExtendedLifetime(context) {}
+        isClosed.signal()
+    }
+    return isClosed.wait(timeout: .now() + limit) == .success
+}

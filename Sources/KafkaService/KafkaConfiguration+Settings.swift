@@ -24,6 +24,8 @@ extension Settings {
         // A broker that was down for a moment is used again within a second instead of ten (the default).
         let shared = [
             (name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false"),
+            // New partitions, and a topic that is made after the start, are seen within this time; 300 s is the default.
+            (name: "topic.metadata.refresh.interval.ms", value: "10000"),
         ]
         for (name, value) in shared + defaults { set(name, value) { "\(name): \($0)" } }
         let kept = fixed + [(name: "bootstrap.servers", value: self[.kafkaBootstrapServers])]

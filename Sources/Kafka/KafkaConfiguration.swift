@@ -92,13 +92,12 @@ class ClientContext {
         }
         unsafe rd_kafka_conf_set_error_cb(configuration) { client, code, reason, _ in
             guard let context = unsafe ClientContext.of(client) else { return }
-            var code = rd_kafka_resp_err_t(rawValue: code)
+            let code = rd_kafka_resp_err_t(rawValue: code)
             var cause = unsafe reason.map { unsafe String(cString: $0) }
             if code == RD_KAFKA_RESP_ERR__FATAL {
                 // The generic code only says that there is a fatal error; this is the error itself.
                 let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
                 cause = "\(text) (code \(original.rawValue))"
-                code = RD_KAFKA_RESP_ERR__FATAL
             }
             context.events.error(KafkaError(code, unableTo: "work with Kafka", cause: cause))
         }

@@ -20,8 +20,6 @@ public struct KafkaError: Error, Sendable, CustomStringConvertible {
         public static let invalidArgument = Code(RD_KAFKA_RESP_ERR__INVALID_ARG)
         /// The client cannot go on and has to be recreated.
         public static let fatal = Code(RD_KAFKA_RESP_ERR__FATAL)
-        /// The topic or partition is not known to the broker.
-        public static let unknownTopicOrPartition = Code(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         /// The topic is there already.
         public static let topicAlreadyExists = Code(RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         /// The message is larger than the producer or the broker takes.
@@ -52,15 +50,5 @@ public struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// Throws when librdkafka's answer is an error.
     static func check(_ code: rd_kafka_resp_err_t, unableTo action: @autoclosure () -> String) throws(KafkaError) {
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code, unableTo: action()) }
-    }
-
-    /// Throws when librdkafka returned an error object; takes the object over and frees it.
-    static func check(consuming error: OpaquePointer?, unableTo action: @autoclosure () -> String) throws(KafkaError) {
-        guard let error = unsafe error else { return }
-        defer { unsafe rd_kafka_error_destroy(error) }
-        throw KafkaError(
-            unsafe rd_kafka_error_code(error), unableTo: action(),
-            cause: unsafe String(cString: rd_kafka_error_string(error)),
-            isRetriable: unsafe rd_kafka_error_is_fatal(error) == 0)
     }
 }

@@ -134,7 +134,7 @@ struct RejectedCommand: ParsableCommand {
     /// Bytes as text on one line when they are UTF-8, else in hexadecimal.
     fileprivate static func text(_ bytes: [UInt8]) -> String {
         if let text = String(validating: bytes, as: UTF8.self) { return escapingControls(text) }
-        return "0x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return "0x" + String(hexadecimal: bytes)
     }
 
     /// Columns as wide as their widest value.

@@ -109,18 +109,6 @@ internal import CLibRdKafka
         try KafkaError.check(unsafe rd_kafka_assign(handle, nil), unableTo: "give partitions back")
     }
 
-    /// Stops fetching from partitions; the membership of the group goes on.
-    public func pause(_ partitions: [TopicPartition]) throws(KafkaError) {
-        let list = PartitionList(partitions.map { PartitionOffset(partition: $0, offset: 0) })
-        try KafkaError.check(unsafe rd_kafka_pause_partitions(handle, list.handle), unableTo: "pause partitions")
-    }
-
-    /// Fetches again from partitions that were paused.
-    public func resume(_ partitions: [TopicPartition]) throws(KafkaError) {
-        let list = PartitionList(partitions.map { PartitionOffset(partition: $0, offset: 0) })
-        try KafkaError.check(unsafe rd_kafka_resume_partitions(handle, list.handle), unableTo: "resume partitions")
-    }
-
     /// Tells the group how far it is, without waiting. Only lag tools read it: what counts is in the database.
     public func commitWithoutWaiting(_ offsets: [PartitionOffset]) throws(KafkaError) {
         let list = PartitionList(offsets)

@@ -37,7 +37,7 @@ struct Intake: ~Copyable {
     /// Partitions that the group gave, as long as it is not known where to go on with them.
     private var unlocated: [Int32]?
     private var isRequested = false
-    private var isPaused = false
+    private var isWaiting = false
     /// Partitions that another consumer had moved on, and when that was found.
     private var fenced: (partitions: [Int32], at: ContinuousClock.Instant)?
     /// The gap that was seen last: it is believed when the same fetch comes to it twice.
@@ -135,8 +135,8 @@ struct Intake: ~Copyable {
 
     private mutating func take(_ message: borrowing KafkaMessage) throws(KafkaError) {
         let partition = Int(message.partition)
-        // Messages that were fetched before a pause are dropped here: they are fetched again afterwards.
-        guard !isPaused, partition < slots.count, slots[partition] >= 0 else { return }
+        // Messages that were fetched before a wait are dropped here: they are fetched again afterwards.
+        guard !isWaiting, partition < slots.count, slots[partition] >= 0 else { return }
         let slot = slots[partition]
         let expected = positions[slot].offset
         let offset = message.offset
@@ -211,12 +211,14 @@ struct Intake: ~Copyable {
     // MARK: - Back-pressure
 
     /// Waits for the writer. When that takes longer, nothing is fetched meanwhile but the group's membership lives on.
+    ///
+    /// Not by `rd_kafka_pause_partitions`: when its counterpart and an assignment come together, librdkafka 2.0.2 can drop
+    /// one of the two, and never fetches the partition again.
     private mutating func makeRoom(_ found: BatchExchange.Room) throws(KafkaError) {
         var room = found == .full ? exchange.waitForRoom(milliseconds: 1000) : found
         if room == .full {
-            let assigned = positions.map { TopicPartition(topic: topic, partition: $0.partition) }
-            try consumer.pause(assigned)
-            isPaused = true
+            try consumer.assign([])
+            isWaiting = true
             while room == .full, !stop.isRequested, !positions.isEmpty {
                 // It waits on purpose, and tells of it.
                 loop.progressed()
@@ -225,10 +227,8 @@ struct Intake: ~Copyable {
                 _ = try handle(consumer.poll(milliseconds: 10))
                 room = exchange.waitForRoom(milliseconds: 100)
             }
-            isPaused = false
+            isWaiting = false
             if !positions.isEmpty { try read() }
-            // Also when the group took them away meanwhile: librdkafka keeps a partition paused across assignments.
-            try consumer.resume(assigned)
         }
         try startOver()
     }

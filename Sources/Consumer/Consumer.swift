@@ -41,12 +41,18 @@ public struct Consumer {
             var writer = Writer(exchange, context: context, episodes: episodes, loop: loop)
             writer.run()
         }
+        let configuration = configuration
+        _ = try WorkThread(name: "examiner") {
+            var examiner = Examiner(configuration, context: context)
+            examiner.run()
+        }
         let consumer = try KafkaConsumer(configuration, events: .journal(service))
         var intake = Intake(consumer, exchange, context: context, command: command, isDrain: drain)
         let end = try intake.run()
         service.stopping()
         let isWritten = intake.finish(milliseconds: 3000)
         exchange.stop()
+        context.examinations.stop()
         // A writer that hangs in a call to a server that does not answer is left behind: its transaction is void.
         let hasEnded = thread.join(within: .seconds(1))
         // What was told last still goes out, as far as that is a matter of a moment.
@@ -63,6 +69,7 @@ public struct Consumer {
     /// librdkafka's configuration of a consumer.
     static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
         try settings.kafkaConfiguration(
+            for: .consumer,
             defaults: [
                 ("client.id", "heartbeat-consumer"),
                 // A consumer that died is replaced after 10 s; 45 s is the default.
@@ -72,12 +79,17 @@ public struct Consumer {
                 // the writer: 4096 halved the speed, 16384 takes 10 MB more than the 64 MB that we allow ourselves.
                 ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),
                 ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
+                // New partitions, and a topic that is made later, are seen within 10 s; 5 minutes is the default.
+                ("topic.metadata.refresh.interval.ms", "10000"),
             ],
             fixed: [
                 ("group.id", settings[.kafkaGroupID]),
                 // The offsets that count are in the database.
                 ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
-                ("auto.offset.reset", "earliest"),
+                // Where to go on is never librdkafka's to say: an offset that the log does not have is an error.
+                ("auto.offset.reset", "error"),
+                // What is known of Kafka comes with what is fetched: nobody asks.
+                ("enable.partition.eof", "true"), ("statistics.interval.ms", "1000"),
                 // One protocol for all members; the intake answers only whole assignments.
                 ("partition.assignment.strategy", "range"),
             ])

@@ -7,8 +7,8 @@ struct ConsumerMetrics: Sendable {
     private let valid, anomalies, rejected: Metrics.Counter
     private let reasons: [RejectionReason.Code: Metrics.Counter]
     private let commitSeconds, batchMessages: Metrics.Histogram
-    let lagMessages, lagSeconds, assignedPartitions: Metrics.Gauge
-    let gapMessages, fenced: Metrics.Counter
+    let lagMessages, lagSeconds, lagAge, assignedPartitions: Metrics.Gauge
+    let gapMessages, holeOffsets, fenced: Metrics.Counter
     private let late, suspect: Metrics.Counter
 
     init(_ metrics: Metrics) {
@@ -30,10 +30,17 @@ struct ConsumerMetrics: Sendable {
                         labels: ["reason": code.rawValue])
                 )
             })
-        lagMessages = metrics.gauge("heartbeat_consumer_lag_messages", "Messages in Kafka that are not stored yet.")
+        lagMessages = metrics.gauge(
+            "heartbeat_consumer_lag_messages",
+            "Messages in Kafka that are not stored yet; absent while that is not known.")
+        lagAge = metrics.gauge(
+            "heartbeat_consumer_lag_age_seconds", "How old what is known of the lag is.")
         lagSeconds = metrics.gauge(
             "heartbeat_consumer_lag_seconds",
-            "The age of the last stored message of the partition that is furthest behind; 0 when none is behind.")
+            """
+            The age of the last stored message of the partition that is furthest behind; 0 when none is behind, absent \
+            while that is not known.
+            """)
         assignedPartitions = metrics.gauge(
             "heartbeat_consumer_assigned_partitions", "Partitions that the group has given to this consumer.")
         commitSeconds = metrics.histogram(
@@ -43,7 +50,10 @@ struct ConsumerMetrics: Sendable {
             "heartbeat_consumer_batch_messages", "How many messages a batch had.",
             buckets: [1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000])
         gapMessages = metrics.counter(
-            "heartbeat_consumer_gap_messages_total", "Messages that Kafka did not have any more, or never handed out.")
+            "heartbeat_consumer_gap_messages_total", "Messages that Kafka deleted before they were read.")
+        holeOffsets = metrics.counter(
+            "heartbeat_consumer_hole_offsets_total",
+            "Offsets without a message for readers: ends of transactions, aborted messages, compaction.")
         fenced = metrics.counter(
             "heartbeat_consumer_fenced_total", "How often another consumer owned a partition that was written to here.")
         late = metrics.counter(

@@ -24,8 +24,14 @@ public struct Verification: Sendable {
         public let droppedReadings: Int64
         /// How many rejected messages retention has dropped.
         public let droppedRejected: Int64
-        /// How many offsets no reader will ever see (`offset_gaps`).
+        /// How many messages Kafka deleted before they were read (`offset_gaps`).
         public let gaps: Int64
+        /// How many offsets have no message for readers (`offset_holes`).
+        public let holes: Int64
+        /// Whether it goes on with the log of an earlier incarnation whose end Kafka has lost.
+        public let isContinued: Bool
+        /// How many messages stored by earlier incarnations Kafka had lost when this one began.
+        public let lost: Int64
         /// Offsets that are stored nowhere, as ranges.
         public let missing: [ClosedRange<Int64>]
         /// Offsets that are stored twice or more, or that nobody has read.
@@ -34,7 +40,7 @@ public struct Verification: Sendable {
         /// Whether every message ended exactly once.
         public var isSound: Bool { missing.isEmpty && surplus.isEmpty && consumed == readings + rejected }
         /// How many messages were read.
-        public var consumed: Int64 { nextOffset - firstOffset - gaps }
+        public var consumed: Int64 { nextOffset - firstOffset - gaps - holes }
     }
 
     /// The most offsets of each kind that are listed for one partition.
@@ -68,12 +74,15 @@ public struct Verification: Sendable {
                    coalesce(r.count, 0) + coalesce(d.readings, 0) AS readings,
                    coalesce(x.count, 0) + coalesce(d.rejected, 0) AS rejected,
                    coalesce(d.readings, 0) AS dropped_readings, coalesce(d.rejected, 0) AS dropped_rejected,
-                   coalesce(g.count, 0) AS gaps
+                   coalesce(g.count, 0) AS gaps, coalesce(h.count, 0) AS holes,
+                   o.continues IS NOT NULL AS is_continued, coalesce(o.lost, 0) AS lost
               FROM kafka_offsets o
               FULL JOIN (SELECT source_id, count(*) FROM (\(Self.readings)) kept GROUP BY 1) r USING (source_id)
               FULL JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
               FULL JOIN (SELECT source_id, sum(until_offset - from_offset) AS count FROM offset_gaps GROUP BY 1) g
                         USING (source_id)
+              FULL JOIN (SELECT source_id, sum(upper(r) - lower(r))::bigint AS count
+                           FROM offset_holes, unnest(offsets) AS r GROUP BY 1) h USING (source_id)
               FULL JOIN retired_offsets d USING (source_id)
              ORDER BY o.topic, o.partition, o.incarnation
             """, unableTo: "count the messages of each partition")
@@ -87,7 +96,8 @@ public struct Verification: Sendable {
                 incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
                 nextOffset: try row["next_offset"], readings: try row["readings"], rejected: try row["rejected"],
                 droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
-                gaps: try row["gaps"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
+                gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
+                lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
         }
     }
 
@@ -103,6 +113,7 @@ public struct Verification: Sendable {
         UNION ALL SELECT source_id, kafka_offset, kafka_offset FROM rejected_messages
         UNION ALL SELECT source_id, lower(dropped), upper(dropped) - 1 FROM retired_offsets, unnest(offsets) AS dropped
         UNION ALL SELECT source_id, from_offset, until_offset - 1 FROM offset_gaps
+        UNION ALL SELECT source_id, lower(hole), upper(hole) - 1 FROM offset_holes, unnest(offsets) AS hole
         """
 
     private static func missing(

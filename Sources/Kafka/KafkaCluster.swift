@@ -38,8 +38,14 @@ internal import CLibRdKafka
         let handle = unsafe rd_kafka_topic_new(client, name, nil)
         defer { unsafe rd_kafka_topic_destroy(handle) }
         var metadata: UnsafePointer<rd_kafka_metadata>?
-        try KafkaError.check(
-            unsafe rd_kafka_metadata(client, 0, handle, &metadata, timeout), unableTo: "look topic \"\(name)\" up")
+        let code = unsafe rd_kafka_metadata(client, 0, handle, &metadata, timeout)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            // "Broker transport failure" stands for "no broker was connected in time", too.
+            let isWithoutAnswer = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
+            throw KafkaError(
+                code, unableTo: "look topic \"\(name)\" up",
+                cause: isWithoutAnswer ? "no answer within \(timeout) ms" : nil)
+        }
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
         guard let metadata = unsafe metadata, unsafe metadata.pointee.topic_cnt == 1 else { return nil }
         let topic = unsafe metadata.pointee.topics[0]
@@ -110,5 +116,33 @@ internal import CLibRdKafka
                 client, partition.topic, partition.partition, &low, &high, timeout),
             unableTo: "ask for the watermarks of \(partition)")
         return Watermarks(low: low, high: high)
+    }
+
+    /// Where logs start or end, asked from their leaders. Unlike `watermarks` it keeps its timeout in librdkafka 2.0.2.
+    public func watermarks(
+        of partitions: [TopicPartition], withinMilliseconds timeout: Int32
+    ) throws(KafkaError) -> [TopicPartition: Watermarks] {
+        let lows = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_BEGINNING), withinMilliseconds: timeout)
+        let highs = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END), withinMilliseconds: timeout)
+        var found: [TopicPartition: Watermarks] = [:]
+        for partition in partitions {
+            if let low = lows[partition], let high = highs[partition] {
+                found[partition] = Watermarks(low: low, high: high)
+            }
+        }
+        return found
+    }
+
+    private func offsets(
+        of partitions: [TopicPartition], at time: Int64, withinMilliseconds timeout: Int32
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        defer { withExtendedLifetime(owner) {} }
+        let list = PartitionList(partitions.map { PartitionOffset(partition: $0, offset: time) })
+        try KafkaError.check(
+            unsafe rd_kafka_offsets_for_times(client, list.handle, timeout),
+            unableTo: "ask where the logs start and end")
+        var found: [TopicPartition: Int64] = [:]
+        for entry in list.offsets { found[entry.partition] = entry.offset }
+        return found
     }
 }

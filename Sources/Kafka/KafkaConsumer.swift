@@ -15,13 +15,24 @@ internal import CLibRdKafka
         case assigned([TopicPartition])
         /// The group takes these partitions back; finish what is under way, then call `unassign`.
         case revoked([TopicPartition])
-        /// A fatal error: the consumer cannot go on. Other errors go to `KafkaEvents.error`.
+        /// A partition was read to its end; with `enable.partition.eof` only.
+        case end(KafkaPlace)
+        /// A partition cannot be read from where it should be.
+        case partitionFailed(KafkaPlace, KafkaError)
+        /// The group or the topic cannot be used; librdkafka goes on trying.
+        case troubled(KafkaError)
+        /// Figures of this moment; with `statistics.interval.ms` only.
+        case statistics(KafkaStatistics)
+        /// A fatal error: the consumer cannot go on. Errors of single connections go to `KafkaEvents.error`.
         case failed(KafkaError)
     }
 
     private final class ConsumerContext: ClientContext {
         var rebalance: (isAssignment: Bool, partitions: [TopicPartition])?
         var isClosing = false
+        /// librdkafka's JSON, until the next poll hands it out.
+        var statistics: [UInt8]?
+        let connections = Connections()
     }
 
     private let handle: OpaquePointer
@@ -46,6 +57,7 @@ internal import CLibRdKafka
             // Ends the poll that this callback runs in, so that it is answered at once.
             unsafe rd_kafka_yield(client)
         }
+        unsafe Self.watch(settings)
         let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_CONSUMER, settings, $0, $1) }
         guard let client = unsafe client else {
             unsafe rd_kafka_conf_destroy(settings)  // rd_kafka_new takes it over only when it succeeds
@@ -55,12 +67,35 @@ internal import CLibRdKafka
         unsafe rd_kafka_poll_set_consumer(client)
     }
 
+    /// Leaves the group and ends the client, but waits for that only a few seconds: after the deletion of a topic librdkafka
+    /// 2.0.2 never ends.
     deinit {
         context.isClosing = true
         let client = unsafe handle
         closeWithinLimit(keeping: context) {
             unsafe rd_kafka_consumer_close(client)
             unsafe rd_kafka_destroy(client)
+        }
+    }
+
+    /// Has the statistics kept and the connections counted.
+    @unsafe private static func watch(_ settings: OpaquePointer?) {
+        unsafe rd_kafka_conf_set_stats_cb(settings) { client, json, length, _ in
+            guard let json = unsafe json, let context = unsafe ClientContext.of(client) as? ConsumerContext else {
+                return 0
+            }
+            let bytes = unsafe UnsafeRawBufferPointer(start: json, count: length)
+            context.statistics = unsafe [UInt8](bytes)
+            // Ends the poll that this callback runs in.
+            unsafe rd_kafka_yield(client)
+            return 0
+        }
+        unsafe rd_kafka_conf_set_connect_cb(settings) { socket, address, length, name, opaque in
+            if let opaque = unsafe opaque, let name = unsafe name {
+                let context = unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+                unsafe (context as? ConsumerContext)?.connections.add(String(cString: name))
+            }
+            return unsafe connectSocket(socket, to: address, length: length)
         }
     }
 
@@ -79,24 +114,44 @@ internal import CLibRdKafka
     public func poll(milliseconds: Int32) -> Event {
         let message = unsafe rd_kafka_consumer_poll(handle, milliseconds)
         guard let message = unsafe message else {
-            guard let rebalance = context.rebalance else { return .nothing }
+            guard let rebalance = context.rebalance else {
+                guard let json = context.statistics else { return .nothing }
+                context.statistics = nil
+                return KafkaStatistics(json: json).map { .statistics($0) } ?? .nothing
+            }
             context.rebalance = nil
             return rebalance.isAssignment ? .assigned(rebalance.partitions) : .revoked(rebalance.partitions)
         }
         let code = unsafe message.pointee.err
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            let cause = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }
-            unsafe rd_kafka_message_destroy(message)
-            let error = KafkaError(code, unableTo: "read from Kafka", cause: cause)
-            if error.isFatal { return .failed(error) }
-            context.events.error(error)
-            return .nothing
+            defer { unsafe rd_kafka_message_destroy(message) }
+            return unsafe Self.event(of: message, code)
         }
         return .message(unsafe KafkaMessage(consuming: message))
     }
 
     /// Has the events' handlers called for what has happened. For a client that reads nothing; others poll.
     public func handleEvents() { unsafe rd_kafka_poll(handle, 0) }
+
+    @unsafe private static func event(
+        of message: UnsafeMutablePointer<rd_kafka_message_t>, _ code: rd_kafka_resp_err_t
+    ) -> Event {
+        let place = unsafe KafkaPlace(
+            partition: message.pointee.partition, offset: message.pointee.offset,
+            broker: rd_kafka_message_broker_id(message))
+        if code == RD_KAFKA_RESP_ERR__PARTITION_EOF { return .end(place) }
+        let cause = unsafe rd_kafka_message_errstr(message).map { unsafe String(cString: $0) }
+        let error = KafkaError(code, unableTo: "read from Kafka", cause: cause)
+        if error.isFatal { return .failed(error) }
+        return unsafe message.pointee.rkt != nil && place.partition >= 0
+            ? .partitionFailed(place, error) : .troubled(error)
+    }
+
+    /// How often it has connected to any broker.
+    public var connectionCount: Int { context.connections.total }
+
+    /// How often it has connected to one broker.
+    public func connectionCount(of broker: Int32) -> Int { context.connections.count(of: broker) }
 
     /// Reads these partitions from these offsets, and no others.
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
@@ -134,5 +189,22 @@ internal import CLibRdKafka
         let code = unsafe rd_kafka_get_watermark_offsets(handle, partition.topic, partition.partition, &low, &high)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, low >= 0, high >= 0 else { return nil }
         return Watermarks(low: low, high: high)
+    }
+}
+
+/// A place in a partition, and who told it.
+public struct KafkaPlace: Hashable, Sendable {
+    /// The partition's number.
+    public let partition: Int32
+    /// The offset there; negative when there is none.
+    public let offset: Int64
+    /// The number of the broker that said so; -1 when it was the client itself.
+    public let broker: Int32
+
+    /// A place in a partition.
+    public init(partition: Int32, offset: Int64, broker: Int32) {
+        self.partition = partition
+        self.offset = offset
+        self.broker = broker
     }
 }

@@ -6,11 +6,14 @@ extension Settings {
     /// librdkafka's configuration: heartbeat's own values, and whatever `RDKAFKA_...` passes through.
     ///
     /// - Parameters:
+    ///   - role: what the client is made for.
     ///   - defaults: properties that the settings may change.
     ///   - fixed: properties that a promise rests on; the settings cannot change them.
-    /// - Throws: `SettingsError` when librdkafka refuses a property, or when it is a fixed one.
+    /// - Throws: `SettingsError` when librdkafka refuses a property or no client can be made, or when a property is a
+    ///   fixed one.
     public func kafkaConfiguration(
-        defaults: [(name: String, value: String)], fixed: [(name: String, value: String)]
+        for role: KafkaConfiguration.Role, defaults: [(name: String, value: String)],
+        fixed: [(name: String, value: String)]
     ) throws(SettingsError) -> KafkaConfiguration {
         var configuration = KafkaConfiguration()
         var problems: [String] = []
@@ -38,6 +41,25 @@ extension Settings {
         }
         for (name, value) in kept { set(name, value) { "\(name): \($0)" } }
         guard problems.isEmpty else { throw SettingsError(problems) }
+        do throws(KafkaError) {
+            try configuration.check(for: role)
+        } catch {
+            let unreadable = unreadableFiles
+            throw SettingsError(unreadable.isEmpty ? [error.description] : unreadable)
+        }
         return configuration
+    }
+
+    /// librdkafka names the property of a file that it cannot use, but neither the file nor always the cause.
+    private var unreadableFiles: [String] {
+        kafkaProperties.compactMap { property in
+            guard property.name.hasSuffix(".location") else { return nil }
+            do throws(SystemError) {
+                try checkReadable(property.value)
+                return nil
+            } catch {
+                return property.refusal("unable to read \"\(property.value)\": \(error)")
+            }
+        }
     }
 }

@@ -28,6 +28,7 @@ public struct Producer {
     /// librdkafka's configuration of a producer.
     static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
         try settings.kafkaConfiguration(
+            for: .producer,
             defaults: [
                 ("client.id", "heartbeat-producer"),
                 // As Java's clients do it, so that a customer's messages meet in one partition whoever sends them.
@@ -68,9 +69,9 @@ public struct Producer {
         guard try settings.ensureTopic(configuration, service) else {
             return finish("stopped", counts: ProgressReport.Counts(), service)
         }
-        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(service))
+        let delivery = try Delivery(configuration, settings, service: service)
         service.ready()
-        var publisher = Publisher(producer, settings: settings, service)
+        var publisher = Publisher(delivery, settings: settings, service)
         do {
             if try work(&publisher) == .finished { try publisher.drain() }
         } catch {

@@ -38,6 +38,11 @@ struct VerifyCommand: ParsableCommand {
             \(source.readings) readings + \(source.rejected) rejected
             """
         if source.gaps > 0 { line += ", \(source.gaps) in gaps" }
+        if source.holes > 0 { line += ", \(source.holes) offsets without a message" }
+        if source.isContinued {
+            line +=
+                "; goes on where Kafka lost the end of its log: \(source.lost) stored messages are no longer in Kafka"
+        }
         if source.droppedReadings + source.droppedRejected > 0 {
             line += "; dropped by retention: \(source.droppedReadings) readings + \(source.droppedRejected) rejected"
         }

@@ -14,13 +14,15 @@ struct Batch: ~Copyable {
         var next: Int64 = -1
         /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
         var timestamp: Int64 = -1
+        /// The last message.
+        var last: Landmark?
         var readings: Int32 = 0
         var anomalies: Int32 = 0
         var rejected: Int32 = 0
     }
 
-    /// Offsets that the log does not hand out.
-    struct Gap {
+    /// Offsets of one source that have no message for readers.
+    struct Hole: Equatable {
         let sourceID: Int32
         let offsets: Range<Int64>
     }
@@ -28,7 +30,7 @@ struct Batch: ~Copyable {
     private(set) var readings = CopyBuffer(capacity: 1 << 20)
     private(set) var rejected = CopyBuffer()
     private(set) var progress: [Progress] = []
-    private(set) var gaps: [Gap] = []
+    private(set) var holes: [Hole] = []
     private(set) var customers = CustomerChanges()
     private(set) var minutes = MinuteChanges()
     /// UTC days since 1970 that its readings fall on, as far as they have a partition of their own.
@@ -60,7 +62,7 @@ struct Batch: ~Copyable {
     var byteCount: Int { readings.byteCount + rejected.byteCount }
 
     /// Whether it has nothing to write.
-    var isEmpty: Bool { count == 0 && gaps.isEmpty }
+    var isEmpty: Bool { count == 0 && holes.isEmpty }
 
     /// Empties it for these positions.
     mutating func start(at positions: [Position]) {
@@ -82,7 +84,7 @@ struct Batch: ~Copyable {
         for slot in progress.indices {
             progress[slot] = Progress(sourceID: progress[slot].sourceID, partition: progress[slot].partition)
         }
-        gaps.removeAll(keepingCapacity: true)
+        holes.removeAll(keepingCapacity: true)
         customers.removeAll()
         minutes.removeAll()
         days.removeAll(keepingCapacity: true)
@@ -170,7 +172,7 @@ struct Batch: ~Copyable {
 
     /// Notes that the log goes on at `offset` although an earlier one was expected.
     mutating func skip(_ slot: Int, from expected: Int64, to offset: Int64) {
-        gaps.append(Gap(sourceID: progress[slot].sourceID, offsets: expected..<offset))
+        holes.append(Hole(sourceID: progress[slot].sourceID, offsets: expected..<offset))
         if progress[slot].expected < 0 { progress[slot].expected = expected }
         progress[slot].next = offset
     }
@@ -184,8 +186,11 @@ struct Batch: ~Copyable {
         }
     }
 
-    /// Notes the time stamp that Kafka keeps with the message that was appended last.
-    mutating func note(timestamp: Int64?, slot: Int) { progress[slot].timestamp = timestamp ?? -1 }
+    /// Notes of the message that was appended last what Kafka keeps with it, and its fingerprint.
+    mutating func note(timestamp: Int64?, fingerprint: Int64, slot: Int) {
+        progress[slot].timestamp = timestamp ?? -1
+        progress[slot].last = Landmark(offset: progress[slot].next - 1, fingerprint: fingerprint)
+    }
 
     private mutating func advance(_ slot: Int, past offset: Int64) {
         if progress[slot].expected < 0 { progress[slot].expected = offset }

@@ -64,9 +64,8 @@ struct Writer: ~Copyable {
         let epoch = batch.epoch
         let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
-        for finding in found.findings { report(finding, request.topic) }
-        exchange.answer(found.positions, epoch: epoch)
-        watchRecentCustomers(of: found.positions.map(\.sourceID), epoch)
+        exchange.answer(found, epoch: epoch)
+        watchRecentCustomers(of: found.map(\.sourceID), epoch)
     }
 
     /// A new assignment: others may have written since, and whoever falls silent now was read by others.
@@ -223,32 +222,6 @@ struct Writer: ~Copyable {
     }
 
     // MARK: - The journal
-
-    private func report(_ finding: ReadingStore.Finding, _ topic: String) {
-        switch finding {
-        case .deleted(let partition, let offsets):
-            metrics.gapMessages.add(offsets.count)
-            service.logger.report(
-                .gap,
-                """
-                Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
-                "offset_gaps" and cannot be recovered. Give the topic a longer retention
-                """,
-                fields: [
-                    "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)",
-                    "KAFKA_OFFSET": "\(offsets.lowerBound)",
-                    "KAFKA_OFFSET_END": "\(offsets.upperBound - 1)",
-                ])
-        case .recreated(let partition, let stored, let end):
-            service.logger.report(
-                .createdAnew,
-                """
-                the topic was recreated: its log ends at \(end), before the stored offset \(stored). \
-                Reading starts over from its beginning
-                """,
-                fields: ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
-        }
-    }
 
     /// Has it found out, once a second, whether customers who are overdue are really silent.
     private mutating func lookForSilence() {

@@ -57,6 +57,12 @@ public func checkProgram(_ path: String) throws(SystemError) {
     guard unsafe access(path, X_OK) == 0 else { throw SystemError.last }
 }
 
+/// Checks that this process may read what a path leads to.
+public func checkReadable(_ path: String) throws(SystemError) {
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    guard unsafe access(path, R_OK) == 0 else { throw SystemError.last }
+}
+
 /// Replaces a file as a whole, readable by everybody: a reader sees the old one or the new one, never a part.
 func replaceFile(_ path: String, with text: String) throws(SystemError) {
     guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }

@@ -76,8 +76,9 @@ struct ProgressReport {
         metrics.queued.set(Double(counts.waiting))
         metrics.late.set(Double(behind) / 1e9)
         let late = lag.isBehind ? ", behind by \(Self.seconds(behind)) s" : ""
+        let failed = counts.failed > 0 ? ", \(counts.failed) given up: too large for the topic" : ""
         service.tell(
-            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)")
+            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)\(failed)")
     }
 
     private static func seconds(_ nanoseconds: Int64) -> Int64 { (nanoseconds + 500_000_000) / 1_000_000_000 }

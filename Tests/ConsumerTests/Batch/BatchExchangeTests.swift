@@ -177,7 +177,7 @@ import Testing
         let writer = Writer(exchange)
         gather(0, 100)
         #expect(exchange.readStored(.init(clusterID: "c", topic: "t")) == nil)
-        exchange.locate(.init(clusterID: "c", topic: "t", watermarks: [:]))
+        exchange.locate(.init(clusterID: "c", topic: "t", partitions: [0]))
         guard case .locate(let request) = writer.next(), case .readStored(let other) = writer.next() else {
             Issue.record("the questions were not asked")
             return
@@ -226,13 +226,13 @@ import Testing
         #expect(!writer.take() && !exchange.isSilenceDue, "an older assignment's")
     }
 
-    @Test("a gap alone is something to write")
-    func gap() {
+    @Test("a hole alone is something to write")
+    func hole() {
         _ = exchange.gather { $0.skip(0, from: 100, to: 150) }
         let writer = Writer(exchange)
         #expect(writer.take())
         #expect(writer.batch.count == 0 && !writer.batch.isEmpty)
-        #expect(writer.batch.gaps.map(\.offsets) == [100..<150])
+        #expect(writer.batch.holes.map(\.offsets) == [100..<150])
         #expect(writer.batch.progress[0].expected == 100 && writer.batch.progress[0].next == 150)
     }
 

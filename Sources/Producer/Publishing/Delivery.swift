@@ -1,0 +1,184 @@
+import Daemon
+import Kafka
+import KafkaService
+import Logging
+import SharedSettings
+
+/// Delivers messages and gives none up that Kafka may take later.
+///
+/// What Kafka refuses comes back, and is sent again before anything new: in smaller batches when a batch was too large
+/// for the topic, a second later when the topic or a right is missing. Only a message that is too large by itself is
+/// given up.
+final class Delivery {
+    private let configuration: KafkaConfiguration
+    private let settings: Settings
+    private let service: Service
+    private var producer: KafkaProducer
+    /// The most bytes of a batch; librdkafka's default as long as the topic takes that.
+    private var batchBytes: Int
+    /// Came back while others are on their way still.
+    private var returned: [KafkaProducer.Returned] = []
+    /// To be sent again, in this order.
+    private var pending: ArraySlice<KafkaProducer.Returned> = []
+    private var nextAttempt = ContinuousClock.now
+    private var before = KafkaProducer.Counts()
+    private var tooLarge = 0
+    private var lastLine: ContinuousClock.Instant?
+    /// How many were delivered when Kafka refused something; nil when it does not.
+    private var refusedAt: Int?
+
+    init(_ configuration: KafkaConfiguration, _ settings: Settings, service: Service) throws(KafkaError) {
+        self.configuration = configuration
+        self.settings = settings
+        self.service = service
+        batchBytes = configuration.properties.last { $0.name == "batch.size" }.flatMap { Int($0.value) } ?? 1_000_000
+        producer = try KafkaProducer(
+            configuration, topic: settings[.kafkaTopic], events: .journal(service), keepsReturned: true)
+    }
+
+    var cluster: KafkaCluster { producer.cluster }
+
+    /// Whether Kafka answers but takes nothing.
+    var isRefused: Bool { refusedAt != nil }
+
+    /// How many messages ended how, since the start. Failed are those that no batch can take.
+    var counts: KafkaProducer.Counts {
+        let now = producer.counts
+        return KafkaProducer.Counts(
+            delivered: before.delivered + now.delivered, failed: before.failed + now.failed + tooLarge)
+    }
+
+    private var waiting: Int { producer.waiting + returned.count + pending.count }
+
+    /// Queues one message; its bytes are copied.
+    ///
+    /// - Returns: false when there is no room, or when others have to be sent again before: poll, then try again.
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
+    func produce(key: RawSpan, value: RawSpan) throws(KafkaError) -> Bool {
+        guard returned.isEmpty, pending.isEmpty, nextAttempt <= .now else { return false }
+        do throws(KafkaError) {
+            return try producer.produce(key: key, value: value)
+        } catch {
+            guard canBeWaitedFor(error) else { throw error }
+            wait(producer.fatalError ?? error)
+            return false
+        }
+    }
+
+    /// Counts what was delivered meanwhile, and sends again what came back; waits for the first for a limited time.
+    ///
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
+    func poll(milliseconds: Int32) throws(KafkaError) {
+        producer.poll(milliseconds: milliseconds)
+        try settle()
+    }
+
+    /// Waits until everything queued is delivered or given up, for a limited time, in milliseconds.
+    ///
+    /// - Returns: how many messages still wait.
+    /// - Throws: `KafkaError` when librdkafka cannot go on.
+    func flush(milliseconds: Int32) throws(KafkaError) -> Int {
+        if producer.flush(milliseconds: milliseconds) == 0, waiting > 0 {
+            producer.poll(milliseconds: min(milliseconds, 10))
+        }
+        try settle()
+        return waiting
+    }
+
+    // MARK: - What came back
+
+    private func settle() throws(KafkaError) {
+        if let fatal = producer.fatalError {
+            guard producer.fatalCode.isRefusal else { throw fatal }
+            wait(fatal)
+            // It will send nothing any more.
+            producer.giveBack()
+            producer.poll(milliseconds: 0)
+        }
+        let came = producer.takeReturned()
+        if !came.isEmpty {
+            returned += came
+            // So that little overtakes them: librdkafka may have sent the next batch already.
+            producer.giveBack()
+            producer.poll(milliseconds: 0)
+            returned += producer.takeReturned()
+        }
+        if let refusedAt, counts.delivered > refusedAt {
+            self.refusedAt = nil
+            service.answered(.kafka)
+        }
+        guard producer.waiting == 0, nextAttempt <= .now else { return }
+        if producer.fatalError != nil { try renew() }
+        if !returned.isEmpty { try sortOut() }
+        try sendAgain()
+    }
+
+    /// Decides what becomes of the messages that came back, when no other is on its way.
+    private func sortOut() throws(KafkaError) {
+        var isBatchTooLarge = false
+        var again: [KafkaProducer.Returned] = []
+        for message in returned.sorted(by: { $0.place < $1.place }) {
+            if message.error.code == .messageTooLarge {
+                // A batch has other messages only as long as it is not full.
+                if message.size >= batchBytes {
+                    giveUp(key: message.key ?? [], bytes: message.size)
+                    continue
+                }
+                isBatchTooLarge = true
+            } else if message.error.isTopicMissing || message.error.isRefusal {
+                wait(message.error)
+            }
+            again.append(message)
+        }
+        returned = []
+        pending = again + pending
+        guard isBatchTooLarge else { return }
+        batchBytes = max(1, batchBytes / 2)
+        service.logger.notice("a batch is larger than the topic takes: batches have at most \(batchBytes) bytes now")
+        try renew()
+    }
+
+    private func sendAgain() throws(KafkaError) {
+        while let message = pending.first, nextAttempt <= .now {
+            do throws(KafkaError) {
+                guard try producer.produce(again: message) else { return }
+                pending.removeFirst()
+            } catch {
+                guard canBeWaitedFor(error) else { throw error }
+                wait(error)
+            }
+        }
+    }
+
+    /// Goes on with another client; nothing is on its way.
+    private func renew() throws(KafkaError) {
+        var configuration = configuration
+        try configuration.set("batch.size", "\(batchBytes)")
+        let counts = producer.counts
+        before.delivered += counts.delivered
+        before.failed += counts.failed
+        producer = try KafkaProducer(
+            configuration, topic: settings[.kafkaTopic], events: .journal(service), keepsReturned: true)
+    }
+
+    private func canBeWaitedFor(_ error: KafkaError) -> Bool {
+        error.isTopicMissing || error.isRefusal || (error.isFatal && producer.fatalCode.isRefusal)
+    }
+
+    private func wait(_ error: KafkaError) {
+        service.waits(for: .kafka, "\(error)")
+        if refusedAt == nil { refusedAt = counts.delivered }
+        nextAttempt = .now + .seconds(1)
+    }
+
+    private func giveUp(key: [UInt8], bytes: Int) {
+        tooLarge += 1
+        if let lastLine, lastLine.duration(to: .now) < .seconds(60) { return }
+        lastLine = .now
+        service.logger.error(
+            """
+            a message of customer "\(String(decoding: key, as: UTF8.self))" with \(bytes) bytes is larger than the \
+            topic takes: it is not delivered; \(tooLarge) such messages so far
+            """)
+    }
+}

@@ -28,8 +28,7 @@ public struct Consumer {
     /// - Throws: `KafkaError` when librdkafka cannot go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
         guard try settings.ensureTopic(configuration, service) else { return }
-        let exchange = BatchExchange(
-            mostRows: settings[.batchRows], detection: DetectionSettings(rules: EpisodeRules(settings)))
+        let exchange = BatchExchange(mostRows: settings[.batchRows])
         let context = ConsumerContext(
             settings: settings, name: name, service: service,
             metrics: ConsumerMetrics(service.metrics))

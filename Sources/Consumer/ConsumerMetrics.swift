@@ -20,16 +20,7 @@ struct ConsumerMetrics: Sendable {
         valid = messages("valid")
         anomalies = messages("anomaly")
         rejected = messages("rejected")
-        reasons = Dictionary(
-            uniqueKeysWithValues: RejectionReason.Code.allCases.map { code in
-                (
-                    code,
-                    metrics.counter(
-                        "heartbeat_consumer_rejected_total",
-                        "Messages that were found to be rejected, by reason; one that is read again counts again.",
-                        labels: ["reason": code.rawValue])
-                )
-            })
+        reasons = Self.reasons(metrics)
         lagMessages = metrics.gauge(
             "heartbeat_consumer_lag_messages",
             "Messages in Kafka that are not stored yet; absent while that is not known.")
@@ -61,6 +52,16 @@ struct ConsumerMetrics: Sendable {
             "Readings that came after a later one of the same customer: stored, but judged for no episode.")
         suspect = metrics.counter(
             "heartbeat_consumer_suspect_readings_total", "Readings that were stored with is_suspect.")
+    }
+
+    private static func reasons(_ metrics: Metrics) -> [RejectionReason.Code: Metrics.Counter] {
+        let counters = RejectionReason.Code.allCases.map { code in
+            metrics.counter(
+                "heartbeat_consumer_rejected_total",
+                "Messages that were found to be rejected, by reason; one that is read again counts again.",
+                labels: ["reason": code.rawValue])
+        }
+        return Dictionary(uniqueKeysWithValues: zip(RejectionReason.Code.allCases, counters))
     }
 
     /// Measures a transaction.

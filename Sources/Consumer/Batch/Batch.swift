@@ -42,12 +42,8 @@ struct Batch: ~Copyable {
     private(set) var order: [Int] = []
     /// What the detectors found in it; nil as long as they have not looked.
     var findings: Findings?
-    /// The exchange's epoch when it was gathered: an older one must not be written any more.
-    var epoch = 0
-    /// By which detection goes on it is written.
-    var detection = DetectionSettings()
     /// When to judge the silence of customers after its readings; nil when it cannot be judged.
-    var silence: SilenceMoment?
+    private(set) var silence: SilenceMoment?
 
     /// How many messages it has.
     var count: Int { readings.rowCount + rejected.rowCount }
@@ -63,6 +59,12 @@ struct Batch: ~Copyable {
 
     /// Whether it has nothing to write.
     var isEmpty: Bool { count == 0 && holes.isEmpty }
+
+    /// Whether it has something for the writer: also when only silence has to be judged.
+    var isWanted: Bool { !isEmpty || silence != nil }
+
+    /// How far it moves its sources.
+    var moved: [Progress] { progress.filter { $0.expected >= 0 } }
 
     /// Empties it for these positions.
     mutating func start(at positions: [Position]) {
@@ -177,10 +179,14 @@ struct Batch: ~Copyable {
         progress[slot].next = offset
     }
 
-    /// Has the transaction also require that its sources without messages still stand where they were.
-    mutating func hold(_ committed: [Int32: Int64]) {
+    /// Has the silence of customers judged after its readings. The transaction then also requires that sources without
+    /// messages still stand where they were.
+    ///
+    /// - Parameter next: the next offset of each partition that has not gathered.
+    mutating func judgeSilence(at moment: SilenceMoment, next: [Int32: Int64]) {
+        silence = moment
         for slot in progress.indices where progress[slot].expected < 0 {
-            guard let next = committed[progress[slot].partition] else { continue }
+            guard let next = next[progress[slot].partition] else { continue }
             progress[slot].expected = next
             progress[slot].next = next
         }

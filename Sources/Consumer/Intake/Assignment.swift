@@ -3,11 +3,12 @@
 ///     given -> unlocated -> confirming -> reading -+
 ///                 ^             |  ^          |    |  message, end
 ///                 |             v  +----------+ <--+
-///                 +--------- examining   (a new connection, a pause, an error)
+///                 +--------- examining   (a new connection, a full batch, an error)
 ///
 /// The offset alone does not say that it is the same log. So reading starts at the last message that is known, whose
 /// fingerprint is compared: the same, and reading goes on. Another one, none, or an end before it, and the partition alone
-/// is examined, by another thread; then the database is asked again where to go on.
+/// is examined, by another thread; then the database is asked again where to go on. A log that was restored from a copy, its
+/// messages at their offsets and with their times, is the same log: nothing in it is new.
 struct Assignment {
     /// Who handed something out: a broker, and how often the client had connected to it by then.
     struct Origin: Equatable {
@@ -82,7 +83,7 @@ struct Assignment {
     }
 
     private struct Part {
-        var phase = Phase.unlocated
+        var phase: Phase
         var slot = -1
         var position: Position
         /// Where its last message came from.
@@ -90,7 +91,10 @@ struct Assignment {
         /// Whether anything was heard of it since it was located.
         var isSeen = false
 
-        var start: Int64 { phase == .reading ? position.offset : position.last?.offset ?? position.offset }
+        var start: Int64 {
+            guard phase != .reading, let last = position.last else { return position.offset }
+            return last.offset
+        }
     }
 
     private var parts: [Part] = []
@@ -188,16 +192,19 @@ struct Assignment {
             guard let place = place(of: partition), parts[place].phase == .reading else { return [] }
             return confirm()
         case .examined(let offsets):
-            let known = offsets.filter { phase(of: $0.key) == .examining }
-            guard !known.isEmpty else { return [] }
-            trusted.merge(known) { $1 }
-            for partition in known.keys { if let place = place(of: partition) { parts[place].phase = .unlocated } }
-            return relocate(partitions)
+            var isKnown = false
+            for (partition, offset) in offsets {
+                guard let place = place(of: partition), parts[place].phase == .examining else { continue }
+                parts[place].phase = .unlocated
+                trusted[partition] = offset
+                isKnown = true
+            }
+            return isKnown ? relocate(partitions) : []
         case .refused(let lost): return relocate(partitions.filter { !lost.contains($0) })
         case .reclaimed(let lost): return relocate(partitions + lost.filter { place(of: $0) == nil })
         case .paused:
             isPaused = true
-            return []
+            return [.fetch([:])]
         case .resumed:
             isPaused = false
             return parts.isEmpty ? [] : confirm()

@@ -16,6 +16,10 @@ struct ProgressReport {
     private var lastSecond = ContinuousClock.now
     private var firstRejected = ContinuousClock.now
     private var lastRejected: ContinuousClock.Instant?
+    /// One past the last offset that the database has, by partition.
+    private(set) var committed: [Int32: Int64] = [:]
+    /// Kafka's time stamp of the last stored message in milliseconds since 1970, where it is known.
+    private var times: [Int32: Int64] = [:]
     private var sent: [Int32: Int64] = [:]
     private var stored: Int64 = 0
     private var storedAtLastLine: Int64 = 0
@@ -32,10 +36,24 @@ struct ProgressReport {
     }
 
     mutating func started(_ positions: [Position]) {
-        sent = [:]
-        for position in positions { sent[position.partition] = position.offset }
+        committed = Dictionary(uniqueKeysWithValues: positions.map { ($0.partition, $0.offset) })
+        sent = committed
         service.logger.info("reading \(positions.count) partitions", metadata: ["KAFKA_TOPIC": "\(topic)"])
         metrics.assignedPartitions.set(Double(positions.count))
+    }
+
+    /// Takes what a batch has moved on.
+    mutating func written(_ moved: [Batch.Progress]) {
+        for progress in moved {
+            committed[progress.partition] = progress.next
+            if progress.timestamp >= 0 { times[progress.partition] = progress.timestamp }
+        }
+    }
+
+    /// For another assignment.
+    mutating func forget() {
+        committed = [:]
+        times = [:]
     }
 
     /// Counts offsets that have no message.
@@ -50,17 +68,12 @@ struct ProgressReport {
         metrics.rejected(code)
     }
 
-    /// - Parameters:
-    ///   - exchange: knows what is stored.
-    ///   - doubt: why it is not known how far the logs go; nil when it is.
-    mutating func update(
-        _ exchange: BatchExchange, _ consumer: KafkaConsumer, health: inout KafkaHealth, doubt: String?
-    ) {
+    /// - Parameter doubt: why it is not known how far the logs go; nil when it is.
+    mutating func update(_ consumer: KafkaConsumer, health: inout KafkaHealth, doubt: String?) {
         let now = ContinuousClock.now
         guard now - lastSecond >= .seconds(1) else { return }
         lastSecond = now
-        let (committed, times) = exchange.stored
-        commit(committed, to: consumer)
+        commit(to: consumer)
         rate.add(Int(stored - storedAtLastSecond), at: now)
         storedAtLastSecond = stored
         if doubt == nil { health.isKnown(at: now) }
@@ -77,13 +90,13 @@ struct ProgressReport {
     }
 
     /// Tells the group and the journal what they have not been told yet.
-    mutating func finish(_ exchange: BatchExchange, _ consumer: KafkaConsumer) {
-        commit(exchange.stored.committed, to: consumer)
+    mutating func finish(_ consumer: KafkaConsumer) {
+        commit(to: consumer)
         if !rejected.isEmpty { writeLine(.now) }
     }
 
     /// Tells the group how far the database is. Only lag tools read it, so a failure changes nothing.
-    mutating func commit(_ committed: [Int32: Int64], to consumer: KafkaConsumer) {
+    mutating func commit(to consumer: KafkaConsumer) {
         let moved = committed.filter { sent[$0.key] != $0.value }
         guard !moved.isEmpty else { return }
         for (partition, next) in moved {

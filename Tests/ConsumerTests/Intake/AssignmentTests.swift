@@ -40,12 +40,12 @@ import Testing
         let positions = [Self.stored(0), Self.empty(1)]
         #expect(assignment.handle(.located(positions)) == [.start(positions), .fetch([0: 9, 1: 0])])
         #expect(assignment.phase(of: 0) == .confirming(attempts: 0) && assignment.phase(of: 1) == .reading)
-        #expect(!assignment.isComplete)
+        #expect(!assignment.isComplete && !assignment.isHeardOf)
         #expect(assignment.judge(0, offset: 8, fingerprint: 0, first) == .drop, "before it")
         #expect(assignment.judge(0, offset: 9, fingerprint: 99, first) == .drop, "stored")
         #expect(assignment.judge(0, offset: 10, fingerprint: 1, first) == .gather(slot: 0, hole: nil))
         #expect(assignment.judge(0, offset: 10, fingerprint: 1, first) == .drop, "gathered")
-        #expect(!assignment.isComplete, "nothing was heard of the other one")
+        #expect(!assignment.isComplete && assignment.isHeardOf, "nothing was heard of the other one")
         #expect(assignment.handle(.end(1, offset: 0, first)) == [])
         #expect(assignment.isComplete)
         #expect(assignment.positions.map(\.offset) == [11, 0])
@@ -141,7 +141,7 @@ import Testing
     func pauses() {
         var assignment = reading()
         #expect(assignment.judge(0, offset: 10, fingerprint: 5, first) == .gather(slot: 0, hole: nil))
-        #expect(assignment.handle(.paused) == [] && assignment.isPaused)
+        #expect(assignment.handle(.paused) == [.fetch([:])] && assignment.isPaused)
         #expect(assignment.judge(0, offset: 11, fingerprint: 5, first) == .drop)
         #expect(assignment.handle(.end(0, offset: 12, first)) == [])
         #expect(assignment.handle(.resumed) == [.fetch([0: 10, 1: 9])])

@@ -134,6 +134,28 @@ extension EndToEnd {
             try await pipeline.expectSound(100 + count)
         }
 
+        @Test("another log is known by its last message alone when retention has dropped all rows")
+        func recreatedAfterRetention() async throws {
+            let pipeline = try await Pipeline(partitions: 1)
+            try pipeline.broker.publish((0..<40).map(Self.wideReading))
+            try await pipeline.drain()
+            // As if the 20 before had been others, in a topic that was deleted.
+            try pipeline.database.rows(
+                """
+                DELETE FROM heart_rate_readings;
+                INSERT INTO retired_offsets (source_id, readings, offsets)
+                SELECT source_id, 20, int8multirange(int8range(0, 20)) FROM kafka_offsets;
+                UPDATE kafka_offsets SET next_offset = 20, last_offset = 19, last_fingerprint = 1
+                """)
+            let consumer = try await pipeline.startReadyConsumer()
+            try await pipeline.untilStored(40)
+            try await pipeline.stop(consumer)
+            #expect(consumer.log.contains("the topic was recreated"))
+            let sources = try pipeline.database.rows(
+                "SELECT incarnation, first_offset, next_offset FROM kafka_offsets ORDER BY incarnation")
+            #expect(sources == [["1", "0", "20"], ["2", "0", "40"]])
+        }
+
         @Test("a database without fingerprints is compared by its rows, and goes on")
         func withoutFingerprints() async throws {
             let pipeline = try await Pipeline(partitions: 4)

@@ -89,8 +89,10 @@ struct Examiner: ~Copyable {
                     }
             }
             comparison = (range, parting)
+        } else if try isForeign(history.last, to: log, reader: &reader) {
+            comparison = (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low)
         }
-        let verdict = LogVerdict(history, log.watermarks, comparison)
+        let verdict = LogVerdict(history, log.watermarks, comparison: comparison)
         let lost: Int64
         if case .endLost(let start) = verdict {
             lost = try store.count(of: history.segments, from: start)
@@ -114,6 +116,14 @@ struct Examiner: ~Copyable {
             }
         }
         return start < end ? start..<end : nil
+    }
+
+    /// Whether the log has another message in the place of the last stored one. That is all there is to compare when
+    /// retention has dropped the rows.
+    private func isForeign(_ last: Landmark?, to log: ExaminedLog, reader: inout LogReader) throws -> Bool {
+        guard let last, (log.watermarks.low..<log.watermarks.high).contains(last.offset) else { return false }
+        let found = try reader.messages(of: log.partition, in: last.offset..<last.offset + 1, most: 1)
+        return found.contains { $0.fingerprint != last.fingerprint }
     }
 
     private func report(_ verdict: LogVerdict, _ history: LogHistory, of log: ExaminedLog, lost: Int64) {

@@ -62,6 +62,7 @@ struct LogReader: ~Copyable {
             maximumPayloadBytes: .max, maximumClockSkew: Microseconds(.seconds(86_400)))
         let now = Instant(microsecondsSince1970: wallClockMicroseconds())
         let reading = try? decoder.decode(message.payload, receivedAt: now, limits: limits)
-        return StoredMessage(offset: message.offset, reading: reading, payload: message.payloadBytes)
+        return StoredMessage(
+            offset: message.offset, reading: reading, payload: message.payloadBytes, fingerprint: message.fingerprint)
     }
 }

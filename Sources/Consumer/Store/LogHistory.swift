@@ -16,6 +16,8 @@ struct LogHistory: Equatable {
     /// What is stored of the log, in the order of offsets and without overlaps: an incarnation that goes on with the same
     /// log has taken the place of what the earlier ones had beyond its start.
     let segments: [Segment]
+    /// The last stored message, as far as it is known.
+    var last: Landmark?
 
     /// The first offset that anything is stored of.
     var first: Int64 { segments.first?.offsets.lowerBound ?? offsets.lowerBound }
@@ -49,6 +51,7 @@ struct StoredMessage {
     /// What it says as a reading; nil when it is none.
     let reading: Reading?
     let payload: [UInt8]?
+    let fingerprint: Int64
 }
 
 extension ReadingStore {
@@ -56,14 +59,16 @@ extension ReadingStore {
     func history(of partition: Int32, _ request: LocateRequest) throws(PostgreSQLError) -> LogHistory? {
         let rows = try connection.query(
             """
-            SELECT source_id, first_offset, next_offset, continues FROM kafka_offsets
+            SELECT source_id, first_offset, next_offset, continues, last_offset, last_fingerprint FROM kafka_offsets
              WHERE cluster_id = $1 AND topic = $2 AND partition = $3 ORDER BY incarnation DESC
             """, [request.clusterID, request.topic, partition], unableTo: "read the incarnations of a partition")
-        return LogHistory(
+        var history = LogHistory(
             try rows.map { row throws(PostgreSQLError) -> (Int32, Range<Int64>, Int32?) in
                 let (first, next): (Int64, Int64) = (try row["first_offset"], try row["next_offset"])
                 return (try row["source_id"], first..<next, try row["continues"])
             })
+        history?.last = try rows.first { row throws(PostgreSQLError) in try Self.landmark(&row) } ?? nil
+        return history
     }
 
     /// Whether a message is stored as what it is at its offset.

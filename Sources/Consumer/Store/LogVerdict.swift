@@ -14,7 +14,7 @@ enum LogVerdict: Equatable {
 
     /// - Parameter comparison: which offsets were compared, and the first one at which log and database differ or where the
     ///   one or the other ends; nil when there is nothing to compare.
-    init(_ history: LogHistory, _ log: Watermarks, _ comparison: (offsets: Range<Int64>, parting: Int64)?) {
+    init(_ history: LogHistory, _ log: Watermarks, comparison: (offsets: Range<Int64>, parting: Int64)?) {
         let next = history.offsets.upperBound
         guard let (offsets, parting) = comparison else {
             if next < log.low {

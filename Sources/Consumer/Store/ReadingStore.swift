@@ -135,13 +135,16 @@ struct ReadingStore: ~Copyable {
             """, [request.clusterID, request.topic, ArrayText(request.partitions)],
             unableTo: "read the stored offsets")
         return try rows.map { row throws(PostgreSQLError) in
-            let offset: Int64? = try row["last_offset"]
-            let fingerprint: Int64? = try row["last_fingerprint"]
-            var last: Landmark?
-            if let offset, let fingerprint { last = Landmark(offset: offset, fingerprint: fingerprint) }
-            return Position(
+            Position(
                 sourceID: try row["source_id"], partition: try row["partition"], offset: try row["next_offset"],
-                first: try row["first_offset"], last: last)
+                first: try row["first_offset"], last: try Self.landmark(&row))
         }
+    }
+
+    /// The last stored message of a source; nil when it has none, or when it was stored before fingerprints were kept.
+    static func landmark(_ row: inout PostgreSQLRow) throws(PostgreSQLError) -> Landmark? {
+        let (offset, fingerprint): (Int64?, Int64?) = (try row["last_offset"], try row["last_fingerprint"])
+        guard let offset, let fingerprint else { return nil }
+        return Landmark(offset: offset, fingerprint: fingerprint)
     }
 }

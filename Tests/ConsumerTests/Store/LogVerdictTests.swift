@@ -35,7 +35,8 @@ import Testing
         let history = try Self.history([(id: 1, offsets: 0..<100, continues: nil)])
         func verdict(_ low: Int64, _ high: Int64, parting: Int64?) -> LogVerdict {
             let offsets = low..<max(low, min(high, 100))
-            return LogVerdict(history, Watermarks(low: low, high: high), parting.map { (offsets, $0) })
+            return LogVerdict(
+                history, Watermarks(low: low, high: high), comparison: parting.map { (offsets, $0) })
         }
         #expect(verdict(0, 100, parting: 100) == .same(next: 100))
         #expect(verdict(0, 170, parting: 100) == .same(next: 100))

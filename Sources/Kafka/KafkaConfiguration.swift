@@ -1,4 +1,5 @@
 internal import CLibRdKafka
+internal import Synchronization
 
 /// The properties of a client, by librdkafka's names (its CONFIGURATION.md lists them).
 public struct KafkaConfiguration: Sendable {
@@ -80,6 +81,8 @@ public struct KafkaEvents: Sendable {
 /// What the C callbacks find behind a client's `opaque`.
 class ClientContext {
     let events: KafkaEvents
+    /// What is wrong with a broker's certificate, until the error of its connection is handed out.
+    private let certificates = Mutex<String?>(nil)
 
     init(events: KafkaEvents) { self.events = events }
 
@@ -90,6 +93,7 @@ class ClientContext {
             guard let text = unsafe text, let context = unsafe ClientContext.of(client) else { return }
             context.events.log(Int(level), unsafe String(cString: text))
         }
+        watchCertificates(configuration)
         unsafe rd_kafka_conf_set_error_cb(configuration) { client, code, reason, _ in
             guard let context = unsafe ClientContext.of(client) else { return }
             let code = rd_kafka_resp_err_t(rawValue: code)
@@ -99,7 +103,23 @@ class ClientContext {
                 let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
                 cause = "\(text) (code \(original.rawValue))"
             }
+            if code == RD_KAFKA_RESP_ERR__SSL, let problem = context.certificates.withLock({ $0 }) {
+                cause = problem
+            }
             context.events.error(KafkaError(code, unableTo: "work with Kafka", cause: cause))
+        }
+    }
+
+    /// Has certificates judged as without this, and keeps why one is refused: librdkafka's error does not say that.
+    private func watchCertificates(_ configuration: OpaquePointer?) {
+        unsafe rd_kafka_conf_set_ssl_cert_verify_cb(configuration) { _, name, _, code, _, _, _, _, _, opaque in
+            guard let code = unsafe code?.pointee, let opaque = unsafe opaque else { return 0 }
+            let context = unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+            let name = unsafe name.map { unsafe String(cString: $0) } ?? "the broker"
+            context.certificates.withLock {
+                $0 = code == 0 ? nil : "the certificate of \(name) is refused: \(certificateProblem(code))"
+            }
+            return code == 0 ? 1 : 0
         }
     }
 
@@ -107,5 +127,21 @@ class ClientContext {
     static func of(_ client: OpaquePointer?) -> ClientContext? {
         guard let client = unsafe client, let opaque = unsafe rd_kafka_opaque(client) else { return nil }
         return unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+    }
+}
+
+/// An error of OpenSSL's `x509_vfy.h`, in OpenSSL's words.
+private func certificateProblem(_ code: Int32) -> String {
+    switch code {
+    case 9: "certificate is not yet valid"
+    case 10: "certificate has expired"
+    case 18: "self-signed certificate"
+    case 19: "self-signed certificate in certificate chain"
+    case 2, 20: "unable to get local issuer certificate; ssl.ca.location names the authorities that are trusted"
+    case 21: "unable to verify the first certificate"
+    case 23: "certificate revoked"
+    case 62: "hostname mismatch"
+    case 64: "IP address mismatch"
+    default: "error \(code) of x509_vfy.h"
     }
 }

@@ -45,7 +45,9 @@ extension Settings {
             try configuration.check(for: role)
         } catch {
             let unreadable = unreadableFiles
-            throw SettingsError(unreadable.isEmpty ? [error.description] : unreadable)
+            guard unreadable.isEmpty else { throw SettingsError(unreadable) }
+            let culprit = kafkaProperties.first { error.description.contains($0.name) }
+            throw SettingsError([culprit?.refusal(error.description) ?? error.description])
         }
         return configuration
     }

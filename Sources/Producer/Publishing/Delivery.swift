@@ -24,6 +24,8 @@ final class Delivery {
     private var before = KafkaProducer.Counts()
     private var tooLarge = 0
     private var lastLine: ContinuousClock.Instant?
+    /// Whether the client can send nothing any more: another one takes its place at the next attempt.
+    private var isBroken = false
     /// How many were delivered when Kafka refused something; nil when it does not.
     private var refusedAt: Int?
 
@@ -55,7 +57,7 @@ final class Delivery {
     /// - Returns: false when there is no room, or when others have to be sent again before: poll, then try again.
     /// - Throws: `KafkaError` when librdkafka cannot go on.
     func produce(key: RawSpan, value: RawSpan) throws(KafkaError) -> Bool {
-        guard returned.isEmpty, pending.isEmpty, nextAttempt <= .now else { return false }
+        guard returned.isEmpty, pending.isEmpty, nextAttempt <= .now, !isBroken else { return false }
         do throws(KafkaError) {
             return try producer.produce(key: key, value: value)
         } catch {
@@ -90,8 +92,8 @@ final class Delivery {
     private func settle() throws(KafkaError) {
         if let fatal = producer.fatalError {
             guard producer.fatalCode.isRefusal else { throw fatal }
-            wait(fatal)
-            // It will send nothing any more.
+            if !isBroken { wait(fatal) }
+            isBroken = true
             producer.giveBack()
             producer.poll(milliseconds: 0)
         }
@@ -108,7 +110,7 @@ final class Delivery {
             service.answered(.kafka)
         }
         guard producer.waiting == 0, nextAttempt <= .now else { return }
-        if producer.fatalError != nil { try renew() }
+        if isBroken { try renew() }
         if !returned.isEmpty { try sortOut() }
         try sendAgain()
     }
@@ -157,6 +159,7 @@ final class Delivery {
         let counts = producer.counts
         before.delivered += counts.delivered
         before.failed += counts.failed
+        isBroken = false
         producer = try KafkaProducer(
             configuration, topic: settings[.kafkaTopic], events: .journal(service), keepsReturned: true)
     }

@@ -111,7 +111,7 @@ class ClientContext {
     }
 
     /// Has certificates judged as without this, and keeps why one is refused: librdkafka's error does not say that.
-    private func watchCertificates(_ configuration: OpaquePointer?) {
+    @unsafe private func watchCertificates(_ configuration: OpaquePointer?) {
         unsafe rd_kafka_conf_set_ssl_cert_verify_cb(configuration) { _, name, _, code, _, _, _, _, _, opaque in
             guard let code = unsafe code?.pointee, let opaque = unsafe opaque else { return 0 }
             let context = unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()

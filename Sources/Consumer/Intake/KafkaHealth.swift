@@ -8,6 +8,8 @@ struct KafkaHealth {
     private let start: ContinuousClock.Instant
     /// What cannot be read although brokers answer, by partition; -1 for the group and the topic as such.
     private var troubles: [Int32: String] = [:]
+    /// Where partitions ended when that was known last, and when.
+    private var recentEnds: [Int32: (offset: Int64, at: ContinuousClock.Instant)] = [:]
     /// When everything that is read was known to be well.
     private(set) var lastKnown: ContinuousClock.Instant
 
@@ -25,6 +27,9 @@ struct KafkaHealth {
     mutating func take(_ statistics: KafkaStatistics, at now: ContinuousClock.Instant) {
         self.statistics = statistics
         takenAt = now
+        for partition in (statistics.topics[topic] ?? [:]).keys {
+            if let end = end(of: partition, at: now) { recentEnds[partition] = (end.offset, now) }
+        }
     }
 
     // MARK: - Troubles
@@ -72,6 +77,11 @@ struct KafkaHealth {
             let leader = leader(of: partition), !isSilent(leader, at: now)
         else { return nil }
         return (known.end, .microseconds(leader.silence ?? 0) + (now - takenAt))
+    }
+
+    /// Where a partition ended some seconds ago, for a while in which it is not fetched on purpose.
+    func recentEnd(of partition: Int32, at now: ContinuousClock.Instant) -> Int64? {
+        recentEnds[partition].flatMap { now - $0.at < .seconds(10) ? $0.offset : nil }
     }
 
     /// Why it is not known how these partitions are: a sentence's part; nil when it is known.

@@ -103,8 +103,9 @@ class ClientContext {
                 let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
                 cause = "\(text) (code \(original.rawValue))"
             }
-            if code == RD_KAFKA_RESP_ERR__SSL, let problem = context.certificates.withLock({ $0 }) {
-                cause = problem
+            // The code is now RD_KAFKA_RESP_ERR__SSL, now another one, depending on when the handshake fails.
+            if cause?.contains("certificate verify failed") == true {
+                cause = context.certificates.withLock { $0 } ?? cause
             }
             context.events.error(KafkaError(code, unableTo: "work with Kafka", cause: cause))
         }

@@ -18,7 +18,7 @@ struct FetchQueue {
     static let mostMilliseconds: Int32 = 20
     /// What may come at once without any backlog.
     private static let least = 200
-    /// So many messages take memory that is worth giving back.
+    /// This number of messages takes memory that is worth giving back.
     private static let large = 10_000
     private static let largeEndsAfter: Duration = .seconds(10)
 

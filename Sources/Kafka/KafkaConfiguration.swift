@@ -25,6 +25,14 @@ public struct KafkaConfiguration: Sendable {
         properties.append(Property(name: name, value: value))
     }
 
+    /// Whether this librdkafka has a property.
+    public static func knows(_ name: String) -> Bool {
+        let configuration = unsafe rd_kafka_conf_new()
+        defer { unsafe rd_kafka_conf_destroy(configuration) }
+        var size = 0
+        return unsafe rd_kafka_conf_get(configuration, name, nil, &size) != RD_KAFKA_CONF_UNKNOWN
+    }
+
     /// A new `rd_kafka_conf_t` that belongs to the caller.
     @unsafe func makeHandle() throws(KafkaError) -> OpaquePointer? {
         let handle = unsafe rd_kafka_conf_new()

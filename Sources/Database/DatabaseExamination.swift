@@ -24,7 +24,7 @@ struct DatabaseExamination {
         guard encoding == "UTF8" else {
             throw refusal(
                 "its encoding is \(encoding), and UTF8 is needed",
-                hint: "name another one as POSTGRES_DB: setup makes it, or you do with ENCODING 'UTF8' TEMPLATE template0")
+                hint: "name another one as POSTGRES_DB, which setup makes; or make one with ENCODING 'UTF8'")
         }
         try examineRights()
         try examineNames()

@@ -130,6 +130,7 @@ extension OnAServer {
             // As the first version made it for a day of 25 hours, ending one hour into today.
             try database.rows(
                 """
+                SET ROLE heartbeat;
                 SET timezone = 'UTC';
                 DO $$ DECLARE name text; BEGIN
                     FOREACH name IN ARRAY ARRAY[to_char(now(), 'YYYYMMDD'), to_char(now() - interval '1 day', 'YYYYMMDD')]

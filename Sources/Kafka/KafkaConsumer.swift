@@ -131,7 +131,10 @@ internal import CLibRdKafka
     }
 
     /// Has the events' handlers called for what has happened. For a client that reads nothing; others poll.
-    public func handleEvents() { unsafe rd_kafka_poll(handle, 0) }
+    public func handleEvents() {
+        // Statistics come before all others, and their handler ends a poll.
+        while unsafe rd_kafka_poll(handle, 0) > 0 {}
+    }
 
     @unsafe private static func event(
         of message: UnsafeMutablePointer<rd_kafka_message_t>, _ code: rd_kafka_resp_err_t

@@ -152,14 +152,13 @@ struct Intake: ~Copyable {
         try perform(assignment.handle(.failed(place.partition)))
     }
 
-    /// Says whether Kafka is away: nobody asks it, librdkafka's figures say when it has last answered.
-    private func judgeKafka() {
+    /// Says whether Kafka answers: nobody asks it, librdkafka's figures say when it has last answered.
+    private mutating func judgeKafka() {
         let silence = health.silence(at: .now)
         if silence > KafkaHealth.mostSilence {
             service.waits(for: .kafka, "no broker has answered for \(Int(silence / .seconds(1))) s")
-        } else if health.trouble == nil, health.isAnswered, service.isWaiting(for: .kafka) {
-            service.answered(.kafka)
         }
+        if health.hasAnswered(whileWaiting: service.isWaiting(for: .kafka), at: .now) { service.answered(.kafka) }
     }
 
     private mutating func take(_ message: borrowing KafkaMessage) throws(KafkaError) {
@@ -297,7 +296,6 @@ struct Intake: ~Copyable {
     /// Says that all that the group gave is read; nothing may be known against it.
     private func ready(_ positions: [Position]) {
         guard health.trouble == nil, positions.isEmpty || assignment.isHeardOf else { return }
-        if health.silence(at: .now) < KafkaHealth.mostSilence { service.answered(.kafka) }
         if !service.isWaiting(for: .kafka) { service.ready() }
     }
 

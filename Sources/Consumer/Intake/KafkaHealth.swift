@@ -5,7 +5,10 @@ struct KafkaHealth {
     private var statistics = KafkaStatistics(brokers: [], topics: [:])
     private var takenAt: ContinuousClock.Instant?
     private let topic: String
-    private let start: ContinuousClock.Instant
+    /// When some broker has said something last; at first the start.
+    private var lastAnswer: ContinuousClock.Instant
+    /// When it was first seen that Kafka is waited for; nil when it is not.
+    private var waitsSince: ContinuousClock.Instant?
     /// What cannot be read although brokers answer, by partition; -1 for the group and the topic as such.
     private var troubles: [Int32: String] = [:]
     /// When everything that is read was known to be well.
@@ -18,13 +21,17 @@ struct KafkaHealth {
 
     init(_ topic: String, at now: ContinuousClock.Instant) {
         self.topic = topic
-        start = now
+        lastAnswer = now
         lastKnown = now
     }
 
     mutating func take(_ statistics: KafkaStatistics, at now: ContinuousClock.Instant) {
         self.statistics = statistics
         takenAt = now
+        // A connection that is made again says nothing of the time before.
+        if let least = statistics.brokers.compactMap(\.silence).min() {
+            lastAnswer = max(lastAnswer, now - .microseconds(least))
+        }
     }
 
     // MARK: - Troubles
@@ -43,15 +50,20 @@ struct KafkaHealth {
     // MARK: - Brokers
 
     /// How long no broker has said anything.
-    func silence(at now: ContinuousClock.Instant) -> Duration {
-        let least = statistics.brokers.compactMap(\.silence).min().map { Duration.microseconds($0) }
-        guard let least, let takenAt else { return now - start }
-        return least + (now - takenAt)
-    }
+    func silence(at now: ContinuousClock.Instant) -> Duration { now - lastAnswer }
 
-    /// Whether some broker is connected and has answered just now.
-    var isAnswered: Bool {
-        statistics.brokers.contains { $0.isUp && $0.silence.map { $0 < 1_500_000 } ?? false }
+    /// Whether Kafka need not be waited for any longer: some broker has answered since that was first seen. An answer from
+    /// before the trouble says nothing.
+    mutating func hasAnswered(whileWaiting isWaiting: Bool, at now: ContinuousClock.Instant) -> Bool {
+        guard isWaiting else {
+            waitsSince = nil
+            return false
+        }
+        let since = waitsSince ?? now
+        waitsSince = since
+        guard trouble == nil, lastAnswer > since, statistics.brokers.contains(where: \.isUp) else { return false }
+        waitsSince = nil
+        return true
     }
 
     /// The broker that leads a partition, when it is connected.

@@ -27,13 +27,41 @@ import Testing
     @Test("what leaders have just said is known, and for how long")
     func known() {
         let health = health(100_000, 400_000)
-        #expect(health.doubt(about: [0, 1], examined: [], at: now) == nil && health.isAnswered)
+        #expect(health.doubt(about: [0, 1], examined: [], at: now) == nil)
         #expect(health.end(of: 1, at: now)?.offset == 20)
         #expect(health.end(of: 1, at: now + .seconds(1))?.age == .milliseconds(1400))
         #expect(health.end(of: 1, at: now + .seconds(6)) == nil, "the figures are old")
         #expect(health.end(of: 2, at: now) == nil && health.end(of: 7, at: now) == nil)
         #expect(health.silence(at: now + .seconds(1)) == .milliseconds(1100))
         #expect(KafkaHealth("t", at: now).silence(at: now + .seconds(9)) == .seconds(9), "nobody has ever answered")
+    }
+
+    @Test("a connection that is made again does not make the silence longer")
+    func reconnected() {
+        var health = health(100_000, 400_000)
+        let broker = KafkaStatistics.Connection(id: 1, name: "a:1", isUp: false, silence: nil, unanswered: 0)
+        health.take(KafkaStatistics(brokers: [broker], topics: [:]), at: now + .seconds(2))
+        #expect(health.silence(at: now + .seconds(2)) == .milliseconds(2100))
+    }
+
+    @Test("Kafka is waited for until some broker has answered since")
+    func waiting() {
+        var health = health(100_000, 400_000)
+        func answer(at moment: ContinuousClock.Instant, isUp: Bool = true) {
+            let broker = KafkaStatistics.Connection(id: 1, name: "a:1", isUp: isUp, silence: 0, unanswered: 0)
+            health.take(KafkaStatistics(brokers: [broker], topics: [:]), at: moment)
+        }
+        #expect(!health.hasAnswered(whileWaiting: false, at: now))
+        #expect(!health.hasAnswered(whileWaiting: true, at: now), "the last answer was before the trouble")
+        #expect(!health.hasAnswered(whileWaiting: true, at: now + .seconds(1)))
+        answer(at: now + .seconds(2), isUp: false)
+        #expect(!health.hasAnswered(whileWaiting: true, at: now + .seconds(2)), "the connection is lost again")
+        health.failed(0, "denied")
+        answer(at: now + .seconds(3))
+        #expect(!health.hasAnswered(whileWaiting: true, at: now + .seconds(3)), "it cannot be read")
+        health.answered(0)
+        #expect(health.hasAnswered(whileWaiting: true, at: now + .seconds(3)))
+        #expect(!health.hasAnswered(whileWaiting: true, at: now + .seconds(4)), "that was another time")
     }
 
     @Test("a leader that is silent or lost is named, unless nobody asks it")

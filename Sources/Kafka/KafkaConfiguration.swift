@@ -93,7 +93,7 @@ class ClientContext {
             guard let text = unsafe text, let context = unsafe ClientContext.of(client) else { return }
             context.events.log(Int(level), unsafe String(cString: text))
         }
-        watchCertificates(configuration)
+        unsafe watchCertificates(configuration)
         unsafe rd_kafka_conf_set_error_cb(configuration) { client, code, reason, _ in
             guard let context = unsafe ClientContext.of(client) else { return }
             let code = rd_kafka_resp_err_t(rawValue: code)

@@ -7,8 +7,8 @@ struct KafkaHealth {
     private let topic: String
     /// When some broker has said something last; at first the start.
     private var lastAnswer: ContinuousClock.Instant
-    /// How many fetches each broker was sent, and when it was seen that another one was answered.
-    private var fetches: [Int32: (count: Int, at: ContinuousClock.Instant)] = [:]
+    /// How many fetches each broker was sent, when it was seen that one more was, and that one more was answered.
+    private var fetches: [Int32: (count: Int, sent: ContinuousClock.Instant, answered: ContinuousClock.Instant)] = [:]
     /// The brokers that lead the partitions, or have led them last.
     private var leaders: [Int32: Int32] = [:]
     /// Whether some leader is silent, lost, or was replaced just now: those who publish have to notice that, too.
@@ -54,14 +54,16 @@ struct KafkaHealth {
         return leader != last || self.leader(of: partition).map { isSilent($0, at: now) } ?? true
     }
 
-    /// A fetch that is sent says that the one before was answered, but not when the one before had expired.
+    /// A fetch that is sent says that the one before was answered, unless that was so long ago that it has expired.
     private mutating func countFetches(of broker: KafkaStatistics.Connection, at now: ContinuousClock.Instant) {
-        guard let (count, at) = fetches[broker.id] else {
-            fetches[broker.id] = (broker.fetches, now - .microseconds(broker.silence ?? 0))
+        guard let (count, sent, answered) = fetches[broker.id] else {
+            let then = now - .microseconds(broker.silence ?? 0)
+            fetches[broker.id] = (broker.fetches, then, then)
             return
         }
-        let hasExpired = now - at > Self.mostLeaderSilence
-        if broker.fetches > count + (hasExpired ? 1 : 0) { fetches[broker.id] = (broker.fetches, now) }
+        guard broker.fetches > count else { return }
+        let isAnswered = broker.fetches > count + 1 || now - sent < Self.mostLeaderSilence
+        fetches[broker.id] = (broker.fetches, now, isAnswered ? now : answered)
     }
 
     // MARK: - Troubles
@@ -114,7 +116,7 @@ struct KafkaHealth {
 
     /// Whether it owes an answer to a fetch for too long, whatever else it answers.
     private func isSilent(_ broker: KafkaStatistics.Connection, at now: ContinuousClock.Instant) -> Bool {
-        guard broker.unanswered > 0, let last = fetches[broker.id]?.at else { return false }
+        guard broker.unanswered > 0, let last = fetches[broker.id]?.answered else { return false }
         return now - last > Self.mostLeaderSilence
     }
 
@@ -122,7 +124,7 @@ struct KafkaHealth {
     func end(of partition: Int32, at now: ContinuousClock.Instant) -> (offset: Int64, age: Duration)? {
         guard let takenAt, now - takenAt < .seconds(5), troubles[partition] == nil, troubles[-1] == nil,
             let known = statistics.topics[topic]?[partition], known.isFetched, known.end >= 0,
-            let leader = leader(of: partition), !isSilent(leader, at: now), let last = fetches[leader.id]?.at
+            let leader = leader(of: partition), !isSilent(leader, at: now), let last = fetches[leader.id]?.answered
         else { return nil }
         return (known.end, now - last)
     }
@@ -147,9 +149,11 @@ struct KafkaHealth {
 
     /// Why the group has not said which partitions are read here.
     private func coordinatorDoubt(at now: ContinuousClock.Instant) -> String {
-        guard let broker = statistics.brokers.first(where: \.isCoordinator), !broker.name.isEmpty,
-            !broker.isUp || broker.unanswered > 0
-        else { return "the group has not given partitions yet" }
+        guard let broker = statistics.brokers.first(where: \.isCoordinator), !broker.isUp || broker.unanswered > 0
+        else {
+            return "the group has not given partitions yet"
+        }
+        if broker.name.isEmpty { return "the group has no coordinator" }
         return "the group's coordinator at \(broker.name) does not answer"
     }
 

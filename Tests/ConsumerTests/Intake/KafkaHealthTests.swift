@@ -106,13 +106,15 @@ import Testing
         #expect(doubt2 == nil)
         let doubt3 = hear(6, fetches: 5)
         #expect(doubt3 == sentence)
-        let doubt4 = hear(61, fetches: 6)
-        #expect(doubt4 == sentence, "the fetch has expired, and the next one waits")
-        let doubt5 = hear(62, fetches: 7)
+        for round in 1...3 {
+            let doubt4 = hear(10 * round, fetches: 5 + round)
+            #expect(doubt4 == sentence, "the fetch has expired, and the next one waits")
+        }
+        let doubt5 = hear(31, fetches: 9)
         #expect(doubt5 == nil, "it was answered")
-        let doubt6 = hear(63, fetches: 8, leader: -1)
+        let doubt6 = hear(32, fetches: 9, leader: -1)
         #expect(doubt6 == "partitions 0 have no leader")
-        let doubt7 = hear(70, fetches: 8, leader: -1)
+        let doubt7 = hear(40, fetches: 9, leader: -1)
         #expect(doubt7 == sentence, "nobody leads now, but it did")
     }
 
@@ -134,6 +136,11 @@ import Testing
         #expect(
             health.doubt(about: [], examined: [], at: now + .seconds(30))
                 == "the group's coordinator at a:1 does not answer")
+        let none = KafkaStatistics.Connection(
+            id: -1, name: "", isUp: false, silence: nil, unanswered: 0, isCoordinator: true)
+        health.take(KafkaStatistics(brokers: [none], topics: [:]), at: now + .seconds(31))
+        #expect(
+            health.doubt(about: [], examined: [], at: now + .seconds(31)) == "the group has no coordinator")
         #expect(
             KafkaHealth("t", at: now).doubt(about: [], examined: [], at: now)
                 == "the group has not given partitions yet")

@@ -67,15 +67,16 @@ public struct Consumer {
 
     /// librdkafka's configuration of a consumer.
     static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
-        try settings.kafkaConfiguration(
+        // What the consumer does itself for an older librdkafka: without it a full queue is looked at again after 1 s.
+        let backoff = "fetch.queue.backoff.ms"
+        return try settings.kafkaConfiguration(
             for: .consumer,
-            defaults: [
+            defaults: (KafkaConfiguration.knows(backoff) ? [(backoff, "10")] : []) + [
                 ("client.id", "heartbeat-consumer"),
                 // A consumer that died is replaced after 10 s; 45 s is the default.
                 ("session.timeout.ms", "10000"),
-                // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. Its broker
-                // thread looks up to a second later whether there is room again, so less than a second's worth starves
-                // the writer: 4096 halved the speed, 16384 takes 10 MB more than the 64 MB that we allow ourselves.
+                // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. A longer queue
+                // is not faster, since the consumer has it filled again in time.
                 ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),
                 ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
                 // New partitions, and a topic that is made later, are seen within 10 s; 5 minutes is the default.

@@ -25,6 +25,14 @@ public struct KafkaConfiguration: Sendable {
         properties.append(Property(name: name, value: value))
     }
 
+    /// Whether this librdkafka has a property.
+    public static func knows(_ name: String) -> Bool {
+        let configuration = unsafe rd_kafka_conf_new()
+        defer { unsafe rd_kafka_conf_destroy(configuration) }
+        var size = 0
+        return unsafe rd_kafka_conf_get(configuration, name, nil, &size) != RD_KAFKA_CONF_UNKNOWN
+    }
+
     /// A new `rd_kafka_conf_t` that belongs to the caller.
     @unsafe func makeHandle() throws(KafkaError) -> OpaquePointer? {
         let handle = unsafe rd_kafka_conf_new()
@@ -103,15 +111,16 @@ class ClientContext {
                 let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
                 cause = "\(text) (code \(original.rawValue))"
             }
-            if code == RD_KAFKA_RESP_ERR__SSL, let problem = context.certificates.withLock({ $0 }) {
-                cause = problem
+            // The code is now RD_KAFKA_RESP_ERR__SSL, now another one, depending on when the handshake fails.
+            if cause?.contains("certificate verify failed") == true {
+                cause = context.certificates.withLock { $0 } ?? cause
             }
             context.events.error(KafkaError(code, unableTo: "work with Kafka", cause: cause))
         }
     }
 
     /// Has certificates judged as without this, and keeps why one is refused: librdkafka's error does not say that.
-    private func watchCertificates(_ configuration: OpaquePointer?) {
+    @unsafe private func watchCertificates(_ configuration: OpaquePointer?) {
         unsafe rd_kafka_conf_set_ssl_cert_verify_cb(configuration) { _, name, _, code, _, _, _, _, _, opaque in
             guard let code = unsafe code?.pointee, let opaque = unsafe opaque else { return 0 }
             let context = unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()

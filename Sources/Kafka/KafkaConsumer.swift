@@ -37,6 +37,10 @@ internal import CLibRdKafka
 
     private let handle: OpaquePointer
     private let context: ConsumerContext
+    private var assigned: [TopicPartition] = []
+    private var queue = FetchQueue()
+    /// How many messages came since the queue was looked at.
+    private var sinceLook = 0
 
     /// Makes a member of the group that the configuration names; does not wait for a broker.
     ///
@@ -112,7 +116,15 @@ internal import CLibRdKafka
     ///
     /// One message at a time: the batch calls of librdkafka 2.0.2 can lose messages around a pause or a rebalance.
     public func poll(milliseconds: Int32) -> Event {
-        let message = unsafe rd_kafka_consumer_poll(handle, milliseconds)
+        // Whoever waits asks for the time, twice: a twentieth of all the work while there is a backlog.
+        var message = unsafe rd_kafka_consumer_poll(handle, 0)
+        sinceLook += 1
+        let isIdle = unsafe message == nil && context.rebalance == nil && context.statistics == nil
+        if isIdle || sinceLook >= FetchQueue.interval { lookAtQueue() }
+        if isIdle {
+            let limit = queue.isShrinking ? min(milliseconds, FetchQueue.mostMilliseconds) : milliseconds
+            unsafe message = rd_kafka_consumer_poll(handle, limit)
+        }
         guard let message = unsafe message else {
             guard let rebalance = context.rebalance else {
                 guard let json = context.statistics else { return .nothing }
@@ -128,6 +140,26 @@ internal import CLibRdKafka
             return unsafe Self.event(of: message, code)
         }
         return .message(unsafe KafkaMessage(consuming: message))
+    }
+
+    private func lookAtQueue() {
+        sinceLook = 0
+        switch unsafe queue.look(Int(rd_kafka_outq_len(handle)), at: .now) {
+        case .more: if Self.isWokenByRequests { wakeBrokers() }
+        // glibc keeps it otherwise, since what is still in use lies between.
+        case .lessMemory: malloc_trim(0)
+        case nil: break
+        }
+    }
+
+    /// Later ones are told by `fetch.queue.backoff.ms`, and only by that.
+    private static let isWokenByRequests = !KafkaConfiguration.knows("fetch.queue.backoff.ms")
+
+    /// Has the brokers' threads look at the queue: a request wakes them. This one is short, and nobody waits for its answer.
+    private func wakeBrokers() {
+        guard !assigned.isEmpty else { return }
+        let ends = PartitionList(assigned.map { PartitionOffset(partition: $0, offset: Int64(RD_KAFKA_OFFSET_END)) })
+        unsafe rd_kafka_offsets_for_times(handle, ends.handle, 0)
     }
 
     /// Has the events' handlers called for what has happened. For a client that reads nothing; others poll.
@@ -163,11 +195,13 @@ internal import CLibRdKafka
     public func assign(_ offsets: [PartitionOffset]) throws(KafkaError) {
         let list = PartitionList(offsets)
         try KafkaError.check(unsafe rd_kafka_assign(handle, list.handle), unableTo: "assign partitions")
+        assigned = offsets.map(\.partition)
     }
 
     /// Reads no partition any more.
     public func unassign() throws(KafkaError) {
         try KafkaError.check(unsafe rd_kafka_assign(handle, nil), unableTo: "give partitions back")
+        assigned = []
     }
 
     /// Tells the group how far it is, without waiting. Only lag tools read it: what counts is in the database.

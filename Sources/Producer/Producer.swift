@@ -10,8 +10,8 @@ public struct Producer {
     public enum Source: Sendable {
         /// Simulated customers.
         case simulation(SimulationPlan)
-        /// The rows of a file. With `shiftsToNow` all timestamps move by one amount, so that the first one is now.
-        case replay(path: String, shiftsToNow: Bool)
+        /// The rows of a file.
+        case replay(ReplayPlan)
     }
 
     private let settings: Settings
@@ -45,20 +45,21 @@ public struct Producer {
 
     /// Works until there is nothing left to publish or until it is stopped.
     ///
-    /// - Parameters:
-    ///   - speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
+    /// - Parameter isPaced: whether simulated readings are published when they are due, or as fast as Kafka takes them.
     /// - Returns: `ok` when everything was delivered, else `unavailable`.
     /// - Throws: `CommandFailure` when the file cannot be used; `KafkaError` when librdkafka cannot go on.
-    public func run(_ source: Source, speed: Double?, _ service: Service) throws -> Exit {
+    public func run(_ source: Source, isPaced: Bool, _ service: Service) throws -> Exit {
         switch source {
         case .simulation(let plan):
             var simulation = try SimulatedCustomers(settings, plan)
             return try publish(service) { publisher throws in
-                try simulation.run(&publisher, isPaced: speed != nil)
+                try simulation.run(&publisher, isPaced: isPaced)
             }
-        case .replay(let path, let shiftsToNow):
+        case .replay(let plan):
             // Before Kafka is asked for anything: a file that cannot be used needs no broker to be refused.
-            var replay = try Replay(path: path, speed: speed, shiftsToNow: shiftsToNow)
+            guard var replay = try Replay(plan, service) else {
+                return finish("stopped", counts: ProgressReport.Counts(), service)
+            }
             return try publish(service) { publisher throws in
                 try replay.run(&publisher)
             }

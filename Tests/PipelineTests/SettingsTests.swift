@@ -83,11 +83,11 @@ extension EndToEnd {
                     + "no such file or directory"),
             Mistake(
                 environment: ["RDKAFKA_SECURITY_PROTOCOL": "sasl_ssl", "RDKAFKA_SSL_KEY_LOCATION": "/nowhere/k.pem"],
-                line: "environment: RDKAFKA_SSL_KEY_LOCATION=/nowhere/k.pem: unable to read \"/nowhere/k.pem\": "
+                line: "environment: RDKAFKA_SSL_KEY_LOCATION=********: unable to read \"/nowhere/k.pem\": "
                     + "no such file or directory"),
             Mistake(
                 environment: ["RDKAFKA_SECURITY_PROTOCOL": "ssl", "RDKAFKA_SSL_KEYSTORE_LOCATION": "/nowhere/s.p12"],
-                line: "environment: RDKAFKA_SSL_KEYSTORE_LOCATION=/nowhere/s.p12: unable to read \"/nowhere/s.p12\": "
+                line: "environment: RDKAFKA_SSL_KEYSTORE_LOCATION=********: unable to read \"/nowhere/s.p12\": "
                     + "no such file or directory"),
             Mistake(
                 command: "producer",

@@ -154,7 +154,7 @@ struct Batch: ~Copyable {
         rejected.append(message.partition)
         rejected.append(message.offset)
         if let milliseconds = message.timestamp {
-            rejected.append(Instant(microsecondsSince1970: milliseconds * 1000).microsecondsSince2000)
+            rejected.append(Instant(millisecondsSince1970: milliseconds).microsecondsSince2000)
         } else {
             rejected.appendNull()
         }

@@ -271,7 +271,10 @@ struct Intake: ~Copyable {
     private mutating func reportProgress() {
         var doubt = health.doubt(about: assignment.partitions, examined: assignment.examined, at: .now)
         if doubt == nil, service.isWaiting(for: .kafka) { doubt = "Kafka does not answer" }
-        if assignment.isPaused { doubt = "nothing is fetched until PostgreSQL takes what was read" }
+        if assignment.isPaused, health.trouble == nil {
+            let isRecent = assignment.partitions.allSatisfy { health.recentEnd(of: $0, at: .now) != nil }
+            doubt = isRecent ? nil : "nothing is fetched until PostgreSQL takes what was read"
+        }
         report.update(consumer, health: &health, doubt: doubt)
     }
 

@@ -19,10 +19,12 @@ struct KafkaHealth {
     private var waitsSince: ContinuousClock.Instant?
     /// What cannot be read although brokers answer, by partition; -1 for the group and the topic as such.
     private var troubles: [Int32: String] = [:]
+    /// Where partitions ended when that was known last, and when.
+    private var recentEnds: [Int32: (offset: Int64, at: ContinuousClock.Instant)] = [:]
     /// When everything that is read was known to be well.
     private(set) var lastKnown: ContinuousClock.Instant
 
-    /// Kafka is away when no broker has said anything for so long; the group's heartbeat is answered every 3 s.
+    /// No broker answers when none has said anything for so long; the group's heartbeat is answered every 3 s.
     static let mostSilence: Duration = .seconds(7)
     /// A leader that owes an answer for so long says nothing of its partitions any more; a fetch is answered every 0.5 s.
     private static let mostLeaderSilence: Duration = .seconds(5)
@@ -46,6 +48,9 @@ struct KafkaHealth {
         }
         isUnsettled = known.contains { $0.value.isFetched && isUnsettled($0.key, leader: $0.value.leader, at: now) }
         for (partition, known) in known where known.leader >= 0 { leaders[partition] = known.leader }
+        for partition in known.keys {
+            if let end = end(of: partition, at: now) { recentEnds[partition] = (end.offset, now) }
+        }
     }
 
     private func isUnsettled(_ partition: Int32, leader: Int32, at now: ContinuousClock.Instant) -> Bool {
@@ -127,6 +132,11 @@ struct KafkaHealth {
             let leader = leader(of: partition), !isSilent(leader, at: now), let last = fetches[leader.id]?.answered
         else { return nil }
         return (known.end, now - last)
+    }
+
+    /// Where a partition ended some seconds ago, for a while in which it is not fetched on purpose.
+    func recentEnd(of partition: Int32, at now: ContinuousClock.Instant) -> Int64? {
+        recentEnds[partition].flatMap { now - $0.at < .seconds(10) ? $0.offset : nil }
     }
 
     /// Why it is not known how these partitions are: a sentence's part; nil when it is known.

@@ -160,7 +160,8 @@ struct Lag: CustomStringConvertible {
         var oldest: Int64?
         var isKnown = true
         for (partition, next) in committed {
-            let behind = (health.end(of: partition, at: now)?.offset ?? next) - next
+            let end = health.end(of: partition, at: now)?.offset ?? health.recentEnd(of: partition, at: now)
+            let behind = (end ?? next) - next
             guard behind > 0 else { continue }
             messages += behind
             if let time = times[partition] { oldest = min(oldest ?? time, time) } else { isKnown = false }

@@ -20,7 +20,8 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     /// Whether the file simply is not there.
     public var isNoSuchFile: Bool { errno == ENOENT }
 
-    static var last: SystemError { SystemError(errno: Glibc.errno) }
+    /// That of the last system call of this thread.
+    public static var last: SystemError { SystemError(errno: Glibc.errno) }
 }
 
 /// The bytes of a file, at most 1 MiB; more is refused as "file too large".

@@ -33,6 +33,8 @@ import Testing
         #expect(health.end(of: 1, at: now + .seconds(1))?.age == .milliseconds(1400))
         #expect(health.end(of: 1, at: now + .seconds(6)) == nil, "the figures are old")
         #expect(health.end(of: 2, at: now) == nil && health.end(of: 7, at: now) == nil)
+        #expect(health.recentEnd(of: 1, at: now + .seconds(9)) == 20 && health.recentEnd(of: 2, at: now) == nil)
+        #expect(health.recentEnd(of: 1, at: now + .seconds(11)) == nil, "a lag of that time says nothing")
         #expect(health.silence(at: now + .seconds(1)) == .milliseconds(1100))
         #expect(KafkaHealth("t", at: now).silence(at: now + .seconds(9)) == .seconds(9), "nobody has ever answered")
     }

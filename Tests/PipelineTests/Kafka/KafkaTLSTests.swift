@@ -35,14 +35,11 @@ extension EndToEnd {
             let server = try ChildProcess(
                 "openssl",
                 ChildProcess.Command(
-                    "/bin/bash",
+                    "/usr/bin/openssl",
                     [
-                        "-c",
-                        """
-                        sleep 300 | exec openssl s_server -accept \(port) -quiet \
-                        -cert \(folder.path)/\(test.certificate).pem -key \(folder.path)/\(test.certificate).key
-                        """,
-                    ], environment: ["PATH": "/usr/bin:/bin"]), in: folder)
+                        "s_server", "-accept", "\(port)", "-quiet", "-cert", "\(folder.path)/\(test.certificate).pem",
+                        "-key", "\(folder.path)/\(test.certificate).key",
+                    ], environment: [:]), in: folder)
             let manager = try ServiceManager()
             let settings = [
                 "KAFKA_BOOTSTRAP_SERVERS": address, "RDKAFKA_SECURITY_PROTOCOL": test.security,

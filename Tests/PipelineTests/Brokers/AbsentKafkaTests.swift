@@ -37,11 +37,7 @@ extension EndToEnd {
                 try await daemon.untilStatus("\(state): it waits no longer") { !$0.contains("waiting for Kafka") }
             }
             try await Task.sleep(for: .seconds(5))
-            for daemon in [consumer, producer] {
-                let later = try #require(daemon.log.components(separatedBy: "Kafka is available again").last)
-                #expect(!later.contains("unable to") && !later.contains("waiting"), "what is over is not told again")
-                #expect(daemon.log.components(separatedBy: "Kafka is available again").count == 2, "\(daemon.log)")
-            }
+            for daemon in [consumer, producer] { try Self.expectOver(daemon) }
             let losses = try pipeline.database.rows(
                 "SELECT customer_id, opened_at FROM episodes WHERE kind = 'signal loss' AND opened_at < '\(back)'")
             #expect(losses.isEmpty, "nobody was silent but the broker")
@@ -56,6 +52,14 @@ extension EndToEnd {
             try await pipeline.expectAllStored()
             consumer.expectAlive()
             producer.expectAlive()
+        }
+
+        /// Expects that it has said once that Kafka is back, and nothing of the outage after that.
+        private static func expectOver(_ daemon: WatchedDaemon) throws {
+            let parts = daemon.log.components(separatedBy: "Kafka is available again")
+            #expect(parts.count == 2, "\(daemon.log)")
+            let later = try #require(parts.last)
+            #expect(!later.contains("unable to") && !later.contains("waiting"), "what is over is not told again")
         }
     }
 }

@@ -19,7 +19,7 @@ extension EndToEnd {
             let pipeline = try await Pipeline(on: TestBroker(faulty))
             try await faulty.set("max.message.bytes", to: "2000")
             let producer = try WatchedDaemon.producer(
-                pipeline.broker, Self.replay(20_000, customers: (0..<7).map { "cust-\($0)" }))
+                pipeline.broker, arguments: Self.replay(20_000, customers: (0..<7).map { "cust-\($0)" }))
             #expect(try await producer.process.waitForEnd(within: .seconds(300)) == .exited(0))
             #expect(producer.log.contains("finished: 20000 delivered, 0 not delivered"))
             let dump = try await faulty.dump()
@@ -36,7 +36,7 @@ extension EndToEnd {
             let long = ["a", "b"].map { $0 + String(repeating: "0123456789", count: 12) }
             try await faulty.set("max.message.bytes", to: "300")
             let producer = try WatchedDaemon.producer(
-                pipeline.broker, Self.replay(2000, customers: (0..<98).map { "cust-\($0)" } + long))
+                pipeline.broker, arguments: Self.replay(2000, customers: (0..<98).map { "cust-\($0)" } + long))
             #expect(try await producer.process.waitForEnd(within: .seconds(300)) == .exited(69))
             #expect(producer.log.contains("finished: 1960 delivered, 40 not delivered"))
             for customer in long {

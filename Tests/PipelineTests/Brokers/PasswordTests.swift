@@ -11,7 +11,8 @@ extension EndToEnd {
             let wrong = ["RDKAFKA_SASL_PASSWORD": "wrong", "START_TIMEOUT_SECONDS": "15"]
             let daemon =
                 try command == "consumer"
-                ? WatchedDaemon.consumer(pipeline, wrong) : WatchedDaemon.producer(pipeline.broker, [], wrong)
+                ? WatchedDaemon.consumer(pipeline, settings: wrong)
+                : WatchedDaemon.producer(pipeline.broker, settings: wrong)
             daemon.process.expectEnd()
             try await daemon.untilStatus("the status says why", within: .seconds(14)) {
                 $0.contains("Authentication failed: Invalid username or password")

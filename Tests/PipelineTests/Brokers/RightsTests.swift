@@ -26,7 +26,7 @@ extension EndToEnd {
             #expect(ended.log.contains(/timed out after \d+ s waiting for Kafka: .*authorization failed/.ignoresCase()))
             try await faulty.allow(right)
             try await consumer.untilReady()
-            try await Self.finish(pipeline, consumer, producer)
+            try await Self.finish(pipeline, consumer: consumer, producer: producer)
         }
 
         @Test(
@@ -55,7 +55,7 @@ extension EndToEnd {
             try await consumer.untilStatus("\(right): it waits no longer") {
                 !$0.contains("waiting") && $0.contains(/lag \d/)
             }
-            try await Self.finish(pipeline, consumer, producer)
+            try await Self.finish(pipeline, consumer: consumer, producer: producer)
         }
 
         @Test("the producer has not the right to write at the start: it says so until it has")
@@ -72,7 +72,7 @@ extension EndToEnd {
             #expect(producer.status.contains("waiting for Kafka"))
             try await faulty.allow(.topicWrite)
             try await pipeline.untilStoredFromNow([0, 1, 2, 3], "every partition is written")
-            try await Self.finish(pipeline, consumer, producer)
+            try await Self.finish(pipeline, consumer: consumer, producer: producer)
         }
 
         @Test("the producer loses the right to write: it says so, and keeps what it cannot deliver until it can")
@@ -92,7 +92,7 @@ extension EndToEnd {
             try await faulty.allow(.topicWrite)
             try await pipeline.untilStoredFromNow([0, 1, 2, 3], "every partition is written again")
             try await producer.untilStatus("it waits no longer") { !$0.contains("waiting") }
-            try await Self.finish(pipeline, consumer, producer)
+            try await Self.finish(pipeline, consumer: consumer, producer: producer)
             // A customer's readings are a second apart; none is missing between the first and the last.
             let holes = try pipeline.database.rows(
                 """
@@ -106,7 +106,7 @@ extension EndToEnd {
         }
 
         private static func finish(
-            _ pipeline: Pipeline, _ consumer: WatchedDaemon, _ producer: WatchedDaemon
+            _ pipeline: Pipeline, consumer: WatchedDaemon, producer: WatchedDaemon
         ) async throws {
             #expect(try await producer.stop() == .exited(0))
             try await pipeline.expectAllStored()

@@ -86,7 +86,7 @@ extension EndToEnd {
             #expect(end == .exited(fault == .mute ? 0 : 69))
             // Also a start does not need that broker.
             let second = try WatchedDaemon.consumer(pipeline)
-            let secondProducer = try WatchedDaemon.producer(pipeline.broker, [], ["SEED": "2"])
+            let secondProducer = try WatchedDaemon.producer(pipeline.broker, settings: ["SEED": "2"])
             try await pipeline.untilStoredFromNow([0, 2, 3, 5], "\(fault): the others are stored after a start")
             try await second.untilStatus("the status says which broker") {
                 // A client that has never seen the leader does not know who it was.

@@ -14,13 +14,13 @@ struct WatchedDaemon {
             settings: settings.merging(manager.environment) { own, _ in own })
     }
 
-    static func consumer(_ pipeline: Pipeline, _ settings: [String: String] = [:]) throws -> WatchedDaemon {
+    static func consumer(_ pipeline: Pipeline, settings: [String: String] = [:]) throws -> WatchedDaemon {
         try WatchedDaemon(["consumer"], pipeline.consumerSettings.merging(settings) { $1 })
     }
 
     /// A producer of customers who are never silent and never wrong, once a second each.
     static func producer(
-        _ broker: TestBroker, _ arguments: [String] = [], _ settings: [String: String] = [:]
+        _ broker: TestBroker, arguments: [String] = [], settings: [String: String] = [:]
     ) throws -> WatchedDaemon {
         let own = [
             "NUM_CUSTOMERS": "60", "MALFORMED_RATE": "0", "DROPOUT_RATE": "0", "LATE_RATE": "0", "SEED": "1",

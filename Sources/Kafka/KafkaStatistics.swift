@@ -6,7 +6,7 @@ internal import FoundationEssentials
 public struct KafkaStatistics: Sendable, Equatable {
     /// One connection to a broker; the group's coordinator has one of its own.
     public struct Connection: Sendable, Equatable {
-        /// The broker's number; -1 for a bootstrap address and for the coordinator.
+        /// The broker's number; -1 for a bootstrap address.
         public var id: Int32
         /// Its address.
         public var name: String
@@ -16,6 +16,10 @@ public struct KafkaStatistics: Sendable, Equatable {
         public var silence: Int64?
         /// How many requests it has not answered yet.
         public var unanswered: Int
+        /// How many fetches it was sent; there is one at a time.
+        public var fetches = 0
+        /// Whether it is the one for the group's coordinator only.
+        public var isCoordinator = false
 
         /// What is known of one connection.
         public init(id: Int32, name: String, isUp: Bool, silence: Int64?, unanswered: Int) {
@@ -59,9 +63,12 @@ public struct KafkaStatistics: Sendable, Equatable {
     public init?(json: [UInt8]) {
         guard let document = try? JSONDecoder().decode(Document.self, from: Data(json)) else { return nil }
         brokers = document.brokers.values.map { broker in
-            Connection(
+            var connection = Connection(
                 id: broker.nodeid, name: broker.nodename, isUp: broker.state == "UP",
                 silence: broker.rxidle < 0 ? nil : broker.rxidle, unanswered: broker.waitresp_cnt)
+            connection.fetches = broker.req["Fetch"] ?? 0
+            connection.isCoordinator = broker.source == "logical"
+            return connection
         }
         topics = document.topics.mapValues { topic in
             let known = topic.partitions.values.filter { $0.partition >= 0 }
@@ -83,9 +90,11 @@ public struct KafkaStatistics: Sendable, Equatable {
         struct BrokerEntry: Decodable {
             let nodeid: Int32
             let nodename: String
+            let source: String
             let state: String
             let rxidle: Int64
             let waitresp_cnt: Int
+            let req: [String: Int]
         }
 
         struct TopicEntry: Decodable {

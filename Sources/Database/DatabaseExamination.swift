@@ -5,10 +5,13 @@ import Schema
 struct DatabaseExamination {
     private let connection: PostgreSQLConnection
     private let database: String
+    private let owner: String
 
-    init(_ connection: PostgreSQLConnection, database: String) {
+    /// - Parameter owner: the role that has to be able to make tables in the database.
+    init(_ connection: PostgreSQLConnection, database: String, owner: String) {
         self.connection = connection
         self.database = database
+        self.owner = owner
     }
 
     /// The oldest server that has all that the schema needs, as `server_version_num` has it.
@@ -31,7 +34,6 @@ struct DatabaseExamination {
     }
 
     private func examineRights() throws(PostgreSQLError) {
-        let owner = DatabaseSetup.owner
         let hasOwner: Bool = try value("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", [owner])
         let mayCreate: Bool = try value(
             "SELECT has_schema_privilege($1, 'public', 'CREATE')", [hasOwner ? owner : "public"])

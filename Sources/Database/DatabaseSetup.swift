@@ -32,7 +32,7 @@ public struct DatabaseSetup {
         let connection = try PostgreSQLConnection(parameters, .setup)
         // Another setup may be at work: what it makes is looked at when it is done.
         try connection.execute(AdvisoryLock.setup.wait, unableTo: "wait for another setup")
-        try DatabaseExamination(connection, database: database).run()
+        try examine(connection)
         try connection.execute("BEGIN", unableTo: "start the setup")
         let applied = try migrate(connection)
         let misplaced = try connection.query(
@@ -65,7 +65,7 @@ public struct DatabaseSetup {
         let exists = try connection.query(
             "SELECT 1 FROM pg_database WHERE datname = $1", [database], unableTo: "look for database \"\(database)\"")
         if exists.count > 0 {
-            try DatabaseExamination(PostgreSQLConnection(parameters, .setup), database: database).run()
+            try examine(PostgreSQLConnection(parameters, .setup))
         }
         try makeRole(Self.owner, "NOLOGIN", on: connection)
         for role in Self.daemonRoles { try makeRole(role, "LOGIN", on: connection) }
@@ -81,6 +81,10 @@ public struct DatabaseSetup {
                 """, unableTo: "create database \"\(database)\"")
             logger.info("created database \"\(database)\"")
         }
+    }
+
+    private func examine(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        try DatabaseExamination(connection, database: database, owner: Self.owner).run()
     }
 
     private func makeRole(

@@ -13,7 +13,7 @@ extension EndToEnd {
             try await faulty.deleteTopic()
             try await faulty.createTopic(writing: new(count))
             let consumer = try await pipeline.startReadyConsumer()
-            try await finish(pipeline, faulty, consumer, count)
+            try await finish(pipeline, faulty, of: consumer, stored: count)
         }
 
         /// How soon the topic is there again: before the consumer can know that it was deleted, or after.
@@ -31,7 +31,7 @@ extension EndToEnd {
                 try await eventually("the deletion is seen") { consumer.log.contains("waiting for Kafka") }
             }
             try await faulty.createTopic(writing: new(count))
-            try await finish(pipeline, faulty, consumer, count)
+            try await finish(pipeline, faulty, of: consumer, stored: count)
         }
 
         @Test("while it is deleted the status says so, and it goes on when the topic is there again")
@@ -48,7 +48,7 @@ extension EndToEnd {
             }
             try await faulty.createTopic()
             try await write(1000..<1300, faulty)
-            try await finish(pipeline, faulty, consumer, 300)
+            try await finish(pipeline, faulty, of: consumer, stored: 300)
         }
 
         /// Half of them into each partition.
@@ -63,7 +63,7 @@ extension EndToEnd {
         }
 
         private func finish(
-            _ pipeline: Pipeline, _ faulty: FaultyBroker, _ consumer: ChildProcess, _ count: Int
+            _ pipeline: Pipeline, _ faulty: FaultyBroker, of consumer: ChildProcess, stored count: Int
         ) async throws {
             let after = 1000 + count
             try await pipeline.untilAllStored(faulty)

@@ -19,9 +19,9 @@ extension EndToEnd {
                         return ((first..<first + 10).map(numbered), number % 2 == 0 ? .commit : .abort)
                     }, to: partition)
             }
-            try await untilAtEnd(pipeline, faulty, consumer)
+            try await untilAtEnd(pipeline, faulty)
             try await pipeline.stop(consumer)
-            try await expectHoles(pipeline, faulty, consumer, readings: 200, holes: 2 * (10 * 10 + 20))
+            try await expectHoles(pipeline, faulty, of: consumer, readings: 200, holes: 2 * (10 * 10 + 20))
         }
 
         @Test("2,000 small transactions, a fifth of them aborted: few lines, --drain ends, and the lag is 0")
@@ -39,9 +39,9 @@ extension EndToEnd {
             #expect(drained.log.split(separator: "\n").count < 10, "lines in the journal")
             #expect(try pipeline.readingCount() == 16_000)
             let consumer = try await pipeline.startReadyConsumer()
-            try await untilAtEnd(pipeline, faulty, consumer)
+            try await untilAtEnd(pipeline, faulty)
             try await pipeline.stop(consumer)
-            try await expectHoles(pipeline, faulty, consumer, readings: 16_000, holes: 400 * 10 + 2000)
+            try await expectHoles(pipeline, faulty, of: consumer, readings: 16_000, holes: 400 * 10 + 2000)
         }
 
         @Test("an open transaction holds readers back, and nothing is lost when it ends", arguments: [true, false])
@@ -54,10 +54,10 @@ extension EndToEnd {
             #expect(try pipeline.readingCount() == 0)
             let producer = try #require(open.producer)
             try await faulty.finish(producer, isCommitted ? .commit : .abort)
-            try await untilAtEnd(pipeline, faulty, consumer)
+            try await untilAtEnd(pipeline, faulty)
             try await pipeline.stop(consumer)
             try await expectHoles(
-                pipeline, faulty, consumer, readings: isCommitted ? 110 : 100, holes: isCommitted ? 1 : 11)
+                pipeline, faulty, of: consumer, readings: isCommitted ? 110 : 100, holes: isCommitted ? 1 : 11)
         }
 
         @Test("compaction leaves holes, in the midst and at the end")
@@ -69,9 +69,9 @@ extension EndToEnd {
             try await faulty.compact(removing: removed.map(Int64.init))
             try await pipeline.drain()
             let consumer = try await pipeline.startReadyConsumer()
-            try await untilAtEnd(pipeline, faulty, consumer)
+            try await untilAtEnd(pipeline, faulty)
             try await pipeline.stop(consumer)
-            try await expectHoles(pipeline, faulty, consumer, readings: 300 - removed.count, holes: removed.count)
+            try await expectHoles(pipeline, faulty, of: consumer, readings: 300 - removed.count, holes: removed.count)
         }
 
         @Test("who falls silent behind a control record is found")
@@ -92,8 +92,8 @@ extension EndToEnd {
             try await pipeline.stop(consumer)
         }
 
-        /// Waits until the log is read to its end, and the lag is 0.
-        private func untilAtEnd(_ pipeline: Pipeline, _ faulty: FaultyBroker, _ consumer: ChildProcess) async throws {
+        /// Waits until every offset of the logs is read, also those that no reader gets.
+        private func untilAtEnd(_ pipeline: Pipeline, _ faulty: FaultyBroker) async throws {
             let ends = try await faulty.dump().partitions.map(\.high)
             try await eventually("every offset is accounted for") {
                 try pipeline.database.rows("SELECT next_offset FROM kafka_offsets ORDER BY partition")
@@ -102,7 +102,7 @@ extension EndToEnd {
         }
 
         private func expectHoles(
-            _ pipeline: Pipeline, _ faulty: FaultyBroker, _ consumer: ChildProcess, readings: Int, holes: Int
+            _ pipeline: Pipeline, _ faulty: FaultyBroker, of consumer: ChildProcess, readings: Int, holes: Int
         ) async throws {
             let dump = try await faulty.dump()
             #expect(dump.messageCount == readings)

@@ -16,7 +16,7 @@ extension EndToEnd {
             let growing = 1000 + growth.rawValue
             try await faulty.truncate(at: 940, thenWriting: batches(1000..<growing, of: 30))
             let consumer = try await pipeline.startReadyConsumer()
-            try await finish(pipeline, faulty, consumer, messages: growing)
+            try await finish(pipeline, faulty, of: consumer, messages: growing)
         }
 
         @Test("the same while a consumer is running", arguments: Growth.allCases)
@@ -28,12 +28,12 @@ extension EndToEnd {
             try await pipeline.untilStored(1000)
             let growing = 1000 + growth.rawValue
             try await faulty.truncate(at: 940, thenWriting: batches(1000..<growing, of: 30))
-            try await finish(pipeline, faulty, consumer, messages: growing)
+            try await finish(pipeline, faulty, of: consumer, messages: growing)
         }
 
         /// Expects that the loss of 100 is said, and that all goes on.
         private func finish(
-            _ pipeline: Pipeline, _ faulty: FaultyBroker, _ consumer: ChildProcess, messages: Int
+            _ pipeline: Pipeline, _ faulty: FaultyBroker, of consumer: ChildProcess, messages: Int
         ) async throws {
             try await eventually("the loss is said") {
                 consumer.log.contains(

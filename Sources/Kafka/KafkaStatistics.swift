@@ -6,7 +6,7 @@ internal import FoundationEssentials
 public struct KafkaStatistics: Sendable, Equatable {
     /// One connection to a broker; the group's coordinator has one of its own.
     public struct Connection: Sendable, Equatable {
-        /// The broker's number; -1 for a bootstrap address and for the coordinator.
+        /// The broker's number; -1 for a bootstrap address.
         public var id: Int32
         /// Its address.
         public var name: String
@@ -16,14 +16,23 @@ public struct KafkaStatistics: Sendable, Equatable {
         public var silence: Int64?
         /// How many requests it has not answered yet.
         public var unanswered: Int
+        /// How many fetches it was sent; there is one at a time.
+        public var fetches: Int
+        /// Whether it is the one for the group's coordinator only.
+        public var isCoordinator: Bool
 
         /// What is known of one connection.
-        public init(id: Int32, name: String, isUp: Bool, silence: Int64?, unanswered: Int) {
+        public init(
+            id: Int32, name: String, isUp: Bool, silence: Int64?, unanswered: Int, fetches: Int = 0,
+            isCoordinator: Bool = false
+        ) {
             self.id = id
             self.name = name
             self.isUp = isUp
             self.silence = silence
             self.unanswered = unanswered
+            self.fetches = fetches
+            self.isCoordinator = isCoordinator
         }
     }
 
@@ -61,7 +70,8 @@ public struct KafkaStatistics: Sendable, Equatable {
         brokers = document.brokers.values.map { broker in
             Connection(
                 id: broker.nodeid, name: broker.nodename, isUp: broker.state == "UP",
-                silence: broker.rxidle < 0 ? nil : broker.rxidle, unanswered: broker.waitresp_cnt)
+                silence: broker.rxidle < 0 ? nil : broker.rxidle, unanswered: broker.waitresp_cnt,
+                fetches: broker.req["Fetch"] ?? 0, isCoordinator: broker.source == "logical")
         }
         topics = document.topics.mapValues { topic in
             let known = topic.partitions.values.filter { $0.partition >= 0 }
@@ -83,9 +93,11 @@ public struct KafkaStatistics: Sendable, Equatable {
         struct BrokerEntry: Decodable {
             let nodeid: Int32
             let nodename: String
+            let source: String
             let state: String
             let rxidle: Int64
             let waitresp_cnt: Int
+            let req: [String: Int]
         }
 
         struct TopicEntry: Decodable {

@@ -29,6 +29,8 @@ extension Settings {
             (name: "reconnect.backoff.max.ms", value: "1000"), (name: "log.connection.close", value: "false"),
             // New partitions, and a topic that is made after the start, are seen within this time; 300 s is the default.
             (name: "topic.metadata.refresh.interval.ms", value: "10000"),
+            // So long a broker that has fallen silent holds up what another one could answer by now; 60 s is the default.
+            (name: "socket.timeout.ms", value: "10000"),
         ]
         for (name, value) in shared + defaults { set(name, value) { "\(name): \($0)" } }
         let kept = fixed + [(name: "bootstrap.servers", value: self[.kafkaBootstrapServers])]

@@ -35,6 +35,8 @@ public struct Producer {
                 ("partitioner", "murmur2_random"), ("compression.codec", "lz4"),
                 // A message is never given up, however long Kafka is unreachable.
                 ("message.timeout.ms", "0"),
+                // So long a deleted topic may be one that is not known everywhere yet; 30 s is the default.
+                ("topic.metadata.propagation.max.ms", "10000"),
                 // Bounds on what waits for Kafka, whichever is reached first: a full queue takes 45 MB.
                 ("queue.buffering.max.messages", "100000"), ("queue.buffering.max.kbytes", "32768"),
             ],

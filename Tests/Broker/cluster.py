@@ -1,5 +1,6 @@
 """The cluster's state: topics with their logs, brokers with their connections, groups, and the faults asked for."""
 import asyncio
+import socket
 import struct
 import sys
 import traceback
@@ -44,22 +45,45 @@ class Broker:
         self.answers = asyncio.Event()
         self.answers.set()
         self.muted = set()  # names of requests that it does not answer
+        self.unreachable = []  # the sockets that keep others from connecting
 
     @property
     def is_up(self):
-        return self.server is not None
+        return self.server is not None or bool(self.unreachable)
 
     async def start(self):
-        if not self.is_up:
+        for taken in self.unreachable:
+            taken.close()
+        self.unreachable = []
+        if self.server is None:
             self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
             self.port = self.server.sockets[0].getsockname()[1]
 
     async def stop(self):
         """Closes all connections, and refuses new ones."""
-        if self.is_up:
+        if self.server is not None:
             self.server.close()
             self.server = None
         self.disconnect()
+
+    def drop(self):
+        """As if every packet to it were dropped: nothing is answered, and no connection is made or refused.
+
+        The kernel drops what would connect to a socket whose queue is full.
+        """
+        self.answers.clear()
+        self.server.close()
+        self.server = None
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", self.port))
+        listening.listen(0)
+        self.unreachable = [listening]
+        for _ in range(2):
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+            self.unreachable.append(waiting)
 
     def disconnect(self):
         for task in list(self.connections):

@@ -79,16 +79,22 @@ class Commands:
     # Brokers.
 
     async def broker(self, number, state, move=False):
-        """Takes a broker down, silences it, or has it back. With `move` others lead its partitions, and the groups."""
+        """Takes a broker down, silences it, drops all that is sent to it, or has it back.
+
+        With `move` others lead its partitions, and the groups.
+        """
         broker = self.cluster.brokers[number]
         if state == "down":
             await broker.stop()
         elif state == "silent":
             broker.answers.clear()
+        elif state == "unreachable":
+            broker.drop()
         elif state == "up":
+            was_down = not broker.is_up
+            await broker.start()
             broker.answers.set()
-            if not broker.is_up:
-                await broker.start()
+            if was_down:
                 self._restart(number)
         else:
             raise ValueError(state)

@@ -116,6 +116,7 @@ struct Intake: ~Copyable {
         case .assigned(let partitions):
             // Nothing is fetched before the database has said where to go on.
             health.forgetTroubles()
+            health.isAssigned = true
             questions.forgetExaminations()
             try perform(assignment.handle(.given(partitions.map(\.partition))))
             if partitions.isEmpty {
@@ -127,6 +128,7 @@ struct Intake: ~Copyable {
             _ = exchange.waitUntilWritten(milliseconds: stop.isRequested ? 1000 : 5000)
             noteWritten()
             report.commit(to: consumer)
+            health.isAssigned = false
             questions.forgetExaminations()
             try perform(assignment.handle(.taken))
             try consumer.unassign()
@@ -152,14 +154,13 @@ struct Intake: ~Copyable {
         try perform(assignment.handle(.failed(place.partition)))
     }
 
-    /// Says whether Kafka is away: nobody asks it, librdkafka's figures say when it has last answered.
-    private func judgeKafka() {
-        let silence = health.silence(at: .now)
-        if silence > KafkaHealth.mostSilence {
+    /// Says whether Kafka answers: nobody asks it, librdkafka's figures say when it has last answered.
+    private mutating func judgeKafka() {
+        if health.isAway(at: .now) {
+            let silence = health.silence(at: .now)
             service.waits(for: .kafka, "no broker has answered for \(Int(silence / .seconds(1))) s")
-        } else if health.trouble == nil, health.isAnswered, service.isWaiting(for: .kafka) {
-            service.answered(.kafka)
         }
+        if health.hasAnswered(whileWaiting: service.isWaiting(for: .kafka), at: .now) { service.answered(.kafka) }
     }
 
     private mutating func take(_ message: borrowing KafkaMessage) throws(KafkaError) {
@@ -252,7 +253,8 @@ struct Intake: ~Copyable {
         try doubt()
         let positions = assignment.positions
         let moment = silence.update(
-            positions, isComplete: assignment.isComplete, health: health, isKafkaAway: service.isWaiting(for: .kafka))
+            positions, isComplete: assignment.isComplete, health: health,
+            isKafkaAway: service.isWaiting(for: .kafka) || health.isUnsettled)
         guard let moment else { return }
         let next = Dictionary(uniqueKeysWithValues: positions.map { ($0.partition, $0.offset) })
         exchange.gather { $0.judgeSilence(at: moment, next: next) }
@@ -300,7 +302,6 @@ struct Intake: ~Copyable {
     /// Says that all that the group gave is read; nothing may be known against it.
     private func ready(_ positions: [Position]) {
         guard health.trouble == nil, positions.isEmpty || assignment.isHeardOf else { return }
-        if health.silence(at: .now) < KafkaHealth.mostSilence { service.answered(.kafka) }
         if !service.isWaiting(for: .kafka) { service.ready() }
     }
 

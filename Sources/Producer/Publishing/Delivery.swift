@@ -23,11 +23,20 @@ final class Delivery {
     private var nextAttempt = ContinuousClock.now
     private var before = KafkaProducer.Counts()
     private var tooLarge = 0
-    private var lastLine: ContinuousClock.Instant?
+    /// The lines about single messages in this minute.
+    private var lines = (count: 0, since: ContinuousClock.now)
     /// Whether the client can send nothing any more: another one takes its place at the next attempt.
     private var isBroken = false
-    /// How many were delivered when Kafka refused something; nil when it does not.
+    /// How many were delivered when Kafka began to take nothing; nil as long as it takes something.
     private var refusedAt: Int?
+    /// How many were delivered when some were for the last time, and when that was.
+    private var acknowledged = (count: 0, at: ContinuousClock.now)
+    private var isSilent = false
+
+    /// A message is acknowledged within milliseconds; a group of brokers takes some seconds to replace one of them.
+    private static let mostSilence: Duration = .seconds(7)
+    /// What a person reads.
+    private static let mostLines = 10
 
     init(_ configuration: KafkaConfiguration, _ settings: Settings, service: Service) throws(KafkaError) {
         self.configuration = configuration
@@ -40,7 +49,7 @@ final class Delivery {
 
     var cluster: KafkaCluster { producer.cluster }
 
-    /// Whether Kafka answers but takes nothing.
+    /// Whether Kafka takes nothing: only a delivery ends that.
     var isRefused: Bool { refusedAt != nil }
 
     /// How many messages ended how, since the start. Failed are those that no batch can take.
@@ -85,6 +94,22 @@ final class Delivery {
         }
         try settle()
         return waiting
+    }
+
+    /// Says when nothing is acknowledged although messages wait. Call it about once a second.
+    func judgeSilence() {
+        let delivered = counts.delivered
+        // Who refuses is not silent.
+        if delivered > acknowledged.count || producer.waiting == 0 || (isRefused && !isSilent) {
+            acknowledged = (delivered, .now)
+            isSilent = false
+            return
+        }
+        let silence = acknowledged.at.duration(to: .now)
+        guard silence > Self.mostSilence else { return }
+        isSilent = true
+        if refusedAt == nil { refusedAt = delivered }
+        service.waits(for: .kafka, "no message was acknowledged for \(Int(silence / .seconds(1))) s")
     }
 
     // MARK: - What came back
@@ -176,8 +201,9 @@ final class Delivery {
 
     private func giveUp(key: [UInt8], bytes: Int) {
         tooLarge += 1
-        if let lastLine, lastLine.duration(to: .now) < .seconds(60) { return }
-        lastLine = .now
+        if lines.since.duration(to: .now) >= .seconds(60) { lines = (0, .now) }
+        lines.count += 1
+        guard lines.count <= Self.mostLines else { return }
         service.logger.error(
             """
             a message of customer "\(String(decoding: key, as: UTF8.self))" with \(bytes) bytes is larger than the \

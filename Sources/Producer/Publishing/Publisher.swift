@@ -107,8 +107,8 @@ struct Publisher: ~Copyable {
         now = (ContinuousClock.now - start).wholeNanoseconds
         loop.progressed()
         _ = service.reloadIfAsked(&settings)
-        if report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now), !delivery.isRefused {
-            delivery.cluster.look(for: topic, service)
-        }
+        guard report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now) else { return }
+        delivery.judgeSilence()
+        if !delivery.isRefused { delivery.cluster.look(for: topic, service) }
     }
 }

@@ -94,6 +94,8 @@ extension FaultyBroker {
         case down
         /// Accepts them, reads, and never answers.
         case silent
+        /// As if packets to it were dropped: connections are neither made nor refused, and nothing is answered.
+        case unreachable
     }
 
     /// - Parameter moving: whether other brokers take over what it leads, and the groups.

@@ -17,22 +17,17 @@ public struct KafkaStatistics: Sendable, Equatable {
         /// How many requests it has not answered yet.
         public var unanswered: Int
         /// How many fetches it was sent; there is one at a time.
-        public var fetches: Int
+        public var fetches = 0
         /// Whether it is the one for the group's coordinator only.
-        public var isCoordinator: Bool
+        public var isCoordinator = false
 
         /// What is known of one connection.
-        public init(
-            id: Int32, name: String, isUp: Bool, silence: Int64?, unanswered: Int, fetches: Int = 0,
-            isCoordinator: Bool = false
-        ) {
+        public init(id: Int32, name: String, isUp: Bool, silence: Int64?, unanswered: Int) {
             self.id = id
             self.name = name
             self.isUp = isUp
             self.silence = silence
             self.unanswered = unanswered
-            self.fetches = fetches
-            self.isCoordinator = isCoordinator
         }
     }
 
@@ -68,10 +63,12 @@ public struct KafkaStatistics: Sendable, Equatable {
     public init?(json: [UInt8]) {
         guard let document = try? JSONDecoder().decode(Document.self, from: Data(json)) else { return nil }
         brokers = document.brokers.values.map { broker in
-            Connection(
+            var connection = Connection(
                 id: broker.nodeid, name: broker.nodename, isUp: broker.state == "UP",
-                silence: broker.rxidle < 0 ? nil : broker.rxidle, unanswered: broker.waitresp_cnt,
-                fetches: broker.req["Fetch"] ?? 0, isCoordinator: broker.source == "logical")
+                silence: broker.rxidle < 0 ? nil : broker.rxidle, unanswered: broker.waitresp_cnt)
+            connection.fetches = broker.req["Fetch"] ?? 0
+            connection.isCoordinator = broker.source == "logical"
+            return connection
         }
         topics = document.topics.mapValues { topic in
             let known = topic.partitions.values.filter { $0.partition >= 0 }

@@ -24,7 +24,7 @@ struct KafkaHealth {
     /// When everything that is read was known to be well.
     private(set) var lastKnown: ContinuousClock.Instant
 
-    /// Kafka is away when no broker has said anything for so long; the group's heartbeat is answered every 3 s.
+    /// No broker answers when none has said anything for so long; the group's heartbeat is answered every 3 s.
     static let mostSilence: Duration = .seconds(7)
     /// A leader that owes an answer for so long says nothing of its partitions any more; a fetch is answered every 0.5 s.
     private static let mostLeaderSilence: Duration = .seconds(5)

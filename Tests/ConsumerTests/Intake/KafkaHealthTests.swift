@@ -94,8 +94,8 @@ import Testing
         var health = KafkaHealth("t", at: now)
         health.isAssigned = true
         func hear(_ seconds: Int, fetches: Int, leader: Int32 = 1) -> String? {
-            let broker = KafkaStatistics.Connection(
-                id: 1, name: "a:1", isUp: true, silence: 0, unanswered: 1, fetches: fetches)
+            var broker = KafkaStatistics.Connection(id: 1, name: "a:1", isUp: true, silence: 0, unanswered: 1)
+            broker.fetches = fetches
             let reach = KafkaStatistics.Reach(leader: leader, isFetched: leader > 0, end: 10)
             health.take(
                 KafkaStatistics(brokers: [broker], topics: ["t": [0: reach]]), at: now + .seconds(seconds))
@@ -124,12 +124,11 @@ import Testing
     func coordinator() {
         var health = health(1, 1)
         func hear(_ seconds: Int, silence: Int64) {
-            let brokers = [
-                KafkaStatistics.Connection(
-                    id: 1, name: "a:1", isUp: true, silence: 30_000_000, unanswered: 1, isCoordinator: true),
-                KafkaStatistics.Connection(id: 2, name: "b:2", isUp: true, silence: silence, unanswered: 0),
-            ]
-            health.take(KafkaStatistics(brokers: brokers, topics: [:]), at: now + .seconds(seconds))
+            var first = KafkaStatistics.Connection(
+                id: 1, name: "a:1", isUp: true, silence: 30_000_000, unanswered: 1)
+            first.isCoordinator = true
+            let second = KafkaStatistics.Connection(id: 2, name: "b:2", isUp: true, silence: silence, unanswered: 0)
+            health.take(KafkaStatistics(brokers: [first, second], topics: [:]), at: now + .seconds(seconds))
         }
         hear(30, silence: 30_000_000)
         #expect(health.leader(of: 0) == nil)
@@ -138,8 +137,8 @@ import Testing
         #expect(
             health.doubt(about: [], examined: [], at: now + .seconds(30))
                 == "the group's coordinator at a:1 does not answer")
-        let none = KafkaStatistics.Connection(
-            id: -1, name: "", isUp: false, silence: nil, unanswered: 0, isCoordinator: true)
+        var none = KafkaStatistics.Connection(id: -1, name: "", isUp: false, silence: nil, unanswered: 0)
+        none.isCoordinator = true
         health.take(KafkaStatistics(brokers: [none], topics: [:]), at: now + .seconds(31))
         #expect(
             health.doubt(about: [], examined: [], at: now + .seconds(31)) == "the group has no coordinator")
@@ -153,8 +152,10 @@ import Testing
         var health = KafkaHealth("t", at: now)
         func hear(_ seconds: Int, leader: Int32, isUp: Bool = true) {
             let brokers = [Int32(1), 2].map { id in
-                KafkaStatistics.Connection(
-                    id: id, name: "a:\(id)", isUp: isUp, silence: 0, unanswered: 1, fetches: isUp ? seconds : 0)
+                var broker = KafkaStatistics.Connection(
+                    id: id, name: "a:\(id)", isUp: isUp, silence: 0, unanswered: 1)
+                broker.fetches = isUp ? seconds : 0
+                return broker
             }
             health.take(
                 KafkaStatistics(

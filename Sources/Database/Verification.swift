@@ -105,20 +105,23 @@ public struct Verification: Sendable {
         let missing = try Self.missing(connection)
         let surplus = try Self.surplus(connection)
         try connection.execute("COMMIT", unableTo: "end a transaction")
-        sources = try rows.map { row throws(PostgreSQLError) in
-            let id: Int64 = try row["source_id"]
-            let (offset, fingerprint): (Int64?, Int64?) = (try row["last_offset"], try row["last_fingerprint"])
-            let last = offset.flatMap { offset in fingerprint.map { Landmark(offset: offset, fingerprint: $0) } }
-            return Source(
-                sourceID: id, clusterID: try row["cluster_id"], topic: try row["topic"],
-                partition: try row["partition"],
-                incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
-                nextOffset: try row["next_offset"], last: last, isOpen: try row["is_open"],
-                readings: try row["readings"], rejected: try row["rejected"],
-                droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
-                gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
-                lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
-        }
+        sources = try rows.map { row throws(PostgreSQLError) in try Self.source(&row, missing, surplus: surplus) }
+    }
+
+    private static func source(
+        _ row: inout PostgreSQLRow, _ missing: [Int64: [ClosedRange<Int64>]], surplus: [Int64: [Int64]]
+    ) throws(PostgreSQLError) -> Source {
+        let id: Int64 = try row["source_id"]
+        let (offset, fingerprint): (Int64?, Int64?) = (try row["last_offset"], try row["last_fingerprint"])
+        let last = offset.flatMap { offset in fingerprint.map { Landmark(offset: offset, fingerprint: $0) } }
+        return Source(
+            sourceID: id, clusterID: try row["cluster_id"], topic: try row["topic"], partition: try row["partition"],
+            incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
+            nextOffset: try row["next_offset"], last: last, isOpen: try row["is_open"],
+            readings: try row["readings"], rejected: try row["rejected"],
+            droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
+            gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
+            lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
     }
 
     /// The readings that are there and came from a message; those of retired days, too.

@@ -43,6 +43,7 @@ struct LogComparison {
             let count = here.isEmpty ? 0 : try reader.partitionCount(of: topic) ?? 0
             for source in here { findings[source.sourceID] = .unknown("Kafka does not have it") }
             let known = here.filter { $0.partition < count }
+            guard !known.isEmpty else { continue }
             let ends = try reader.watermarks(of: known.map(\.place))
             for source in known {
                 findings[source.sourceID] =

@@ -104,7 +104,7 @@ struct Examiner: ~Copyable {
     private mutating func compare(
         _ history: LogHistory, to log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
     ) throws -> (Range<Int64>, Int64)? {
-        let hasLast = try holdsLast(history.last, log, reader)
+        let hasLast = try holdsLast(history.last, in: log, reader: reader)
         guard let range = try comparable(history, log, store: store) else {
             return hasLast == false
                 ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil
@@ -154,7 +154,7 @@ struct Examiner: ~Copyable {
     /// Whether the log has the last stored message in its place; nil when that cannot be told. That is all there is to
     /// compare when retention has dropped the rows.
     private func holdsLast(
-        _ last: Landmark?, _ log: ExaminedLog, _ reader: borrowing LogReader
+        _ last: Landmark?, in log: ExaminedLog, reader: borrowing LogReader
     ) throws(KafkaError) -> Bool? {
         guard let last, (log.watermarks.low..<log.watermarks.high).contains(last.offset) else { return nil }
         let place = TopicPartition(topic: topic, partition: log.partition)

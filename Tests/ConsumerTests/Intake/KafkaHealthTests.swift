@@ -50,8 +50,8 @@ import Testing
     @Test("a group that is being joined answers late")
     func joining() {
         var health = KafkaHealth("t", at: now)
-        let coordinator = KafkaStatistics.Connection(
-            id: 1, name: "a:1", isUp: true, silence: 0, unanswered: 1, isCoordinator: true)
+        var coordinator = KafkaStatistics.Connection(id: 1, name: "a:1", isUp: true, silence: 0, unanswered: 1)
+        coordinator.isCoordinator = true
         health.take(KafkaStatistics(brokers: [coordinator], topics: [:]), at: now)
         #expect(!health.isAway(at: now + .seconds(19)))
         #expect(health.isAway(at: now + .seconds(21)))

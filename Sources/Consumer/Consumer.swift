@@ -73,8 +73,9 @@ public struct Consumer {
             for: .consumer,
             defaults: (KafkaConfiguration.knows(backoff) ? [(backoff, "10")] : []) + [
                 ("client.id", "heartbeat-consumer"),
-                // A consumer that died is replaced after 10 s; 45 s is the default.
-                ("session.timeout.ms", "10000"),
+                // A consumer that died is replaced after 15 s; 45 s is the default. A cluster takes up to 9 s to replace the
+                // group's coordinator: a session that ends meanwhile has the whole group start over.
+                ("session.timeout.ms", "15000"),
                 // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. A longer queue
                 // is not faster, since the consumer has it filled again in time.
                 ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),

@@ -6,6 +6,8 @@ public struct Verification: Sendable {
     public struct Source: Sendable {
         /// The row in `kafka_offsets`.
         public let sourceID: Int64
+        /// The cluster that the topic is in.
+        public let clusterID: String
         /// The topic's name.
         public let topic: String
         /// The partition's number.
@@ -16,6 +18,10 @@ public struct Verification: Sendable {
         public let firstOffset: Int64
         /// One past the last offset that was read.
         public let nextOffset: Int64
+        /// Its last stored message; nil when it has none, or when it was stored before fingerprints were kept.
+        public let last: Landmark?
+        /// Whether it is the one that is read now: no later incarnation has taken its place.
+        public let isOpen: Bool
         /// How many of its messages are readings, those that retention has dropped among them.
         public let readings: Int64
         /// How many of its messages are rejected, those that retention has dropped among them.
@@ -41,6 +47,14 @@ public struct Verification: Sendable {
         public var isSound: Bool { missing.isEmpty && surplus.isEmpty && consumed == readings + rejected }
         /// How many messages were read.
         public var consumed: Int64 { nextOffset - firstOffset - gaps - holes }
+    }
+
+    /// A stored message by its offset and its fingerprint.
+    public struct Landmark: Sendable {
+        /// Its offset.
+        public let offset: Int64
+        /// The fingerprint that it was stored with.
+        public let fingerprint: Int64
     }
 
     /// The most offsets of each kind that are listed for one partition.
@@ -75,7 +89,9 @@ public struct Verification: Sendable {
                    coalesce(x.count, 0) + coalesce(d.rejected, 0) AS rejected,
                    coalesce(d.readings, 0) AS dropped_readings, coalesce(d.rejected, 0) AS dropped_rejected,
                    coalesce(g.count, 0) AS gaps, coalesce(h.count, 0) AS holes,
-                   o.continues IS NOT NULL AS is_continued, coalesce(o.lost, 0) AS lost
+                   o.continues IS NOT NULL AS is_continued, coalesce(o.lost, 0) AS lost,
+                   coalesce(o.cluster_id, '') AS cluster_id,
+                   coalesce(NOT o.closed, false) AS is_open, o.last_offset, o.last_fingerprint
               FROM kafka_offsets o
               FULL JOIN (SELECT source_id, count(*) FROM (\(Self.readings)) kept GROUP BY 1) r USING (source_id)
               FULL JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
@@ -89,16 +105,23 @@ public struct Verification: Sendable {
         let missing = try Self.missing(connection)
         let surplus = try Self.surplus(connection)
         try connection.execute("COMMIT", unableTo: "end a transaction")
-        sources = try rows.map { row throws(PostgreSQLError) in
-            let id: Int64 = try row["source_id"]
-            return Source(
-                sourceID: id, topic: try row["topic"], partition: try row["partition"],
-                incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
-                nextOffset: try row["next_offset"], readings: try row["readings"], rejected: try row["rejected"],
-                droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
-                gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
-                lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
-        }
+        sources = try rows.map { row throws(PostgreSQLError) in try Self.source(&row, missing, surplus: surplus) }
+    }
+
+    private static func source(
+        _ row: inout PostgreSQLRow, _ missing: [Int64: [ClosedRange<Int64>]], surplus: [Int64: [Int64]]
+    ) throws(PostgreSQLError) -> Source {
+        let id: Int64 = try row["source_id"]
+        let (offset, fingerprint): (Int64?, Int64?) = (try row["last_offset"], try row["last_fingerprint"])
+        let last = offset.flatMap { offset in fingerprint.map { Landmark(offset: offset, fingerprint: $0) } }
+        return Source(
+            sourceID: id, clusterID: try row["cluster_id"], topic: try row["topic"], partition: try row["partition"],
+            incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
+            nextOffset: try row["next_offset"], last: last, isOpen: try row["is_open"],
+            readings: try row["readings"], rejected: try row["rejected"],
+            droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
+            gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
+            lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
     }
 
     /// The readings that are there and came from a message; those of retired days, too.

@@ -55,9 +55,9 @@ package final class TestBroker: Sendable {
     /// A consumer's settings for this broker.
     package var settings: [String: String] {
         var settings = [
-            "KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": group,
-            "KAFKA_PARTITIONS": "\(partitions)", "RDKAFKA_SESSION_TIMEOUT_MS": "6000",
-        ].merging(loginSettings) { $1 }
+            "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": group, "KAFKA_PARTITIONS": "\(partitions)",
+            "RDKAFKA_SESSION_TIMEOUT_MS": "6000",
+        ].merging(serverSettings) { $1 }
         // The embedded broker sleeps that long when there is nothing to fetch.
         if process != nil { settings["RDKAFKA_FETCH_WAIT_MAX_MS"] = "10" }
         return settings
@@ -65,20 +65,19 @@ package final class TestBroker: Sendable {
 
     /// A producer's settings for this broker.
     package var producerSettings: [String: String] {
-        var settings = [
-            "KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "KAFKA_TOPIC": topic, "KAFKA_PARTITIONS": "\(partitions)",
-        ].merging(loginSettings) { $1 }
+        var settings = ["KAFKA_TOPIC": topic, "KAFKA_PARTITIONS": "\(partitions)"].merging(serverSettings) { $1 }
         // It has to read them for its dump.
         if faulty != nil { settings["RDKAFKA_COMPRESSION_CODEC"] = "none" }
         return settings
     }
 
-    private var loginSettings: [String: String] {
-        let properties = faulty?.clientProperties ?? [:]
-        return Dictionary(
-            uniqueKeysWithValues: properties.map { name, value in
-                ("RDKAFKA_" + name.uppercased().replacingOccurrences(of: ".", with: "_"), value)
-            })
+    /// Where this broker is, and how to log in.
+    package var serverSettings: [String: String] {
+        var settings = ["KAFKA_BOOTSTRAP_SERVERS": bootstrapServers]
+        for (name, value) in faulty?.clientProperties ?? [:] {
+            settings["RDKAFKA_" + name.uppercased().replacingOccurrences(of: ".", with: "_")] = value
+        }
+        return settings
     }
 
     /// A client's configuration; the properties are librdkafka's.

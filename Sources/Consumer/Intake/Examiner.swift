@@ -1,6 +1,7 @@
 import Daemon
 import HeartRate
 import Kafka
+import KafkaService
 import Logging
 import PostgreSQL
 import SharedSettings
@@ -16,6 +17,7 @@ struct Examiner: ~Copyable {
     private let metrics: ConsumerMetrics
     private let name: String
     private var backoff = Backoff(to: .seconds(5))
+    private var decoder = ReadingDecoder()
 
     init(_ configuration: KafkaConfiguration, context: ConsumerContext) {
         examinations = context.examinations
@@ -40,9 +42,9 @@ struct Examiner: ~Copyable {
 
     private mutating func lookUpEnds() {
         do throws(KafkaError) {
-            let reader = try LogReader(configuration, topic: topic)
-            let count = try reader.partitionCount() ?? 0
-            let ends = try reader.watermarks(of: Array(0..<Int32(count)))
+            let reader = try LogReader(configuration)
+            let count = try reader.partitionCount(of: topic) ?? 0
+            let ends = try watermarks(of: Array(0..<Int32(count)), reader)
             if count > 0, ends.count == count { return examinations.finish(ends) }
         } catch {
             service.logger.debug("unable to look up where the topic ends: \(error)")
@@ -54,12 +56,12 @@ struct Examiner: ~Copyable {
         var left = Set(request.partitions)
         repeat {
             do {
-                var reader = try LogReader(configuration, topic: topic)
+                let reader = try LogReader(configuration)
                 let store = try ReadingStore(parameters, consumerName: name)
-                let watermarks = try reader.watermarks(of: left.sorted())
-                for (partition, watermarks) in watermarks.sorted(by: { $0.key < $1.key }) {
+                let found = try watermarks(of: left.sorted(), reader)
+                for (partition, watermarks) in found.sorted(by: { $0.key < $1.key }) {
                     let log = ExaminedLog(request: request, partition: partition, watermarks: watermarks)
-                    guard let next = try judge(log, reader: &reader, store: store) else { continue }
+                    guard let next = try judge(log, reader: reader, store: store) else { continue }
                     left.remove(partition)
                     examinations.finish([partition: next])
                 }
@@ -70,28 +72,22 @@ struct Examiner: ~Copyable {
         } while examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))
     }
 
+    private func watermarks(
+        of partitions: [Int32], _ reader: borrowing LogReader
+    ) throws(KafkaError) -> [Int32: Watermarks] {
+        let found = try reader.watermarks(of: partitions.map { TopicPartition(topic: topic, partition: $0) })
+        return Dictionary(uniqueKeysWithValues: found.map { ($0.key.partition, $0.value) })
+    }
+
     /// - Returns: the offset at which reading goes on; nil when it has to be examined again.
-    private func judge(
-        _ log: ExaminedLog, reader: inout LogReader, store: borrowing ReadingStore
+    private mutating func judge(
+        _ log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
     ) throws -> Int64? {
         guard let history = try store.history(of: log.partition, log.request) else {
             try store.addSource(log.partition, at: log.watermarks.low, log.request)
             return log.watermarks.low
         }
-        var comparison: (Range<Int64>, Int64)?
-        if let range = try comparable(history, log, store: store) {
-            let parting = try partingPoint(in: range) { offset throws in
-                let found = try reader.messages(of: log.partition, in: offset..<range.upperBound, most: 20)
-                return try found.isEmpty
-                    || found.contains { message throws in
-                        guard let source = history.source(of: message.offset) else { return false }
-                        return try store.holds(message, source: source)
-                    }
-            }
-            comparison = (range, parting)
-        } else if try isForeign(history.last, to: log, reader: &reader) {
-            comparison = (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low)
-        }
+        let comparison = try compare(history, to: log, reader: reader, store: store)
         let verdict = LogVerdict(history, log.watermarks, comparison: comparison)
         let lost: Int64
         if case .endLost(let start) = verdict {
@@ -102,6 +98,43 @@ struct Examiner: ~Copyable {
         guard try store.record(verdict, history, lost: lost) else { return nil }
         report(verdict, history, of: log, lost: lost)
         return verdict.next
+    }
+
+    /// Which offsets were compared, and where log and database part; nil when there is nothing to compare.
+    private mutating func compare(
+        _ history: LogHistory, to log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
+    ) throws -> (Range<Int64>, Int64)? {
+        let hasLast = try holdsLast(history.last, in: log, reader: reader)
+        guard let range = try comparable(history, log, store: store) else {
+            return hasLast == false
+                ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil
+        }
+        // What comes before the last message is the same when that one is.
+        if hasLast == true { return (range, range.upperBound) }
+        let parting = try partingPoint(in: range) { offset throws in
+            let found = try messages(log.partition, in: offset..<range.upperBound, reader)
+            return try found.isEmpty
+                || found.contains { message throws in
+                    guard let source = history.source(of: message.offset) else { return false }
+                    return try store.holds(message, source: source)
+                }
+        }
+        return (range, parting)
+    }
+
+    private mutating func messages(
+        _ partition: Int32, in offsets: Range<Int64>, _ reader: borrowing LogReader
+    ) throws(KafkaError) -> [StoredMessage] {
+        // Whatever was judged when it was stored: time has not gone back since.
+        let limits = DecodingLimits(
+            maximumPayloadBytes: .max, maximumClockSkew: Microseconds(.seconds(86_400)))
+        let now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        let place = TopicPartition(topic: topic, partition: partition)
+        return try reader.messages(of: place, in: offsets, most: 20) { message in
+            StoredMessage(
+                offset: message.offset, reading: try? decoder.decode(message.payload, receivedAt: now, limits: limits),
+                payload: message.payloadBytes, fingerprint: message.fingerprint)
+        }
     }
 
     /// Which offsets both the log and the database have; nil when there are none.
@@ -118,12 +151,15 @@ struct Examiner: ~Copyable {
         return start < end ? start..<end : nil
     }
 
-    /// Whether the log has another message in the place of the last stored one. That is all there is to compare when
-    /// retention has dropped the rows.
-    private func isForeign(_ last: Landmark?, to log: ExaminedLog, reader: inout LogReader) throws -> Bool {
-        guard let last, (log.watermarks.low..<log.watermarks.high).contains(last.offset) else { return false }
-        let found = try reader.messages(of: log.partition, in: last.offset..<last.offset + 1, most: 1)
-        return found.contains { $0.fingerprint != last.fingerprint }
+    /// Whether the log has the last stored message in its place; nil when that cannot be told. That is all there is to
+    /// compare when retention has dropped the rows.
+    private func holdsLast(
+        _ last: Landmark?, in log: ExaminedLog, reader: borrowing LogReader
+    ) throws(KafkaError) -> Bool? {
+        guard let last, (log.watermarks.low..<log.watermarks.high).contains(last.offset) else { return nil }
+        let place = TopicPartition(topic: topic, partition: log.partition)
+        let found = try reader.messages(of: place, in: last.offset..<last.offset + 1, most: 1) { $0.fingerprint }
+        return found.first.map { $0 == last.fingerprint }
     }
 
     private func report(_ verdict: LogVerdict, _ history: LogHistory, of log: ExaminedLog, lost: Int64) {

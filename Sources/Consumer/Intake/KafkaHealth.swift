@@ -26,6 +26,8 @@ struct KafkaHealth {
 
     /// No broker answers when none has said anything for so long; the group's heartbeat is answered every 3 s.
     static let mostSilence: Duration = .seconds(7)
+    /// The same while the group is being joined, which is answered when all others have joined or their session is over.
+    static let mostJoining: Duration = .seconds(20)
     /// A leader that owes an answer for so long says nothing of its partitions any more; a fetch is answered every 0.5 s.
     private static let mostLeaderSilence: Duration = .seconds(5)
 
@@ -91,7 +93,7 @@ struct KafkaHealth {
 
     /// Whether no broker answers; one that is connected and asked nothing need not.
     func isAway(at now: ContinuousClock.Instant) -> Bool {
-        silence(at: now) > Self.mostSilence
+        silence(at: now) > (isAssigned ? Self.mostSilence : Self.mostJoining)
             && !statistics.brokers.contains { $0.isUp && $0.unanswered == 0 && !$0.isCoordinator }
     }
 

@@ -46,11 +46,12 @@ enum LogVerdict: Equatable {
 
 /// The first offset at which two logs differ that are the same before it; the upper bound when they are the same.
 ///
-/// Asks about as often as the range has binary digits.
+/// Asks first for the beginning, where another log differs at once; else about as often as the range has binary digits.
 func partingPoint(
     in range: Range<Int64>, isSame: (Int64) throws -> Bool
 ) rethrows -> Int64 {
-    var (low, high) = (range.lowerBound, range.upperBound)
+    guard try !range.isEmpty && isSame(range.lowerBound) else { return range.lowerBound }
+    var (low, high) = (range.lowerBound + 1, range.upperBound)
     while low < high {
         let middle = low + (high - low) / 2
         if try isSame(middle) { low = middle + 1 } else { high = middle }

@@ -47,6 +47,18 @@ import Testing
         #expect(health.silence(at: now + .seconds(2)) == .milliseconds(2100))
     }
 
+    @Test("a group that is being joined answers late")
+    func joining() {
+        var health = KafkaHealth("t", at: now)
+        var coordinator = KafkaStatistics.Connection(id: 1, name: "a:1", isUp: true, silence: 0, unanswered: 1)
+        coordinator.isCoordinator = true
+        health.take(KafkaStatistics(brokers: [coordinator], topics: [:]), at: now)
+        #expect(!health.isAway(at: now + .seconds(19)))
+        #expect(health.isAway(at: now + .seconds(21)))
+        health.isAssigned = true
+        #expect(!health.isAway(at: now + .seconds(7)) && health.isAway(at: now + .seconds(8)))
+    }
+
     @Test("Kafka is waited for until some broker has answered since")
     func waiting() {
         var health = health(100_000, 400_000)

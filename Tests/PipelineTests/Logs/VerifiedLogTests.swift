@@ -59,7 +59,7 @@ extension EndToEnd {
         @Test("what Kafka has deleted is no other log")
         func deleted() async throws {
             let (faulty, pipeline) = try await storedLog()
-            try await faulty.deleteRecords(before: 100)
+            try await faulty.write(batches: [], deletingBefore: 100)
             try await pipeline.expectSound(100)
             try await faulty.write(messages(10), end: .abort)
             try await pipeline.drain()

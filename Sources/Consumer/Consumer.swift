@@ -79,11 +79,16 @@ public struct Consumer {
                 // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. A longer queue
                 // is not faster, since the consumer has it filled again in time.
                 ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),
-                ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
+                ("fetch.max.bytes", "4194304"),
                 // New partitions, and a topic that is made later, are seen within 10 s; 5 minutes is the default.
                 ("topic.metadata.refresh.interval.ms", "10000"),
             ],
             fixed: [
+                // After an error the topic is looked up before it is fetched again: a new topic may have taken its place,
+                // and the look-up is what says so (`Connections`).
+                ("topic.metadata.refresh.fast.interval.ms", "50"), ("fetch.error.backoff.ms", "500"),
+                // The first request of each connection; they are counted by it.
+                ("api.version.request", "true"),
                 ("group.id", settings[.kafkaGroupID]),
                 // The offsets that count are in the database.
                 ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),

@@ -1,30 +1,45 @@
-internal import Glibc
 internal import Synchronization
 
-/// How often a client has connected to each broker.
+/// How often a client has connected to each broker or asked where the topics are.
 ///
-/// A log can lose its end only while its broker restarts or another broker takes it over. librdkafka counts here before it
-/// connects, so whoever compares the count at each message sees that before the first message of the new connection.
+/// A log can lose its end only while its broker restarts or another broker takes it over, and a topic that was deleted and
+/// created again is fetched only after its place was asked for. librdkafka counts here when it has sent the first request of a
+/// connection, and each for metadata. So whoever compares the count at each message sees the change before the first message
+/// that came after it.
 final class Connections: Sendable {
-    private let counts = Mutex<[Int32: Int]>([:])
+    private let counts = Mutex(ConnectionCounts())
     private let sum = Atomic<Int>(0)
 
-    /// How often it has connected at all.
+    /// The numbers of requests in Kafka's protocol.
+    private static let metadata: Int16 = 3
+    private static let apiVersions: Int16 = 18
+
+    /// How often anything was counted.
     var total: Int { sum.load(ordering: .acquiring) }
 
-    /// How often it has connected to one broker.
-    func count(of broker: Int32) -> Int { counts.withLock { $0[broker] ?? 0 } }
+    /// The counts of this moment.
+    var now: ConnectionCounts { counts.withLock { $0 } }
 
-    /// Counts a connection by librdkafka's name of it, which ends in `/` and the broker's number or `/bootstrap`.
-    func add(_ name: String) {
-        let id = name.split(separator: "/").last.flatMap { Int32($0) } ?? -1
-        counts.withLock { $0[id, default: 0] += 1 }
+    /// The client has sent a request.
+    func sent(_ request: Int16, to broker: Int32) {
+        switch request {
+        case Self.apiVersions: counts.withLock { $0.connections[broker, default: 0] += 1 }
+        case Self.metadata: counts.withLock { $0.lookups += 1 }
+        default: return
+        }
         sum.add(1, ordering: .releasing)
     }
 }
 
-/// Connects as librdkafka does by itself; 0, or the number of the error.
-@unsafe func connectSocket(_ socket: Int32, to address: UnsafePointer<sockaddr>?, length: Int32) -> Int32 {
-    guard unsafe connect(socket, address, socklen_t(length)) != 0, errno != EINPROGRESS else { return 0 }
-    return errno
+/// How often a client had connected to each broker or asked where the topics are, at some moment. What comes at another count
+/// may come from another log.
+public struct ConnectionCounts: Sendable {
+    var connections: [Int32: Int] = [:]
+    var lookups = 0
+
+    /// None.
+    public init() {}
+
+    /// How often it had connected to one broker or asked where the topics are.
+    public func count(of broker: Int32) -> Int { (connections[broker] ?? 0) + lookups }
 }

@@ -61,7 +61,7 @@ internal import CLibRdKafka
             // Ends the poll that this callback runs in, so that it is answered at once.
             unsafe rd_kafka_yield(client)
         }
-        unsafe Self.watch(settings)
+        unsafe Self.watch(settings, counting: context.connections)
         let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_CONSUMER, settings, $0, $1) }
         guard let client = unsafe client else {
             unsafe rd_kafka_conf_destroy(settings)  // rd_kafka_new takes it over only when it succeeds
@@ -83,7 +83,7 @@ internal import CLibRdKafka
     }
 
     /// Has the statistics kept and the connections counted.
-    @unsafe private static func watch(_ settings: OpaquePointer?) {
+    @unsafe private static func watch(_ settings: OpaquePointer?, counting connections: Connections) {
         unsafe rd_kafka_conf_set_stats_cb(settings) { client, json, length, _ in
             guard let json = unsafe json, let context = unsafe ClientContext.of(client) as? ConsumerContext else {
                 return 0
@@ -94,13 +94,20 @@ internal import CLibRdKafka
             unsafe rd_kafka_yield(client)
             return 0
         }
-        unsafe rd_kafka_conf_set_connect_cb(settings) { socket, address, length, name, opaque in
-            if let opaque = unsafe opaque, let name = unsafe name {
-                let context = unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
-                unsafe (context as? ConsumerContext)?.connections.add(String(cString: name))
-            }
-            return unsafe connectSocket(socket, to: address, length: length)
-        }
+        // The context lives as long as the client: see `closeWithinLimit`.
+        unsafe rd_kafka_conf_interceptor_add_on_new(
+            settings, "connections",
+            { client, _, context, _, _ in
+                unsafe rd_kafka_interceptor_add_on_request_sent(
+                    client, "connections",
+                    { _, _, _, broker, request, _, _, _, context in
+                        if let context = unsafe context {
+                            let connections = unsafe Unmanaged<Connections>.fromOpaque(context).takeUnretainedValue()
+                            connections.sent(request, to: broker)
+                        }
+                        return RD_KAFKA_RESP_ERR_NO_ERROR
+                    }, context)
+            }, Unmanaged.passUnretained(connections).toOpaque())
     }
 
     /// The client that administrative calls go through; it has to stay alive while they run.
@@ -182,11 +189,11 @@ internal import CLibRdKafka
             ? .partitionFailed(place, error) : .troubled(error)
     }
 
-    /// How often it has connected to any broker.
+    /// How often it has connected to any broker or asked where the topics are.
     public var connectionCount: Int { context.connections.total }
 
-    /// How often it has connected to one broker.
-    public func connectionCount(of broker: Int32) -> Int { context.connections.count(of: broker) }
+    /// How often it has connected to each broker or asked where the topics are.
+    public var connectionCounts: ConnectionCounts { context.connections.now }
 
     /// Reads these partitions from these offsets, and no others.
     ///

@@ -41,7 +41,7 @@ class Broker:
     def __init__(self, cluster, number):
         self.cluster, self.number = cluster, number
         self.port, self.server = 0, None
-        self.connections = set()
+        self.connections = {}  # each connection's task, with where it writes to
         self.answers = asyncio.Event()
         self.answers.set()
         self.muted = set()  # names of requests that it does not answer
@@ -86,12 +86,14 @@ class Broker:
             self.unreachable.append(waiting)
 
     def disconnect(self):
-        for task in list(self.connections):
+        for task, writer in list(self.connections.items()):
+            # First of all: an answer that is under way must not get through.
+            writer.transport.abort()
             task.cancel()
 
     async def _serve(self, reader, writer):
         task = asyncio.current_task()
-        self.connections.add(task)
+        self.connections[task] = writer
         try:
             await self._answer(reader, writer, Session(not self.cluster.users))
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
@@ -99,7 +101,7 @@ class Broker:
         except Exception:  # An answer that it does not have: the tests have to see it.
             self.cluster.complain(f"broker {self.number}: {traceback.format_exc()}")
         finally:
-            self.connections.discard(task)
+            del self.connections[task]
             writer.close()
 
     async def _answer(self, reader, writer, session):

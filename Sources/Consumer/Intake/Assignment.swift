@@ -3,17 +3,32 @@
 ///     given -> unlocated -> confirming -> reading -+
 ///                 ^             |  ^          |    |  message, end
 ///                 |             v  +----------+ <--+
-///                 +--------- examining   (a new connection, a full batch, an error)
+///                 +--------- examining   (a new connection or look-up, a full batch)
 ///
 /// The offset alone does not say that it is the same log. So reading starts at the last message that is known, whose
 /// fingerprint is compared: the same, and reading goes on. Another one, none, or an end before it, and the partition alone
 /// is examined, by another thread; then the database is asked again where to go on. A log that was restored from a copy, its
 /// messages at their offsets and with their times, is the same log: nothing in it is new.
 struct Assignment {
-    /// Who handed something out: a broker, and how often the client had connected to it by then.
+    /// Who handed something out: a broker, and how often the client had connected to it or asked where the topic is.
     struct Origin: Equatable {
         var broker: Int32
-        var connections: Int
+        /// How often by now.
+        var count: Int
+        /// How often when it was asked for. It may have come at any moment since, and waited.
+        var asked: Int
+
+        init(broker: Int32, count: Int, asked: Int? = nil) {
+            self.broker = broker
+            self.count = count
+            self.asked = asked ?? count
+        }
+
+        /// What is sure of it.
+        var sure: Origin { Origin(broker: broker, count: asked) }
+
+        /// Whether it may be of another log than what came from elsewhere.
+        func differs(from old: Origin) -> Bool { broker != old.broker || count != old.count }
     }
 
     /// What happens to partitions, besides messages.
@@ -86,7 +101,7 @@ struct Assignment {
         var phase: Phase
         var slot = -1
         var position: Position
-        /// Where its last message came from.
+        /// Where its last message came from when it was looked at.
         var origin: Origin?
         /// Whether anything was heard of it since it was located.
         var isSeen = false
@@ -127,7 +142,7 @@ struct Assignment {
             guard part.phase == .reading, let old = part.origin,
                 let new = origin(part.position.partition)
             else { return false }
-            return old != new
+            return new.differs(from: old)
         }?.position.partition
     }
 
@@ -145,7 +160,7 @@ struct Assignment {
             parts[place].isSeen = true
             if last == Landmark(offset: offset, fingerprint: fingerprint) {
                 parts[place].phase = .reading
-                parts[place].origin = origin
+                parts[place].origin = origin.sure
                 return .drop
             }
             // Once more, in case that it was fetched before.
@@ -155,7 +170,7 @@ struct Assignment {
             let next = parts[place].position.offset
             guard offset >= next else { return .drop }
             if isDoubtful(place, origin) { return .act(confirm()) }
-            parts[place].origin = origin
+            if parts[place].origin == nil { parts[place].origin = origin.sure }
             parts[place].isSeen = true
             parts[place].position.offset = offset + 1
             parts[place].position.last = Landmark(offset: offset, fingerprint: fingerprint)
@@ -163,10 +178,11 @@ struct Assignment {
         }
     }
 
-    /// Whether the last message has to be looked at first: what is new came over another connection.
+    /// Whether the last message has to be looked at first: what is new came over another connection, or the topic
+    /// may be another one.
     private func isDoubtful(_ place: Int, _ origin: Origin) -> Bool {
         guard let old = parts[place].origin, parts[place].position.last != nil else { return false }
-        return old != origin
+        return origin.differs(from: old)
     }
 
     // MARK: - Events
@@ -186,7 +202,7 @@ struct Assignment {
         case .outOfRange(let partition): return place(of: partition).map { examine($0) } ?? []
         case .failed(let partition):
             // Whatever comes next is looked at first.
-            if let place = place(of: partition) { parts[place].origin = Origin(broker: -1, connections: -1) }
+            if let place = place(of: partition) { parts[place].origin = Origin(broker: -1, count: -1) }
             return []
         case .doubted(let partition):
             guard let place = place(of: partition), parts[place].phase == .reading else { return [] }
@@ -258,7 +274,7 @@ struct Assignment {
             let next = parts[place].position.offset
             guard offset >= next else { return examine(place) }
             parts[place].isSeen = true
-            parts[place].origin = origin
+            if parts[place].origin == nil { parts[place].origin = origin.sure }
             guard offset > next else { return [] }
             parts[place].position.offset = offset
             return [.skip(slot: parts[place].slot, next..<offset)]

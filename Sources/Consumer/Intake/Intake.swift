@@ -205,7 +205,8 @@ struct Intake: ~Copyable {
         }
     }
 
-    private func fetch(_ offsets: [Int32: Int64]) throws(KafkaError) {
+    private mutating func fetch(_ offsets: [Int32: Int64]) throws(KafkaError) {
+        origins.ask()
         try consumer.assign(
             offsets.map { partition, offset in
                 PartitionOffset(partition: TopicPartition(topic: topic, partition: partition), offset: offset)

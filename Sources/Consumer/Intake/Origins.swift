@@ -1,14 +1,22 @@
 import Kafka
 
-/// Which broker a message comes from, and how often the client has connected to it by now.
+/// Which broker a message comes from, and how often the client had connected to it or asked where the topic is: by now, and
+/// when the message was asked for.
 struct Origins {
     private let consumer: KafkaConsumer
     private var total = -1
-    private var last = Assignment.Origin(broker: -1, connections: -1)
+    private var last = Assignment.Origin(broker: -1, count: -1)
+    private var asked = ConnectionCounts()
 
     init(_ consumer: KafkaConsumer) { self.consumer = consumer }
 
-    /// Looked up only after a new connection, or for another broker than the last time.
+    /// Messages are asked for now.
+    mutating func ask() {
+        asked = consumer.connectionCounts
+        total = -1
+    }
+
+    /// Looked up only after something was counted, or for another broker than the last time.
     mutating func origin(_ broker: Int32) -> Assignment.Origin {
         let count = consumer.connectionCount
         if count != total || broker != last.broker {
@@ -20,6 +28,7 @@ struct Origins {
 
     /// Looked up in any case.
     func now(of broker: Int32) -> Assignment.Origin {
-        Assignment.Origin(broker: broker, connections: consumer.connectionCount(of: broker))
+        Assignment.Origin(
+            broker: broker, count: consumer.connectionCounts.count(of: broker), asked: asked.count(of: broker))
     }
 }

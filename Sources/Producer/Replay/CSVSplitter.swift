@@ -26,7 +26,7 @@ struct CSVSplitter: ~Copyable {
 
     /// Splits a line; its fields are lent until the next call.
     @_lifetime(&self, copy line)
-    mutating func split(_ line: Span<UInt8>) throws(RecordedRow.Problem) -> CSVFields {
+    mutating func split(_ line: Span<UInt8>) throws(RowProblem) -> CSVFields {
         fields.removeAll(keepingCapacity: true)
         var start = 0
         for index in line.indices {
@@ -42,7 +42,7 @@ struct CSVSplitter: ~Copyable {
         return CSVFields(line, fields.span)
     }
 
-    private mutating func unquote(_ line: Span<UInt8>) throws(RecordedRow.Problem) {
+    private mutating func unquote(_ line: Span<UInt8>) throws(RowProblem) {
         fields.removeAll(keepingCapacity: true)
         unquoted.removeAll(keepingCapacity: true)
         var place = 0

@@ -20,33 +20,6 @@ struct RecordedColumns: Equatable {
 
 /// One row of a file of recorded readings. Its fields lie in the line's bytes.
 struct RecordedRow: ~Escapable {
-    /// Why a line is no such row.
-    enum Problem: Error, Equatable, CustomStringConvertible {
-        /// A quotation mark is missing or stands where none may.
-        case quotes
-        /// The number of fields that it has, and that it should have.
-        case fieldCount(Int, expected: Int)
-        /// The heart rate is not a whole number.
-        case heartRate(String)
-        /// The heart rate's cell is empty: nothing was measured.
-        case noHeartRate
-        /// The time is not one that the consumer takes.
-        case recordedAt(String)
-        /// The consumer would reject the message, and why.
-        case rejected(String)
-
-        var description: String {
-            switch self {
-            case .quotes: "a quotation mark is missing, or stands inside of a field without others"
-            case .fieldCount(let count, let expected): "expected \(expected) fields, found \(count)"
-            case .heartRate(let text): "heart_rate \"\(text)\" is not a whole number"
-            case .noHeartRate: "heart_rate is empty"
-            case .recordedAt(let text): "recorded_at \"\(text)\" is not a time with an offset, as 2026-02-19T15:00:00Z"
-            case .rejected(let reason): reason
-            }
-        }
-    }
-
     /// As it stands in the file, of any length.
     let customerID: Span<UInt8>
     /// As it stands in the file; nobody has looked at it.
@@ -57,7 +30,7 @@ struct RecordedRow: ~Escapable {
     let digits: Span<UInt8>
 
     @_lifetime(copy fields)
-    init(_ fields: CSVFields, _ columns: RecordedColumns) throws(Problem) {
+    init(_ fields: CSVFields, _ columns: RecordedColumns) throws(RowProblem) {
         guard fields.count == columns.count else { throw .fieldCount(fields.count, expected: columns.count) }
         customerID = fields[columns.customerID]
         recordedAt = fields[columns.recordedAt]

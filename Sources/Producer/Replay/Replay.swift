@@ -60,10 +60,10 @@ struct Replay: ~Copyable {
             while let line = try lines.next() {
                 number += 1
                 if number == 1 || isBlank(line) { continue }
-                guard try publish(line, &splitter, &publisher) else { return .stopped }
+                guard try publish(line, splitBy: &splitter, to: &publisher) else { return .stopped }
             }
             return .finished
-        } catch let error as RecordedRow.Problem {
+        } catch let error as RowProblem {
             throw CommandFailure(.config, "\(plan.path):\(number): the file has changed: \(error)")
         } catch let error as GzipError {
             throw CommandFailure(.config, "\(plan.path):\(number + 1): the file has changed: \(error.cause)")
@@ -72,13 +72,13 @@ struct Replay: ~Copyable {
 
     /// - Returns: false when it was asked to stop; then the row is not sent.
     private mutating func publish(
-        _ line: Span<UInt8>, _ splitter: inout CSVSplitter, _ publisher: inout Publisher
+        _ line: Span<UInt8>, splitBy splitter: inout CSVSplitter, to publisher: inout Publisher
     ) throws -> Bool {
         let row: RecordedRow
-        do throws(RecordedRow.Problem) {
+        do throws(RowProblem) {
             row = try RecordedRow(try splitter.split(line), columns)
             if summary.invalid > 0 {
-                let sentAt = summary.sentAt(row, plan, publisher.startOfDay)
+                let sentAt = summary.sentAt(row, plan, from: publisher.startOfDay)
                 try decoder.judge(row, sentAt: sentAt, encoder: &encoder)
             }
         } catch {
@@ -92,7 +92,7 @@ struct Replay: ~Copyable {
         // Without pace and shift a row's time is published without a look at it.
         guard plan.speed != nil || plan.shiftsToNow else { return try send(row, at: row.recordedAt, &publisher) }
         guard let moment = Instant(iso8601: row.recordedAt) else {
-            throw RecordedRow.Problem.recordedAt(RecordedRow.text(row.recordedAt))
+            throw RowProblem.recordedAt(RecordedRow.text(row.recordedAt))
         }
         let passed = moment.microsecondsSince1970 - summary.first.microsecondsSince1970
         if let speed = plan.speed {

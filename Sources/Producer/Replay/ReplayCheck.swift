@@ -18,7 +18,7 @@ extension Replay {
         var latest = Instant.earliest
 
         /// When a row is sent, for a start at this moment.
-        func sentAt(_ row: borrowing RecordedRow, _ plan: ReplayPlan, _ start: Instant) -> Instant {
+        func sentAt(_ row: borrowing RecordedRow, _ plan: ReplayPlan, from start: Instant) -> Instant {
             // Shifted times are never later than the moment at which they are sent.
             if plan.shiftsToNow { return .latest }
             guard let speed = plan.speed, let moment = Instant(iso8601: row.recordedAt) else { return start }
@@ -43,7 +43,7 @@ struct ReplayCheck: ~Copyable {
     private var encoder = RowEncoder()
     private var decoder = ReadingDecoder()
     private var summary = Replay.Summary()
-    private var firstInvalid: (line: Int, problem: RecordedRow.Problem)?
+    private var firstInvalid: (line: Int, problem: RowProblem)?
 
     init(_ plan: ReplayPlan) { self.plan = plan }
 
@@ -62,7 +62,7 @@ struct ReplayCheck: ~Copyable {
                 number += 1
                 if number % 10_000 == 0, service.stop.isRequested { return nil }
                 if let columns {
-                    if !isBlank(line) { take(line, &splitter, columns, number) }
+                    if !isBlank(line) { take(line, number: number, splitBy: &splitter, columns: columns) }
                 } else {
                     columns = header(line, &splitter)
                     if columns == nil { break }
@@ -87,10 +87,10 @@ struct ReplayCheck: ~Copyable {
     }
 
     private mutating func take(
-        _ line: Span<UInt8>, _ splitter: inout CSVSplitter, _ columns: RecordedColumns, _ number: Int
+        _ line: Span<UInt8>, number: Int, splitBy splitter: inout CSVSplitter, columns: RecordedColumns
     ) {
         summary.rows += 1
-        do throws(RecordedRow.Problem) {
+        do throws(RowProblem) {
             try judge(RecordedRow(try splitter.split(line), columns))
         } catch .noHeartRate {
             summary.empty += 1
@@ -100,13 +100,13 @@ struct ReplayCheck: ~Copyable {
         }
     }
 
-    private mutating func judge(_ row: borrowing RecordedRow) throws(RecordedRow.Problem) {
+    private mutating func judge(_ row: borrowing RecordedRow) throws(RowProblem) {
         guard let moment = Instant(iso8601: row.recordedAt) else {
             throw .recordedAt(RecordedRow.text(row.recordedAt))
         }
         if summary.first == .earliest { summary.first = moment }
         summary.latest = max(summary.latest, moment)
-        try decoder.judge(row, sentAt: summary.sentAt(row, plan, start), encoder: &encoder)
+        try decoder.judge(row, sentAt: summary.sentAt(row, plan, from: start), encoder: &encoder)
     }
 
     /// Refuses the file, or says what is left out of it.

@@ -16,7 +16,7 @@ extension ReadingDecoder {
     /// Refuses a row of which a consumer with default settings would reject the message when it comes at a moment.
     mutating func judge(
         _ row: borrowing RecordedRow, sentAt: Instant, encoder: inout RowEncoder
-    ) throws(RecordedRow.Problem) {
+    ) throws(RowProblem) {
         do {
             _ = try decode(encoder.encode(row, recordedAt: row.recordedAt), receivedAt: sentAt)
         } catch {

@@ -84,8 +84,8 @@ import Testing
 
     private static let stored = Position(
         sourceID: 7, partition: 0, offset: 10, first: 0, last: Landmark(offset: 9, fingerprint: 99))
-    private static let here = Assignment.Origin(broker: 1, connections: 1)
-    private static let elsewhere = Assignment.Origin(broker: 2, connections: 1)
+    private static let here = Assignment.Origin(broker: 1, count: 1)
+    private static let elsewhere = Assignment.Origin(broker: 2, count: 1)
 
     /// An assignment whose only partition is in a phase.
     private static func assignment(_ phase: String) -> Assignment {

@@ -5,7 +5,7 @@ import Testing
 /// What the intake does at each event, as tables: no Kafka and no database.
 @Suite("Assignment") struct AssignmentTests {
     private typealias Origin = Assignment.Origin
-    private let first = Assignment.Origin(broker: 1, connections: 1)
+    private let first = Assignment.Origin(broker: 1, count: 1)
 
     /// A partition whose last stored message is at offset 9.
     private static func stored(_ partition: Int32) -> Position {
@@ -118,7 +118,7 @@ import Testing
 
     @Test("after a new connection, another leader or an error the last message is looked at before anything is taken")
     func connections() {
-        for origin in [Origin(broker: 1, connections: 2), Origin(broker: 2, connections: 1)] {
+        for origin in [Origin(broker: 1, count: 2), Origin(broker: 2, count: 1)] {
             var assignment = reading()
             #expect(assignment.judge(0, offset: 10, fingerprint: 5, first) == .gather(slot: 0, hole: nil))
             #expect(assignment.judge(0, offset: 11, fingerprint: 6, origin) == .act([.fetch([0: 10, 1: 9])]))
@@ -134,7 +134,24 @@ import Testing
         #expect(assignment.handle(.doubted(1)) == [.fetch([0: 9, 1: 9])])
         assignment = reading()
         #expect(assignment.doubtful { _ in first } == nil && assignment.doubtful { _ in nil } == nil)
-        #expect(assignment.doubtful { partition in Origin(broker: partition + 1, connections: 1) } == 1)
+        #expect(assignment.doubtful { partition in Origin(broker: partition + 1, count: 1) } == 1)
+    }
+
+    @Test("a last message that may have waited since before a new connection proves nothing of what comes after it")
+    func waiting() {
+        var assignment = reading()
+        let late = Origin(broker: 1, count: 2, asked: 1)
+        #expect(assignment.judge(0, offset: 10, fingerprint: 5, late) == .act([.fetch([0: 9, 1: 9])]))
+        #expect(assignment.judge(0, offset: 9, fingerprint: 99, late) == .drop)
+        #expect(assignment.judge(0, offset: 10, fingerprint: 5, late) == .act([.fetch([0: 9, 1: 9])]))
+        let sure = Origin(broker: 1, count: 2)
+        #expect(assignment.judge(0, offset: 9, fingerprint: 99, sure) == .drop)
+        #expect(assignment.judge(0, offset: 10, fingerprint: 5, sure) == .gather(slot: 0, hole: nil))
+        var new = Assignment()
+        _ = new.handle(.given([0]))
+        _ = new.handle(.located([Self.empty(0)]))
+        #expect(new.judge(0, offset: 0, fingerprint: 5, late) == .gather(slot: 0, hole: nil))
+        #expect(new.judge(0, offset: 1, fingerprint: 6, late) == .act([.fetch([0: 0])]))
     }
 
     @Test("nothing is taken while the batch is full, and what was fetched is fetched again")

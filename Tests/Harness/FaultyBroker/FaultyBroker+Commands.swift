@@ -21,6 +21,13 @@ extension FaultyBroker {
         try await ask("set", ["topic": topic, "name": name, "value": value])
     }
 
+    /// Creates the topic with messages in it before any client sees it.
+    package func createTopic(writing batches: [(partition: Int, messages: [Message])]) async throws {
+        try await ask(
+            [("create", ["topic": topic, "partitions": partitions])]
+                + batches.map { ("write", batch($0.messages, to: $0.partition)) })
+    }
+
     // MARK: - Logs
 
     /// How a transaction ends.
@@ -41,12 +48,18 @@ extension FaultyBroker {
         try await ask("truncate", place(partition).merging(["offset": offset]) { $1 }).high ?? 0
     }
 
-    /// Deletes the messages before an offset, as retention does.
-    ///
-    /// - Returns: the low watermark.
-    @discardableResult
-    package func deleteRecords(_ partition: Int = 0, before offset: Int64) async throws -> Int64 {
-        try await ask("delete_records", place(partition).merging(["offset": offset]) { $1 }).low ?? 0
+    /// The same, and the log grows again before any client is back.
+    package func truncate(_ partition: Int = 0, at offset: Int64, thenWriting batches: [[Message]]) async throws {
+        try await ask(
+            [("truncate", place(partition).merging(["offset": offset]) { $1 })]
+                + batches.map { ("write", batch($0, to: partition)) })
+    }
+
+    /// Writes messages, and deletes those before an offset, as retention does, before anybody has fetched them.
+    package func write(batches: [[Message]], to partition: Int = 0, deletingBefore offset: Int64) async throws {
+        try await ask(
+            batches.map { ("write", batch($0, to: partition)) }
+                + [("delete_records", place(partition).merging(["offset": offset]) { $1 })])
     }
 
     /// Writes messages as one batch; with an end as a transaction, which takes one offset more when it is not open.
@@ -54,14 +67,19 @@ extension FaultyBroker {
     package func write(
         _ messages: [Message], to partition: Int = 0, end: End? = nil, timestamp: Int64? = nil
     ) async throws -> Written {
-        let answer = try await ask("write", batch(messages, partition, end, timestamp))
+        let answer = try await ask("write", batch(messages, to: partition, end: end, timestamp: timestamp))
         guard let first = answer.first, let last = answer.last else { throw HarnessError("no offsets") }
         return Written(offsets: first...last, producer: answer.producer)
     }
 
+    /// Writes many batches, one after the other.
+    package func write(batches: [[Message]], to partition: Int = 0) async throws {
+        try await ask(batches.map { ("write", batch($0, to: partition)) })
+    }
+
     /// Writes many transactions, one after the other.
     package func write(transactions: [(messages: [Message], end: End)], to partition: Int = 0) async throws {
-        try await ask(transactions.map { ("write", batch($0.messages, partition, $0.end, nil)) })
+        try await ask(transactions.map { ("write", batch($0.messages, to: partition, end: $0.end)) })
     }
 
     /// Ends an open transaction.
@@ -77,7 +95,9 @@ extension FaultyBroker {
 
     private func place(_ partition: Int) -> [String: Any] { ["topic": topic, "partition": partition] }
 
-    private func batch(_ messages: [Message], _ partition: Int, _ end: End?, _ timestamp: Int64?) -> [String: Any] {
+    private func batch(
+        _ messages: [Message], to partition: Int, end: End? = nil, timestamp: Int64? = nil
+    ) -> [String: Any] {
         func text(_ bytes: [UInt8]?) -> Any { bytes.map { Data($0).base64EncodedString() } ?? NSNull() }
         var arguments = place(partition)
         arguments["messages"] = messages.map { [timestamp ?? NSNull() as Any, text($0.key), text($0.value)] }

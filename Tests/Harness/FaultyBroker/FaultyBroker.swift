@@ -62,28 +62,25 @@ package final class FaultyBroker: Sendable {
         ]
     }
 
-    /// Has it carry out commands, one after the other.
+    /// Has it carry out commands; no client sees anything between two of them.
     ///
     /// - Returns: the last one's answer.
     /// - Throws: when it refuses one.
     @discardableResult
     func ask(_ commands: [(name: String, arguments: [String: Any])]) async throws -> Answer {
-        let last = try asked.withLock { number in
-            for command in commands {
-                number += 1
-                let line = command.arguments.merging(["id": number, "do": command.name]) { $1 }
-                process.write(String(decoding: try JSONSerialization.data(withJSONObject: line), as: UTF8.self))
-            }
-            return number
+        let id = try asked.withLock { asked in
+            asked += 1
+            let words = commands.map { $0.arguments.merging(["do": $0.name]) { $1 } }
+            let line: [String: Any] = ["id": asked, "commands": words]
+            process.write(String(decoding: try JSONSerialization.data(withJSONObject: line), as: UTF8.self))
+            return asked
         }
-        let numbers = (last - commands.count + 1)...last
-        let answers = try await Harness.first("the broker has done \(commands.last?.name ?? "nothing")") {
-            let lines = process.output.split(separator: "\n").dropFirst()
-            let answers = lines.compactMap { try? JSONDecoder().decode(Answer.self, from: Data($0.utf8)) }
-            return answers.last?.id ?? 0 >= last ? answers.filter { numbers.contains($0.id) } : nil
+        let answer = try await Harness.first("the broker has done \(commands.last?.name ?? "nothing")") {
+            process.output.split(separator: "\n").dropFirst().lazy
+                .compactMap { try? JSONDecoder().decode(Answer.self, from: Data($0.utf8)) }
+                .first { $0.id == id }
         }
-        if let error = answers.lazy.compactMap(\.error).first { throw HarnessError("the broker: \(error)") }
-        guard let answer = answers.last else { throw HarnessError("no command for the broker") }
+        if let error = answer.error { throw HarnessError("the broker: \(error)") }
         return answer
     }
 

@@ -33,8 +33,8 @@ extension EndToEnd {
         func tooLarge() async throws {
             let faulty = try await FaultyBroker(partitions: 4)
             let pipeline = try await Pipeline(on: TestBroker(faulty))
-            let long = ["a", "b"].map { $0 + String(repeating: "0123456789", count: 12) }
-            try await faulty.set("max.message.bytes", to: "300")
+            let long = ["a", "b"].map { $0 + String(repeating: "0123456789", count: 4) }
+            try await faulty.set("max.message.bytes", to: "230")
             let producer = try WatchedDaemon.producer(
                 pipeline.broker, arguments: Self.replay(2000, customers: (0..<98).map { "cust-\($0)" } + long))
             #expect(try await producer.process.waitForEnd(within: .seconds(300)) == .exited(69))

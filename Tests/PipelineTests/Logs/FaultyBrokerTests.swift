@@ -59,6 +59,7 @@ extension EndToEnd {
                     ["RDKAFKA_SASL_PASSWORD": "wrong", "START_TIMEOUT_SECONDS": "10"]
                 ) { $1 })
             #expect(refused.end == .exited(69))
+            #expect(refused.log.contains("Invalid username or password"))
         }
     }
 }

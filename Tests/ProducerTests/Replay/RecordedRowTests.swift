@@ -49,15 +49,15 @@ import Testing
             (#""a,t,1"#, .quotes), (#"a,t,1""#, .quotes), (#"a,b"c,t,1"#, .quotes), (#""a"b,t,1"#, .quotes),
             // A quotation mark with an accent behind it is one character, and a quotation mark all the same.
             ("\"a\"\u{301},t,1", .quotes),
-        ] as [(String, RecordedRow.Problem)])
-    func isRefused(line: String, problem: RecordedRow.Problem) {
+        ] as [(String, RowProblem)])
+    func isRefused(line: String, problem: RowProblem) {
         #expect(throws: problem) { try encoded(line) }
     }
 
     @Test("an error is not endless")
     func endless() {
         let cause = String(repeating: "x", count: 100) + "..."
-        #expect(throws: RecordedRow.Problem.heartRate(cause)) {
+        #expect(throws: RowProblem.heartRate(cause)) {
             try encoded("a,t," + String(repeating: "x", count: 9999))
         }
     }

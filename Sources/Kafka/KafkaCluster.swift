@@ -87,6 +87,16 @@ internal import CLibRdKafka
         try unsafe Self.check(creation: event, unableTo: action)
     }
 
+    /// The number of a broker that answers.
+    private func anyBroker(withinMilliseconds timeout: Int32) throws(KafkaError) -> Int32 {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try KafkaError.check(
+            unsafe rd_kafka_metadata(client, 0, nil, &metadata, timeout), unableTo: "ask for the brokers")
+        defer { unsafe rd_kafka_metadata_destroy(metadata) }
+        guard let metadata = unsafe metadata?.pointee, unsafe metadata.broker_cnt > 0 else { return -1 }
+        return unsafe metadata.orig_broker_id >= 0 ? metadata.orig_broker_id : metadata.brokers[0].id
+    }
+
     /// Sends a request by the admin interface; the answer belongs to the caller, nil when there is none in time.
     @unsafe private func administer(
         _ operation: rd_kafka_admin_op_t, withinMilliseconds timeout: Int32,
@@ -120,10 +130,13 @@ internal import CLibRdKafka
         defer { withExtendedLifetime(owner) {} }
         let name = "max.message.bytes"
         let action = "ask for \(name) of topic \"\(topic)\""
+        // The default is the controller, which the embedded broker does not have: that would wait for the timeout.
+        let broker = try anyBroker(withinMilliseconds: timeout)
         var request = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
         defer { unsafe rd_kafka_ConfigResource_destroy(request) }
         let answer = unsafe administer(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, withinMilliseconds: timeout) {
             options, queue in
+            _ = unsafe withReasonBuffer { unsafe rd_kafka_AdminOptions_set_broker(options, broker, $0, $1) }
             unsafe rd_kafka_DescribeConfigs(client, &request, 1, options, queue)
         }
         guard let event = unsafe answer else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action) }

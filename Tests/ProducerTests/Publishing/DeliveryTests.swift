@@ -77,14 +77,21 @@ struct DeliveryTests {
         // InitProducerId, and "cluster authorization failed".
         broker.process?.write("refuse 22 31 100000")
         let manager = try ServiceManager()
-        let process = try broker.startProducer([], manager.environment)
+        let process = try broker.startProducer([], manager.environment.merging(["LOG_LEVEL": "debug"]) { $1 })
         try await eventually("the status says why") { manager.status.contains("Cluster authorization failed") }
+        try await eventually("a new client was refused each second") {
+            process.log.ranges(of: "still waiting for").count > 4
+        }
         broker.process?.write("serve 22")
         try await eventually("it delivers") { try broker.messageCount() > 40 }
         try await eventually("the status says so") { !manager.status.contains("waiting for Kafka") }
         process.kill(SIGTERM)
         #expect(try await process.waitForEnd(within: .seconds(60)) == .exited(0))
         #expect(try lastCounts(in: process.log).undelivered == 0)
+        let lines = process.log.split(separator: "\n")
+        for text in ["unable to work with Kafka", "behind by", "caught up"] {
+            #expect(lines.count { $0.contains(text) && !$0.contains(" debug ") } <= 1, "not once a second")
+        }
     }
 
     @Test(

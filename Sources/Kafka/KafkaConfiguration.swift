@@ -109,6 +109,8 @@ class ClientContext {
             if code == RD_KAFKA_RESP_ERR__FATAL {
                 // The generic code only says that there is a fatal error; this is the error itself.
                 let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
+                // Whoever asks for it looks at the messages that come back, and at `fatalError`.
+                if original == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE { return }
                 cause = "\(text) (code \(original.rawValue))"
             }
             // The code is now RD_KAFKA_RESP_ERR__SSL, now another one, depending on when the handshake fails.

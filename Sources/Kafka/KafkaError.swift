@@ -30,6 +30,8 @@ public struct KafkaError: Error, Sendable, CustomStringConvertible {
         public static let topicAlreadyExists = Code(RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         /// The message is larger than the producer or the broker takes.
         public static let messageTooLarge = Code(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        /// A message was refused, and the ones after it wait, as `enable.gapless.guarantee` has it.
+        public static let gap = Code(RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE)
         /// A broker does not accept this client's name or password, or asks for none.
         public static let authentication = Code(RD_KAFKA_RESP_ERR__AUTHENTICATION)
         /// The TLS connection to a broker fails, as with a certificate that is not trusted.

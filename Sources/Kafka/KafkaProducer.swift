@@ -26,8 +26,16 @@ import Synchronization
         /// Its place among all that were queued.
         public let place: Int
 
-        /// What it takes of a batch at least, in bytes.
+        /// Its key and value, in bytes.
         public var size: Int { (key?.count ?? 0) + (value?.count ?? 0) }
+
+        /// A batch of it alone without compression, in bytes: the batch's header has 61, the record's is five numbers
+        /// of variable length and a byte of attributes.
+        public var batchSize: Int {
+            func length(_ number: Int) -> Int { (70 - (2 * number + 1).leadingZeroBitCount) / 7 }
+            let record = 4 + length(key?.count ?? 0) + length(value?.count ?? 0) + size
+            return 61 + length(record) + record
+        }
     }
 
     private final class ProducerContext: ClientContext {

@@ -40,7 +40,11 @@ public struct Producer {
                 // Bounds on what waits for Kafka, whichever is reached first: a full queue takes 45 MB.
                 ("queue.buffering.max.messages", "100000"), ("queue.buffering.max.kbytes", "32768"),
             ],
-            fixed: [("enable.idempotence", "true"), ("acks", "all")])
+            fixed: [
+                ("enable.idempotence", "true"), ("acks", "all"),
+                // Nothing is sent after a batch that was refused, until that one has been sent again.
+                ("enable.gapless.guarantee", "true"),
+            ])
     }
 
     /// Works until there is nothing left to publish or until it is stopped.

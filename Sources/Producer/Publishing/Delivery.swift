@@ -8,14 +8,17 @@ import SharedSettings
 ///
 /// What Kafka refuses comes back, and is sent again before anything new: in smaller batches when a batch was too large
 /// for the topic, a second later when the topic or a right is missing. Only a message that is too large by itself is
-/// given up.
+/// given up. After a refusal librdkafka sends nothing more, and another client resends everything in its order.
 final class Delivery {
     private let configuration: KafkaConfiguration
     private let settings: Settings
     private let service: Service
     private var producer: KafkaProducer
-    /// The most bytes of a batch; librdkafka's default as long as the topic takes that.
+    private let events: KafkaEvents
+    /// The most bytes of a batch; what is configured as long as the topic takes that.
     private var batchBytes: Int
+    /// Whether Kafka did not say how large a batch may be, and one was too large.
+    private var isGuessing = false
     /// Came back while others are on their way still.
     private var returned: [KafkaProducer.Returned] = []
     /// To be sent again, in this order.
@@ -43,8 +46,23 @@ final class Delivery {
         self.settings = settings
         self.service = service
         batchBytes = configuration.properties.last { $0.name == "batch.size" }.flatMap { Int($0.value) } ?? 1_000_000
+        events = .journal(service)
         producer = try KafkaProducer(
-            configuration, topic: settings[.kafkaTopic], events: .journal(service), keepsReturned: true)
+            configuration, topic: settings[.kafkaTopic], events: events, keepsReturned: true)
+        if let largest = largestBatch(), largest < batchBytes {
+            batchBytes = largest
+            try renew()
+        }
+    }
+
+    /// What the topic takes; nil when Kafka does not say it.
+    private func largestBatch() -> Int? {
+        do throws(KafkaError) {
+            return max(1, try producer.cluster.largestBatch(of: settings[.kafkaTopic], withinMilliseconds: 2000))
+        } catch {
+            service.logger.debug("\(error)")
+            return nil
+        }
     }
 
     var cluster: KafkaCluster { producer.cluster }
@@ -70,6 +88,7 @@ final class Delivery {
         do throws(KafkaError) {
             return try producer.produce(key: key, value: value)
         } catch {
+            if hasGap { return false }
             guard canBeWaitedFor(error) else { throw error }
             wait(producer.fatalError ?? error)
             return false
@@ -116,8 +135,8 @@ final class Delivery {
 
     private func settle() throws(KafkaError) {
         if let fatal = producer.fatalError {
-            guard producer.fatalCode.isRefusal else { throw fatal }
-            if !isBroken { wait(fatal) }
+            guard hasGap || producer.fatalCode.isRefusal else { throw fatal }
+            if !isBroken, !hasGap { wait(fatal) }
             isBroken = true
             producer.giveBack()
             producer.poll(milliseconds: 0)
@@ -135,19 +154,21 @@ final class Delivery {
             service.answered(.kafka)
         }
         guard producer.waiting == 0, nextAttempt <= .now else { return }
+        sortOut()
+        guard nextAttempt <= .now else { return }
         if isBroken { try renew() }
-        if !returned.isEmpty { try sortOut() }
         try sendAgain()
     }
 
     /// Decides what becomes of the messages that came back, when no other is on its way.
-    private func sortOut() throws(KafkaError) {
+    private func sortOut() {
+        guard !returned.isEmpty else { return }
         var isBatchTooLarge = false
         var again: [KafkaProducer.Returned] = []
         for message in returned.sorted(by: { $0.place < $1.place }) {
             if message.error.code == .messageTooLarge {
                 // A batch has other messages only as long as it is not full.
-                if message.size >= batchBytes {
+                if message.batchSize > batchBytes {
                     giveUp(key: message.key ?? [], bytes: message.size)
                     continue
                 }
@@ -160,9 +181,14 @@ final class Delivery {
         returned = []
         pending = again + pending
         guard isBatchTooLarge else { return }
-        batchBytes = max(1, batchBytes / 2)
+        if let largest = largestBatch(), largest < batchBytes {
+            batchBytes = largest
+        } else {
+            batchBytes = max(1, batchBytes / 2)
+            isGuessing = true
+        }
         service.logger.notice("a batch is larger than the topic takes: batches have at most \(batchBytes) bytes now")
-        try renew()
+        isBroken = true
     }
 
     private func sendAgain() throws(KafkaError) {
@@ -171,6 +197,7 @@ final class Delivery {
                 guard try producer.produce(again: message) else { return }
                 pending.removeFirst()
             } catch {
+                if hasGap { return }
                 guard canBeWaitedFor(error) else { throw error }
                 wait(error)
             }
@@ -181,13 +208,18 @@ final class Delivery {
     private func renew() throws(KafkaError) {
         var configuration = configuration
         try configuration.set("batch.size", "\(batchBytes)")
+        // To a new client a broker does not refuse what comes after the first batch that it has refused.
+        if isGuessing { try configuration.set("max.in.flight.requests.per.connection", "1") }
         let counts = producer.counts
         before.delivered += counts.delivered
         before.failed += counts.failed
         isBroken = false
         producer = try KafkaProducer(
-            configuration, topic: settings[.kafkaTopic], events: .journal(service), keepsReturned: true)
+            configuration, topic: settings[.kafkaTopic], events: events, keepsReturned: true)
     }
+
+    /// Whether the client sends nothing more so that nothing overtakes what was refused.
+    private var hasGap: Bool { producer.fatalCode == .gap }
 
     private func canBeWaitedFor(_ error: KafkaError) -> Bool {
         error.isTopicMissing || error.isRefusal || (error.isFatal && producer.fatalCode.isRefusal)

@@ -107,7 +107,8 @@ struct Publisher: ~Copyable {
         now = (ContinuousClock.now - start).wholeNanoseconds
         loop.progressed()
         _ = service.reloadIfAsked(&settings)
-        guard report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now) else { return }
+        let behind = due.map { max(0, now - $0) } ?? 0
+        guard report.update(counts, behind: behind, isRefused: delivery.isRefused, at: now) else { return }
         delivery.judgeSilence()
         if !delivery.isRefused { delivery.cluster.look(for: topic, service) }
     }

@@ -93,7 +93,7 @@ private struct SchedulePlanner {
             makeCertain()
             steps.append(.deleteRecords(partition: anyPartition(), percent: number(10...90)))
             isPending = true
-        default: steps.append(.pause(milliseconds: number(0...1500)))
+        default: settle()
         }
     }
 
@@ -152,6 +152,8 @@ private struct SchedulePlanner {
     private mutating func start(_ consumer: Int) {
         running.insert(consumer)
         steps.append(.start(consumer))
+        // From before it has joined its group to its being in the midst of its work.
+        steps.append(.pause(milliseconds: number(0...2500)))
     }
 
     private mutating func anyPartition() -> Int { number(0...partitions - 1) }

@@ -28,8 +28,7 @@ public struct Consumer {
     /// - Throws: `KafkaError` when librdkafka cannot go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
         guard try settings.ensureTopic(configuration, service) else { return }
-        let exchange = BatchExchange(
-            mostRows: settings[.batchRows], detection: DetectionSettings(rules: EpisodeRules(settings)))
+        let exchange = BatchExchange(mostRows: settings[.batchRows])
         let context = ConsumerContext(
             settings: settings, name: name, service: service,
             metrics: ConsumerMetrics(service.metrics))
@@ -41,12 +40,18 @@ public struct Consumer {
             var writer = Writer(exchange, context: context, episodes: episodes, loop: loop)
             writer.run()
         }
+        let configuration = configuration
+        _ = try WorkThread(name: "examiner") {
+            var examiner = Examiner(configuration, context: context)
+            examiner.run()
+        }
         let consumer = try KafkaConsumer(configuration, events: .journal(service))
         var intake = Intake(consumer, exchange, context: context, command: command, isDrain: drain)
         let end = try intake.run()
         service.stopping()
         let isWritten = intake.finish(milliseconds: 3000)
         exchange.stop()
+        context.examinations.stop()
         // A writer that hangs in a call to a server that does not answer is left behind: its transaction is void.
         let hasEnded = thread.join(within: .seconds(1))
         // What was told last still goes out, as far as that is a matter of a moment.
@@ -62,22 +67,35 @@ public struct Consumer {
 
     /// librdkafka's configuration of a consumer.
     static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
-        try settings.kafkaConfiguration(
-            defaults: [
+        // What the consumer does itself for an older librdkafka: without it a full queue is looked at again after 1 s.
+        let backoff = "fetch.queue.backoff.ms"
+        return try settings.kafkaConfiguration(
+            for: .consumer,
+            defaults: (KafkaConfiguration.knows(backoff) ? [(backoff, "10")] : []) + [
                 ("client.id", "heartbeat-consumer"),
-                // A consumer that died is replaced after 10 s; 45 s is the default.
-                ("session.timeout.ms", "10000"),
-                // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. Its broker
-                // thread looks up to a second later whether there is room again, so less than a second's worth starves
-                // the writer: 4096 halved the speed, 16384 takes 10 MB more than the 64 MB that we allow ourselves.
+                // A consumer that died is replaced after 15 s; 45 s is the default. A cluster takes up to 9 s to replace the
+                // group's coordinator: a session that ends meanwhile has the whole group start over.
+                ("session.timeout.ms", "15000"),
+                // Bounds on what is fetched ahead: librdkafka needs three times as much for short messages. A longer queue
+                // is not faster, since the consumer has it filled again in time.
                 ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),
-                ("fetch.max.bytes", "4194304"), ("fetch.error.backoff.ms", "100"),
+                ("fetch.max.bytes", "4194304"),
+                // New partitions, and a topic that is made later, are seen within 10 s; 5 minutes is the default.
+                ("topic.metadata.refresh.interval.ms", "10000"),
             ],
             fixed: [
+                // After an error the topic is looked up before it is fetched again: a new topic may have taken its place,
+                // and the look-up is what says so (`Connections`).
+                ("topic.metadata.refresh.fast.interval.ms", "50"), ("fetch.error.backoff.ms", "500"),
+                // The first request of each connection; they are counted by it.
+                ("api.version.request", "true"),
                 ("group.id", settings[.kafkaGroupID]),
                 // The offsets that count are in the database.
                 ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
-                ("auto.offset.reset", "earliest"),
+                // Where to go on is never librdkafka's to say: an offset that the log does not have is an error.
+                ("auto.offset.reset", "error"),
+                // What is known of Kafka comes with what is fetched: nobody asks.
+                ("enable.partition.eof", "true"), ("statistics.interval.ms", "1000"),
                 // One protocol for all members; the intake answers only whole assignments.
                 ("partition.assignment.strategy", "range"),
             ])

@@ -7,4 +7,6 @@ struct ConsumerContext: Sendable {
     let name: String
     let service: Service
     let metrics: ConsumerMetrics
+    /// Where logs are examined.
+    let examinations = Examinations()
 }

@@ -7,8 +7,8 @@ struct ConsumerMetrics: Sendable {
     private let valid, anomalies, rejected: Metrics.Counter
     private let reasons: [RejectionReason.Code: Metrics.Counter]
     private let commitSeconds, batchMessages: Metrics.Histogram
-    let lagMessages, lagSeconds, assignedPartitions: Metrics.Gauge
-    let gapMessages, fenced: Metrics.Counter
+    let lagMessages, lagSeconds, lagAge, assignedPartitions: Metrics.Gauge
+    let gapMessages, holeOffsets, fenced: Metrics.Counter
     private let late, suspect: Metrics.Counter
 
     init(_ metrics: Metrics) {
@@ -20,20 +20,18 @@ struct ConsumerMetrics: Sendable {
         valid = messages("valid")
         anomalies = messages("anomaly")
         rejected = messages("rejected")
-        reasons = Dictionary(
-            uniqueKeysWithValues: RejectionReason.Code.allCases.map { code in
-                (
-                    code,
-                    metrics.counter(
-                        "heartbeat_consumer_rejected_total",
-                        "Messages that were found to be rejected, by reason; one that is read again counts again.",
-                        labels: ["reason": code.rawValue])
-                )
-            })
-        lagMessages = metrics.gauge("heartbeat_consumer_lag_messages", "Messages in Kafka that are not stored yet.")
+        reasons = Self.reasons(metrics)
+        lagMessages = metrics.gauge(
+            "heartbeat_consumer_lag_messages",
+            "Messages in Kafka that are not stored yet; absent while that is not known.")
+        lagAge = metrics.gauge(
+            "heartbeat_consumer_lag_age_seconds", "How old what is known of the lag is.")
         lagSeconds = metrics.gauge(
             "heartbeat_consumer_lag_seconds",
-            "The age of the last stored message of the partition that is furthest behind; 0 when none is behind.")
+            """
+            The age of the last stored message of the partition that is furthest behind; 0 when none is behind, absent \
+            while that is not known.
+            """)
         assignedPartitions = metrics.gauge(
             "heartbeat_consumer_assigned_partitions", "Partitions that the group has given to this consumer.")
         commitSeconds = metrics.histogram(
@@ -43,7 +41,10 @@ struct ConsumerMetrics: Sendable {
             "heartbeat_consumer_batch_messages", "How many messages a batch had.",
             buckets: [1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000])
         gapMessages = metrics.counter(
-            "heartbeat_consumer_gap_messages_total", "Messages that Kafka did not have any more, or never handed out.")
+            "heartbeat_consumer_gap_messages_total", "Messages that Kafka deleted before they were read.")
+        holeOffsets = metrics.counter(
+            "heartbeat_consumer_hole_offsets_total",
+            "Offsets without a message for readers: ends of transactions, aborted messages, compaction.")
         fenced = metrics.counter(
             "heartbeat_consumer_fenced_total", "How often another consumer owned a partition that was written to here.")
         late = metrics.counter(
@@ -51,6 +52,16 @@ struct ConsumerMetrics: Sendable {
             "Readings that came after a later one of the same customer: stored, but judged for no episode.")
         suspect = metrics.counter(
             "heartbeat_consumer_suspect_readings_total", "Readings that were stored with is_suspect.")
+    }
+
+    private static func reasons(_ metrics: Metrics) -> [RejectionReason.Code: Metrics.Counter] {
+        let counters = RejectionReason.Code.allCases.map { code in
+            metrics.counter(
+                "heartbeat_consumer_rejected_total",
+                "Messages that were found to be rejected, by reason; one that is read again counts again.",
+                labels: ["reason": code.rawValue])
+        }
+        return Dictionary(uniqueKeysWithValues: zip(RejectionReason.Code.allCases, counters))
     }
 
     /// Measures a transaction.

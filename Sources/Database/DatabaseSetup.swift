@@ -2,7 +2,8 @@ import Logging
 import PostgreSQL
 import Schema
 
-/// Makes the roles, the database and its schema. Every step looks first, so it can run again and twice at once.
+/// Makes the roles, the database and its schema. Every step looks first, so it can run again and twice at once; the schema
+/// is made in one transaction, so what fails leaves nothing of it behind.
 public struct DatabaseSetup {
     /// The role that owns the database; nobody can log in as it.
     public static let owner = "heartbeat"
@@ -29,8 +30,24 @@ public struct DatabaseSetup {
     public func run() throws {
         try makeRolesAndDatabase()
         let connection = try PostgreSQLConnection(parameters, .setup)
-        try migrate(connection)
+        // Another setup may be at work: what it makes is looked at when it is done.
+        try connection.execute(AdvisoryLock.setup.wait, unableTo: "wait for another setup")
+        try examine(connection)
+        try connection.execute("BEGIN", unableTo: "start the setup")
+        let applied = try migrate(connection)
+        let misplaced = try connection.query(
+            "SELECT drop_misplaced_partitions()", unableTo: "look at the partitions' bounds"
+        ).map { row throws(PostgreSQLError) -> String in try row["drop_misplaced_partitions"] }
         let days = try makePartitions(connection)
+        try connection.execute("COMMIT", unableTo: "end the setup")
+        for migration in applied { logger.info("applied migration \(migration.number) (\(migration.name))") }
+        for name in misplaced {
+            logger.warning(
+                """
+                partition "\(name)" does not have the bounds of its UTC day, and has readings. It stays as it is; hours \
+                that no partition has go to the default partition
+                """)
+        }
         logger.info("database \"\(database)\" is ready: schema version \(knownSchemaVersion), \(days) new partitions")
     }
 
@@ -45,12 +62,15 @@ public struct DatabaseSetup {
             guard (try? PostgreSQLConnection(parameters, .setup)) != nil else { throw error }
             return
         }
+        let exists = try connection.query(
+            "SELECT 1 FROM pg_database WHERE datname = $1", [database], unableTo: "look for database \"\(database)\"")
+        if exists.count > 0 {
+            try examine(PostgreSQLConnection(parameters, .setup))
+        }
         try makeRole(Self.owner, "NOLOGIN", on: connection)
         for role in Self.daemonRoles { try makeRole(role, "LOGIN", on: connection) }
         let membership = "LOGIN NOINHERIT IN ROLE \(PostgreSQLConnection.identifier(Self.owner))"
         try makeRole(Self.maintenanceRole, membership, on: connection)
-        let exists = try connection.query(
-            "SELECT 1 FROM pg_database WHERE datname = $1", [database], unableTo: "look for database \"\(database)\"")
         guard exists.count == 0 else { return }
         try ignoring([.duplicateDatabase, .uniqueViolation]) { () throws(PostgreSQLError) in
             try allowActingAsOwner(connection)
@@ -61,6 +81,10 @@ public struct DatabaseSetup {
                 """, unableTo: "create database \"\(database)\"")
             logger.info("created database \"\(database)\"")
         }
+    }
+
+    private func examine(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+        try DatabaseExamination(connection, database: database, owner: Self.owner).run()
     }
 
     private func makeRole(
@@ -87,8 +111,8 @@ public struct DatabaseSetup {
             unableTo: "become a member of role \"\(Self.owner)\"")
     }
 
-    private func migrate(_ connection: PostgreSQLConnection) throws {
-        try connection.execute(AdvisoryLock.setup.wait, unableTo: "wait for another setup")
+    /// - Returns: the migrations that were missing.
+    private func migrate(_ connection: PostgreSQLConnection) throws -> [Migration] {
         try connection.execute(
             """
             SET ROLE \(PostgreSQLConnection.identifier(Self.owner));
@@ -97,15 +121,15 @@ public struct DatabaseSetup {
             """, unableTo: "create table \"schema_version\"")
         let found = try connection.schemaVersion()
         guard found <= knownSchemaVersion else { throw SchemaError.tooNew(found: found) }
-        for migration in Migration.all where migration.number > found {
-            // One simple query is one transaction: all of it and its row in schema_version, or nothing.
+        let missing = Migration.all.filter { $0.number > found }
+        for migration in missing {
             try connection.execute(
                 """
                 \(migration.sql);
                 INSERT INTO schema_version (version, name) VALUES (\(migration.number), '\(migration.name)')
                 """, unableTo: "apply migration \(migration.number) (\(migration.name))")
-            logger.info("applied migration \(migration.number) (\(migration.name))")
         }
+        return missing
     }
 
     /// Today's partition and those of the coming week.

@@ -55,6 +55,10 @@ public struct Maintenance {
         guard isAlone else { return nil }
         // What an earlier run has left comes first.
         try finishRetired()
+        try attempt("look at the partitions' bounds") { run throws(PostgreSQLError) in
+            // Each setup names those that it leaves.
+            try run.connection.query("SELECT drop_misplaced_partitions()", unableTo: "look at the partitions' bounds")
+        }
         for day in 0...settings[.partitionDaysAhead] where !stop.isRequested {
             try attempt("make a partition") { run throws(PostgreSQLError) in
                 if try run.makePartition(daysAhead: day) { run.summary.made += 1 }

@@ -6,6 +6,8 @@ public struct Verification: Sendable {
     public struct Source: Sendable {
         /// The row in `kafka_offsets`.
         public let sourceID: Int64
+        /// The cluster that the topic is in.
+        public let clusterID: String
         /// The topic's name.
         public let topic: String
         /// The partition's number.
@@ -16,6 +18,10 @@ public struct Verification: Sendable {
         public let firstOffset: Int64
         /// One past the last offset that was read.
         public let nextOffset: Int64
+        /// Its last stored message; nil when it has none, or when it was stored before fingerprints were kept.
+        public let last: Landmark?
+        /// Whether it is the one that is read now: no later incarnation has taken its place.
+        public let isOpen: Bool
         /// How many of its messages are readings, those that retention has dropped among them.
         public let readings: Int64
         /// How many of its messages are rejected, those that retention has dropped among them.
@@ -24,8 +30,14 @@ public struct Verification: Sendable {
         public let droppedReadings: Int64
         /// How many rejected messages retention has dropped.
         public let droppedRejected: Int64
-        /// How many offsets no reader will ever see (`offset_gaps`).
+        /// How many messages Kafka deleted before they were read (`offset_gaps`).
         public let gaps: Int64
+        /// How many offsets have no message for readers (`offset_holes`).
+        public let holes: Int64
+        /// Whether it goes on with the log of an earlier incarnation whose end Kafka has lost.
+        public let isContinued: Bool
+        /// How many messages stored by earlier incarnations Kafka had lost when this one began.
+        public let lost: Int64
         /// Offsets that are stored nowhere, as ranges.
         public let missing: [ClosedRange<Int64>]
         /// Offsets that are stored twice or more, or that nobody has read.
@@ -34,7 +46,15 @@ public struct Verification: Sendable {
         /// Whether every message ended exactly once.
         public var isSound: Bool { missing.isEmpty && surplus.isEmpty && consumed == readings + rejected }
         /// How many messages were read.
-        public var consumed: Int64 { nextOffset - firstOffset - gaps }
+        public var consumed: Int64 { nextOffset - firstOffset - gaps - holes }
+    }
+
+    /// A stored message by its offset and its fingerprint.
+    public struct Landmark: Sendable {
+        /// Its offset.
+        public let offset: Int64
+        /// The fingerprint that it was stored with.
+        public let fingerprint: Int64
     }
 
     /// The most offsets of each kind that are listed for one partition.
@@ -68,27 +88,40 @@ public struct Verification: Sendable {
                    coalesce(r.count, 0) + coalesce(d.readings, 0) AS readings,
                    coalesce(x.count, 0) + coalesce(d.rejected, 0) AS rejected,
                    coalesce(d.readings, 0) AS dropped_readings, coalesce(d.rejected, 0) AS dropped_rejected,
-                   coalesce(g.count, 0) AS gaps
+                   coalesce(g.count, 0) AS gaps, coalesce(h.count, 0) AS holes,
+                   o.continues IS NOT NULL AS is_continued, coalesce(o.lost, 0) AS lost,
+                   coalesce(o.cluster_id, '') AS cluster_id,
+                   coalesce(NOT o.closed, false) AS is_open, o.last_offset, o.last_fingerprint
               FROM kafka_offsets o
               FULL JOIN (SELECT source_id, count(*) FROM (\(Self.readings)) kept GROUP BY 1) r USING (source_id)
               FULL JOIN (SELECT source_id, count(*) FROM rejected_messages GROUP BY 1) x USING (source_id)
               FULL JOIN (SELECT source_id, sum(until_offset - from_offset) AS count FROM offset_gaps GROUP BY 1) g
                         USING (source_id)
+              FULL JOIN (SELECT source_id, sum(upper(r) - lower(r))::bigint AS count
+                           FROM offset_holes, unnest(offsets) AS r GROUP BY 1) h USING (source_id)
               FULL JOIN retired_offsets d USING (source_id)
              ORDER BY o.topic, o.partition, o.incarnation
             """, unableTo: "count the messages of each partition")
         let missing = try Self.missing(connection)
         let surplus = try Self.surplus(connection)
         try connection.execute("COMMIT", unableTo: "end a transaction")
-        sources = try rows.map { row throws(PostgreSQLError) in
-            let id: Int64 = try row["source_id"]
-            return Source(
-                sourceID: id, topic: try row["topic"], partition: try row["partition"],
-                incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
-                nextOffset: try row["next_offset"], readings: try row["readings"], rejected: try row["rejected"],
-                droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
-                gaps: try row["gaps"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
-        }
+        sources = try rows.map { row throws(PostgreSQLError) in try Self.source(&row, missing, surplus: surplus) }
+    }
+
+    private static func source(
+        _ row: inout PostgreSQLRow, _ missing: [Int64: [ClosedRange<Int64>]], surplus: [Int64: [Int64]]
+    ) throws(PostgreSQLError) -> Source {
+        let id: Int64 = try row["source_id"]
+        let (offset, fingerprint): (Int64?, Int64?) = (try row["last_offset"], try row["last_fingerprint"])
+        let last = offset.flatMap { offset in fingerprint.map { Landmark(offset: offset, fingerprint: $0) } }
+        return Source(
+            sourceID: id, clusterID: try row["cluster_id"], topic: try row["topic"], partition: try row["partition"],
+            incarnation: try row["incarnation"], firstOffset: try row["first_offset"],
+            nextOffset: try row["next_offset"], last: last, isOpen: try row["is_open"],
+            readings: try row["readings"], rejected: try row["rejected"],
+            droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
+            gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
+            lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
     }
 
     /// The readings that are there and came from a message; those of retired days, too.
@@ -103,6 +136,7 @@ public struct Verification: Sendable {
         UNION ALL SELECT source_id, kafka_offset, kafka_offset FROM rejected_messages
         UNION ALL SELECT source_id, lower(dropped), upper(dropped) - 1 FROM retired_offsets, unnest(offsets) AS dropped
         UNION ALL SELECT source_id, from_offset, until_offset - 1 FROM offset_gaps
+        UNION ALL SELECT source_id, lower(hole), upper(hole) - 1 FROM offset_holes, unnest(offsets) AS hole
         """
 
     private static func missing(

@@ -51,6 +51,24 @@ internal import CLibRdKafka
             unableTo: "create topic \"\(name)\"")
     }
 
+    /// Answers the next requests of a kind with an error, as a broker does that refuses them.
+    ///
+    /// - Parameters:
+    ///   - requests: the kind's number in Kafka's protocol: 0 for produce, 10 for the group's coordinator.
+    ///   - code: the error's number in the protocol.
+    public func refuse(_ requests: Int16, with code: KafkaError.Code, times: Int) {
+        let errors = [rd_kafka_resp_err_t](repeating: rd_kafka_resp_err_t(code.rawValue), count: times)
+        unsafe rd_kafka_mock_push_request_errors_array(cluster, requests, times, errors)
+    }
+
+    /// Answers requests of a kind as usual again.
+    public func serve(_ requests: Int16) { unsafe rd_kafka_mock_clear_request_errors(cluster, requests) }
+
+    /// Answers questions for the topic with an error; code 0 ends that.
+    public func setError(_ code: KafkaError.Code, of topic: String) {
+        unsafe rd_kafka_mock_topic_set_error(cluster, topic, rd_kafka_resp_err_t(code.rawValue))
+    }
+
     /// Takes all brokers down, or up again: connections are closed and refused while they are down.
     public func setDown(_ isDown: Bool) throws(KafkaError) {
         for broker in 1...brokers {

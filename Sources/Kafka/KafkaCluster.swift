@@ -38,8 +38,14 @@ internal import CLibRdKafka
         let handle = unsafe rd_kafka_topic_new(client, name, nil)
         defer { unsafe rd_kafka_topic_destroy(handle) }
         var metadata: UnsafePointer<rd_kafka_metadata>?
-        try KafkaError.check(
-            unsafe rd_kafka_metadata(client, 0, handle, &metadata, timeout), unableTo: "look topic \"\(name)\" up")
+        let code = unsafe rd_kafka_metadata(client, 0, handle, &metadata, timeout)
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            // "Broker transport failure" stands for "no broker was connected in time", too.
+            let isWithoutAnswer = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
+            throw KafkaError(
+                code, unableTo: "look topic \"\(name)\" up",
+                cause: isWithoutAnswer ? "no answer within \(timeout) ms" : nil)
+        }
         defer { unsafe rd_kafka_metadata_destroy(metadata) }
         guard let metadata = unsafe metadata, unsafe metadata.pointee.topic_cnt == 1 else { return nil }
         let topic = unsafe metadata.pointee.topics[0]
@@ -68,22 +74,41 @@ internal import CLibRdKafka
             throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, unableTo: action, cause: cause)
         }
         defer { unsafe rd_kafka_NewTopic_destroy(request) }
-        let options = unsafe rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS)
+        let answer = unsafe administer(RD_KAFKA_ADMIN_OP_CREATETOPICS, withinMilliseconds: timeout) { options, queue in
+            unsafe withUnsafeMutablePointer(to: &request) { topics in
+                // rd_kafka_CreateTopics takes an array of optional pointers and copies what it needs.
+                unsafe topics.withMemoryRebound(to: OpaquePointer?.self, capacity: 1) {
+                    unsafe rd_kafka_CreateTopics(client, $0, 1, options, queue)
+                }
+            }
+        }
+        guard let event = unsafe answer else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action) }
+        defer { unsafe rd_kafka_event_destroy(event) }
+        try unsafe Self.check(creation: event, unableTo: action)
+    }
+
+    /// The number of a broker that answers.
+    private func anyBroker(withinMilliseconds timeout: Int32) throws(KafkaError) -> Int32 {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try KafkaError.check(
+            unsafe rd_kafka_metadata(client, 0, nil, &metadata, timeout), unableTo: "ask for the brokers")
+        defer { unsafe rd_kafka_metadata_destroy(metadata) }
+        guard let metadata = unsafe metadata?.pointee, unsafe metadata.broker_cnt > 0 else { return -1 }
+        return unsafe metadata.orig_broker_id >= 0 ? metadata.orig_broker_id : metadata.brokers[0].id
+    }
+
+    /// Sends a request by the admin interface; the answer belongs to the caller, nil when there is none in time.
+    @unsafe private func administer(
+        _ operation: rd_kafka_admin_op_t, withinMilliseconds timeout: Int32,
+        _ send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void
+    ) -> OpaquePointer? {
+        let options = unsafe rd_kafka_AdminOptions_new(client, operation)
         defer { unsafe rd_kafka_AdminOptions_destroy(options) }
         _ = unsafe withReasonBuffer { unsafe rd_kafka_AdminOptions_set_request_timeout(options, timeout, $0, $1) }
         let queue = unsafe rd_kafka_queue_new(client)
         defer { unsafe rd_kafka_queue_destroy(queue) }
-        unsafe withUnsafeMutablePointer(to: &request) { topics in
-            // rd_kafka_CreateTopics takes an array of optional pointers and copies what it needs.
-            unsafe topics.withMemoryRebound(to: OpaquePointer?.self, capacity: 1) {
-                unsafe rd_kafka_CreateTopics(client, $0, 1, options, queue)
-            }
-        }
-        guard let event = unsafe rd_kafka_queue_poll(queue, timeout + 1000) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action)
-        }
-        defer { unsafe rd_kafka_event_destroy(event) }
-        try unsafe Self.check(creation: event, unableTo: action)
+        unsafe send(options, queue)
+        return unsafe rd_kafka_queue_poll(queue, timeout + 1000)
     }
 
     @unsafe private static func check(creation event: OpaquePointer, unableTo action: String) throws(KafkaError) {
@@ -98,6 +123,41 @@ internal import CLibRdKafka
         throw KafkaError(code, unableTo: action, cause: cause)
     }
 
+    /// The largest batch that a topic takes, in bytes: its `max.message.bytes`. Asked by the admin interface.
+    ///
+    /// - Throws: `KafkaError` when this client may not ask, or when the broker has no admin interface.
+    public func largestBatch(of topic: String, withinMilliseconds timeout: Int32) throws(KafkaError) -> Int {
+        defer { withExtendedLifetime(owner) {} }
+        let name = "max.message.bytes"
+        let action = "ask for \(name) of topic \"\(topic)\""
+        // The default is the controller, which the embedded broker does not have: that would wait for the timeout.
+        let broker = try anyBroker(withinMilliseconds: timeout)
+        var request = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
+        defer { unsafe rd_kafka_ConfigResource_destroy(request) }
+        let answer = unsafe administer(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, withinMilliseconds: timeout) {
+            options, queue in
+            _ = unsafe withReasonBuffer { unsafe rd_kafka_AdminOptions_set_broker(options, broker, $0, $1) }
+            unsafe rd_kafka_DescribeConfigs(client, &request, 1, options, queue)
+        }
+        guard let event = unsafe answer else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action) }
+        defer { unsafe rd_kafka_event_destroy(event) }
+        try KafkaError.check(unsafe rd_kafka_event_error(event), unableTo: action)
+        var count = 0
+        guard let result = unsafe rd_kafka_event_DescribeConfigs_result(event),
+            let resources = unsafe rd_kafka_DescribeConfigs_result_resources(result, &count), count == 1
+        else { throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action) }
+        try KafkaError.check(unsafe rd_kafka_ConfigResource_error(resources[0]), unableTo: action)
+        let entries = unsafe rd_kafka_ConfigResource_configs(resources[0], &count)
+        for index in 0..<count {
+            guard let entry = unsafe entries?[index], let found = unsafe rd_kafka_ConfigEntry_name(entry),
+                unsafe String(cString: found) == name, let value = unsafe rd_kafka_ConfigEntry_value(entry),
+                let bytes = unsafe Int(String(cString: value))
+            else { continue }
+            return bytes
+        }
+        throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action)
+    }
+
     /// The oldest offset of a partition and the one past its newest, asked from its leader.
     public func watermarks(
         of partition: TopicPartition, withinMilliseconds timeout: Int32
@@ -110,5 +170,33 @@ internal import CLibRdKafka
                 client, partition.topic, partition.partition, &low, &high, timeout),
             unableTo: "ask for the watermarks of \(partition)")
         return Watermarks(low: low, high: high)
+    }
+
+    /// Where logs start or end, asked from their leaders. Unlike `watermarks` it keeps its timeout in librdkafka 2.0.2.
+    public func watermarks(
+        of partitions: [TopicPartition], withinMilliseconds timeout: Int32
+    ) throws(KafkaError) -> [TopicPartition: Watermarks] {
+        let lows = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_BEGINNING), withinMilliseconds: timeout)
+        let highs = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END), withinMilliseconds: timeout)
+        var found: [TopicPartition: Watermarks] = [:]
+        for partition in partitions {
+            if let low = lows[partition], let high = highs[partition] {
+                found[partition] = Watermarks(low: low, high: high)
+            }
+        }
+        return found
+    }
+
+    private func offsets(
+        of partitions: [TopicPartition], at time: Int64, withinMilliseconds timeout: Int32
+    ) throws(KafkaError) -> [TopicPartition: Int64] {
+        defer { withExtendedLifetime(owner) {} }
+        let list = PartitionList(partitions.map { PartitionOffset(partition: $0, offset: time) })
+        try KafkaError.check(
+            unsafe rd_kafka_offsets_for_times(client, list.handle, timeout),
+            unableTo: "ask where the logs start and end")
+        var found: [TopicPartition: Int64] = [:]
+        for entry in list.offsets { found[entry.partition] = entry.offset }
+        return found
     }
 }

@@ -1,4 +1,5 @@
 internal import CLibRdKafka
+internal import Synchronization
 
 /// The properties of a client, by librdkafka's names (its CONFIGURATION.md lists them).
 public struct KafkaConfiguration: Sendable {
@@ -22,6 +23,14 @@ public struct KafkaConfiguration: Sendable {
         defer { unsafe rd_kafka_conf_destroy(trial) }
         try unsafe Self.set(name, value, on: trial)
         properties.append(Property(name: name, value: value))
+    }
+
+    /// Whether this librdkafka has a property.
+    public static func knows(_ name: String) -> Bool {
+        let configuration = unsafe rd_kafka_conf_new()
+        defer { unsafe rd_kafka_conf_destroy(configuration) }
+        var size = 0
+        return unsafe rd_kafka_conf_get(configuration, name, nil, &size) != RD_KAFKA_CONF_UNKNOWN
     }
 
     /// A new `rd_kafka_conf_t` that belongs to the caller.
@@ -80,6 +89,8 @@ public struct KafkaEvents: Sendable {
 /// What the C callbacks find behind a client's `opaque`.
 class ClientContext {
     let events: KafkaEvents
+    /// What is wrong with a broker's certificate, until the error of its connection is handed out.
+    private let certificates = Mutex<String?>(nil)
 
     init(events: KafkaEvents) { self.events = events }
 
@@ -90,6 +101,7 @@ class ClientContext {
             guard let text = unsafe text, let context = unsafe ClientContext.of(client) else { return }
             context.events.log(Int(level), unsafe String(cString: text))
         }
+        unsafe watchCertificates(configuration)
         unsafe rd_kafka_conf_set_error_cb(configuration) { client, code, reason, _ in
             guard let context = unsafe ClientContext.of(client) else { return }
             let code = rd_kafka_resp_err_t(rawValue: code)
@@ -97,9 +109,28 @@ class ClientContext {
             if code == RD_KAFKA_RESP_ERR__FATAL {
                 // The generic code only says that there is a fatal error; this is the error itself.
                 let (original, text) = unsafe withReasonBuffer { unsafe rd_kafka_fatal_error(client, $0, $1) }
+                // Whoever asks for it looks at the messages that come back, and at `fatalError`.
+                if original == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE { return }
                 cause = "\(text) (code \(original.rawValue))"
             }
+            // The code is now RD_KAFKA_RESP_ERR__SSL, now another one, depending on when the handshake fails.
+            if cause?.contains("certificate verify failed") == true {
+                cause = context.certificates.withLock { $0 } ?? cause
+            }
             context.events.error(KafkaError(code, unableTo: "work with Kafka", cause: cause))
+        }
+    }
+
+    /// Has certificates judged as without this, and keeps why one is refused: librdkafka's error does not say that.
+    @unsafe private func watchCertificates(_ configuration: OpaquePointer?) {
+        unsafe rd_kafka_conf_set_ssl_cert_verify_cb(configuration) { _, name, _, code, _, _, _, _, _, opaque in
+            guard let code = unsafe code?.pointee, let opaque = unsafe opaque else { return 0 }
+            let context = unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+            let name = unsafe name.map { unsafe String(cString: $0) } ?? "the broker"
+            context.certificates.withLock {
+                $0 = code == 0 ? nil : "the certificate of \(name) is refused: \(certificateProblem(code))"
+            }
+            return code == 0 ? 1 : 0
         }
     }
 
@@ -107,5 +138,21 @@ class ClientContext {
     static func of(_ client: OpaquePointer?) -> ClientContext? {
         guard let client = unsafe client, let opaque = unsafe rd_kafka_opaque(client) else { return nil }
         return unsafe Unmanaged<ClientContext>.fromOpaque(opaque).takeUnretainedValue()
+    }
+}
+
+/// An error of OpenSSL's `x509_vfy.h`, in OpenSSL's words.
+private func certificateProblem(_ code: Int32) -> String {
+    switch code {
+    case 9: "certificate is not yet valid"
+    case 10: "certificate has expired"
+    case 18: "self-signed certificate"
+    case 19: "self-signed certificate in certificate chain"
+    case 2, 20: "unable to get local issuer certificate; ssl.ca.location names the authorities that are trusted"
+    case 21: "unable to verify the first certificate"
+    case 23: "certificate revoked"
+    case 62: "hostname mismatch"
+    case 64: "IP address mismatch"
+    default: "error \(code) of x509_vfy.h"
     }
 }

@@ -29,6 +29,9 @@ internal import CLibRdKafka
     /// Its place in the partition.
     public var offset: Int64 { unsafe handle.pointee.offset }
 
+    /// The number of the broker that it was fetched from.
+    public var broker: Int32 { unsafe rd_kafka_message_broker_id(handle) }
+
     /// The topic that it came from. Allocates; not for every message.
     public var topic: String {
         guard let name = unsafe rd_kafka_topic_name(handle.pointee.rkt) else { return "" }
@@ -49,6 +52,12 @@ internal import CLibRdKafka
             let span = unsafe RawSpan(_unsafeStart: start, byteCount: handle.pointee.len)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
+    }
+
+    /// A copy of the value's bytes; nil for a tombstone.
+    public var payloadBytes: [UInt8]? {
+        guard let start = unsafe handle.pointee.payload else { return nil }
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: handle.pointee.len))
     }
 
     /// The key's bytes; nil when it has none.

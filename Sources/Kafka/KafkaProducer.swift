@@ -9,9 +9,38 @@ import Synchronization
         public var delivered = 0
         /// Given up by librdkafka.
         public var failed = 0
+
+        /// Numbers of messages.
+        public init(delivered: Int = 0, failed: Int = 0) {
+            self.delivered = delivered
+            self.failed = failed
+        }
+    }
+
+    /// A message that Kafka did not take, and that librdkafka gives back.
+    public struct Returned: Sendable {
+        /// Its key and value; nil for null.
+        public let key, value: [UInt8]?
+        /// Why it was not taken.
+        public let error: KafkaError
+        /// Its place among all that were queued.
+        public let place: Int
+
+        /// Its key and value, in bytes.
+        public var size: Int { (key?.count ?? 0) + (value?.count ?? 0) }
+
+        /// A batch of it alone without compression, in bytes: the batch's header has 61, the record's is five numbers
+        /// of variable length and a byte of attributes.
+        public var batchSize: Int {
+            func length(_ number: Int) -> Int { (70 - (2 * number + 1).leadingZeroBitCount) / 7 }
+            let record = 4 + length(key?.count ?? 0) + length(value?.count ?? 0) + size
+            return 61 + length(record) + record
+        }
     }
 
     private final class ProducerContext: ClientContext {
+        /// Filled by the thread that polls; nil when nobody takes them.
+        var returned: [Returned]?
         let delivered = Atomic<Int>(0)
         let failed = Atomic<Int>(0)
     }
@@ -19,14 +48,19 @@ import Synchronization
     private let handle: OpaquePointer
     private let topic: OpaquePointer
     private let context: ProducerContext
+    private var queued = 0
 
     /// Makes a producer for one topic; does not wait for a broker.
     ///
+    /// - Parameter keepsReturned: whether messages that certainly are not in the log wait for `takeReturned` instead
+    ///   of being counted as failed. Their headers are lost.
     /// - Throws: `KafkaError` when librdkafka refuses the configuration.
     public init(
-        _ configuration: KafkaConfiguration, topic name: String, events: KafkaEvents = .ignored
+        _ configuration: KafkaConfiguration, topic name: String, events: KafkaEvents = .ignored,
+        keepsReturned: Bool = false
     ) throws(KafkaError) {
         context = ProducerContext(events: events)
+        if keepsReturned { context.returned = [] }
         let settings = unsafe try configuration.makeHandle()
         unsafe context.attach(to: settings)
         unsafe rd_kafka_conf_set_dr_msg_cb(settings) { _, message, opaque in
@@ -36,8 +70,15 @@ import Synchronization
                 context.delivered.add(1, ordering: .relaxed)
                 return
             }
+            let error = unsafe KafkaError(message.pointee.err, unableTo: "deliver a message")
+            if context.returned != nil,
+                unsafe rd_kafka_message_status(message) == RD_KAFKA_MSG_STATUS_NOT_PERSISTED
+            {
+                unsafe context.returned?.append(Returned(copying: message.pointee, error))
+                return
+            }
             context.failed.add(1, ordering: .relaxed)
-            unsafe context.events.error(KafkaError(message.pointee.err, unableTo: "deliver a message"))
+            context.events.error(error)
         }
         let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_PRODUCER, settings, $0, $1) }
         guard let client = unsafe client else {
@@ -54,9 +95,11 @@ import Synchronization
     }
 
     deinit {
-        unsafe rd_kafka_topic_destroy(topic)
-        unsafe rd_kafka_destroy(handle)
-        withExtendedLifetime(context) {}
+        let (client, topic) = unsafe (handle, topic)
+        closeWithinLimit(keeping: context) {
+            unsafe rd_kafka_topic_destroy(topic)
+            unsafe rd_kafka_destroy(client)
+        }
     }
 
     /// The client that administrative calls go through.
@@ -76,6 +119,19 @@ import Synchronization
             RD_KAFKA_RESP_ERR__FATAL, unableTo: "work with Kafka", cause: "\(text) (code \(original.rawValue))")
     }
 
+    /// The error behind a fatal one.
+    public var fatalCode: KafkaError.Code { KafkaError.Code(unsafe rd_kafka_fatal_error(handle, nil, 0)) }
+
+    /// The messages that were given back since the last call, in the order in which they came back.
+    public func takeReturned() -> [Returned] {
+        guard let returned = context.returned, !returned.isEmpty else { return [] }
+        context.returned = []
+        return returned
+    }
+
+    /// Gives back all messages that are not on their way yet; poll for them.
+    public func giveBack() { unsafe rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE) }
+
     /// How many messages wait to be delivered.
     public var waiting: Int { Int(unsafe rd_kafka_outq_len(handle)) }
 
@@ -84,23 +140,41 @@ import Synchronization
     /// - Returns: false when the queue is full: poll, then try again.
     /// - Throws: `KafkaError` when this message or this producer cannot be used.
     public func produce(key: RawSpan, value: RawSpan?) throws(KafkaError) -> Bool {
+        queued += 1
+        let place = unsafe UnsafeMutableRawPointer(bitPattern: queued)
         let result = unsafe key.withUnsafeBytes { key in
             guard let value else {
                 return unsafe rd_kafka_produce(
-                    topic, RD_KAFKA_PARTITION_UA, 0, nil, 0, key.baseAddress, key.count, nil)
+                    topic, RD_KAFKA_PARTITION_UA, 0, nil, 0, key.baseAddress, key.count, place)
             }
             return unsafe value.withUnsafeBytes { value in
                 // With MSG_F_COPY librdkafka only reads the bytes, although its parameter is not const.
                 unsafe rd_kafka_produce(
                     topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
                     UnsafeMutableRawPointer(mutating: value.baseAddress), value.count,
-                    key.baseAddress, key.count, nil)
+                    key.baseAddress, key.count, place)
             }
         }
         guard result != 0 else { return true }
         let code = rd_kafka_last_error()
         if code == RD_KAFKA_RESP_ERR__QUEUE_FULL { return false }
-        throw KafkaError(code, unableTo: "queue a message", isRetriable: false)
+        let error = KafkaError(code, unableTo: "queue a message", isRetriable: false)
+        guard error.code == .messageTooLarge, context.returned != nil else { throw error }
+        context.returned?.append(
+            Returned(
+                key: unsafe key.withUnsafeBytes { unsafe [UInt8]($0) },
+                value: unsafe value?.withUnsafeBytes { unsafe [UInt8]($0) }, error: error, place: queued))
+        return true
+    }
+
+    /// Queues a message that came back, from this producer or another one.
+    ///
+    /// - Returns: false when the queue is full: poll, then try again.
+    /// - Throws: `KafkaError` when this message or this producer cannot be used.
+    public func produce(again message: Returned) throws(KafkaError) -> Bool {
+        let key = message.key ?? []
+        guard let value = message.value else { return try unsafe produce(key: key.span.bytes, value: nil) }
+        return try unsafe produce(key: key.span.bytes, value: value.span.bytes)
     }
 
     /// Queues one message with headers; its bytes are copied. A key or value that is nil is sent as null.
@@ -136,6 +210,17 @@ import Synchronization
     public func flush(milliseconds: Int32) -> Int {
         unsafe rd_kafka_flush(handle, milliseconds)
         return waiting
+    }
+}
+
+extension KafkaProducer.Returned {
+    init(copying message: rd_kafka_message_t, _ error: KafkaError) {
+        func bytes(_ start: UnsafeMutableRawPointer?, _ count: Int) -> [UInt8]? {
+            unsafe start.map { unsafe [UInt8](UnsafeRawBufferPointer(start: $0, count: count)) }
+        }
+        unsafe self.init(
+            key: bytes(message.key, message.key_len), value: bytes(message.payload, message.len), error: error,
+            place: Int(bitPattern: message._private))
     }
 }
 

@@ -75,6 +75,17 @@ public struct Watermarks: Hashable, Sendable {
 
     deinit { unsafe rd_kafka_topic_partition_list_destroy(handle) }
 
+    /// The offsets that librdkafka has filled in, without those that it could not.
+    var offsets: [PartitionOffset] {
+        guard let handle = unsafe handle else { return [] }
+        return unsafe (0..<Int(handle.pointee.cnt)).compactMap { index in
+            let entry = unsafe handle.pointee.elems[index]
+            guard unsafe entry.err == RD_KAFKA_RESP_ERR_NO_ERROR, unsafe entry.offset >= 0 else { return nil }
+            let partition = unsafe TopicPartition(topic: String(cString: entry.topic), partition: entry.partition)
+            return unsafe PartitionOffset(partition: partition, offset: entry.offset)
+        }
+    }
+
     /// The partitions of a list that librdkafka owns.
     static func partitions(of list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?) -> [TopicPartition] {
         guard let list = unsafe list else { return [] }

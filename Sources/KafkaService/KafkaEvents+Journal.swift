@@ -8,11 +8,15 @@ extension KafkaEvents {
     /// lines for debugging.
     public static func journal(_ service: Service) -> KafkaEvents {
         let lastLogged = LastLogged()
+        let lastCause = LastCause()
         let logger = service.logger
         return KafkaEvents(
             log: { _, text in logger.debug("librdkafka: \(text)") },
             error: { error in
-                if error.code == .allBrokersDown { return service.waits(for: .kafka, "\(error)") }
+                lastCause.note(error)
+                if error.code == .allBrokersDown {
+                    return service.waits(for: .kafka, "\(lastCause.behind(error))")
+                }
                 guard lastLogged.isDue(error.code) else { return logger.debug("\(error)") }
                 logger.warning("\(error)")
             })

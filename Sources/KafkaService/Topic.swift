@@ -9,13 +9,28 @@ extension Settings {
     /// A topic that is there with other partitions or copies than configured is named in the journal, never changed.
     ///
     /// - Returns: false when it was asked to stop before that.
+    /// A wrong password or a right that is missing is waited for as well: somebody may change it at the broker.
+    ///
     /// - Throws: `SettingsError` or `KafkaError` when waiting cannot help.
     public func ensureTopic(_ configuration: KafkaConfiguration, _ service: Service) throws -> Bool {
         let logger = service.logger
         let wanted = KafkaCluster.Topic(
             partitions: self[.kafkaPartitions], replicationFactor: self[.kafkaReplicationFactor])
         // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
-        let client = try KafkaConsumer(configuration, events: .journal(service))
+        // What the client says after an answer, or while it closes, is over: nobody is told.
+        let lastCause = LastCause()
+        var talkative = configuration
+        // A server that closes every connection may be no Kafka, or expect another security protocol.
+        try talkative.set("log.connection.close", "true")
+        let client = try KafkaConsumer(
+            talkative,
+            events: KafkaEvents(
+                log: { _, text in logger.debug("librdkafka: \(text)") },
+                error: { error in
+                    logger.debug("\(error)")
+                    lastCause.note(error)
+                }))
+        var told: Set<KafkaError.Code> = []
         var backoff = Backoff(to: .seconds(5))
         while !service.stop.isRequested {
             do throws(KafkaError) {
@@ -24,10 +39,18 @@ extension Settings {
                     report(found, instead: wanted, to: logger)
                     return true
                 }
+                lastCause.clear()
                 try create(wanted, by: client, configuration: configuration, logger: logger)
             } catch {
-                guard error.isRetriable else { throw error }
-                service.waits(for: .kafka, "\(error)")
+                guard error.isRetriable || error.isRefusal else { throw error }
+                // The client says only then what happened to its connections.
+                client.handleEvents()
+                let cause = lastCause.behind(error)
+                service.waits(for: .kafka, "\(cause)")
+                // The first is in the journal by that.
+                if told.insert(cause.code).inserted, told.count > 1 {
+                    logger.warning("still waiting for Kafka: \(cause)")
+                }
                 if service.stop.wait(for: backoff.next()) { return false }
             }
         }

@@ -10,8 +10,8 @@ public struct Producer {
     public enum Source: Sendable {
         /// Simulated customers.
         case simulation(SimulationPlan)
-        /// The rows of a file. With `shiftsToNow` all timestamps move by one amount, so that the first one is now.
-        case replay(path: String, shiftsToNow: Bool)
+        /// The rows of a file.
+        case replay(ReplayPlan)
     }
 
     private let settings: Settings
@@ -28,34 +28,42 @@ public struct Producer {
     /// librdkafka's configuration of a producer.
     static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
         try settings.kafkaConfiguration(
+            for: .producer,
             defaults: [
                 ("client.id", "heartbeat-producer"),
                 // As Java's clients do it, so that a customer's messages meet in one partition whoever sends them.
                 ("partitioner", "murmur2_random"), ("compression.codec", "lz4"),
                 // A message is never given up, however long Kafka is unreachable.
                 ("message.timeout.ms", "0"),
+                // So long a deleted topic may be one that is not known everywhere yet; 30 s is the default.
+                ("topic.metadata.propagation.max.ms", "10000"),
                 // Bounds on what waits for Kafka, whichever is reached first: a full queue takes 45 MB.
                 ("queue.buffering.max.messages", "100000"), ("queue.buffering.max.kbytes", "32768"),
             ],
-            fixed: [("enable.idempotence", "true"), ("acks", "all")])
+            fixed: [
+                ("enable.idempotence", "true"), ("acks", "all"),
+                // Nothing is sent after a batch that was refused, until that one has been sent again.
+                ("enable.gapless.guarantee", "true"),
+            ])
     }
 
     /// Works until there is nothing left to publish or until it is stopped.
     ///
-    /// - Parameters:
-    ///   - speed: how many times as fast as recorded a file is replayed; nil publishes without any pace.
+    /// - Parameter isPaced: whether simulated readings are published when they are due, or as fast as Kafka takes them.
     /// - Returns: `ok` when everything was delivered, else `unavailable`.
     /// - Throws: `CommandFailure` when the file cannot be used; `KafkaError` when librdkafka cannot go on.
-    public func run(_ source: Source, speed: Double?, _ service: Service) throws -> Exit {
+    public func run(_ source: Source, isPaced: Bool, _ service: Service) throws -> Exit {
         switch source {
         case .simulation(let plan):
             var simulation = try SimulatedCustomers(settings, plan)
             return try publish(service) { publisher throws in
-                try simulation.run(&publisher, isPaced: speed != nil)
+                try simulation.run(&publisher, isPaced: isPaced)
             }
-        case .replay(let path, let shiftsToNow):
+        case .replay(let plan):
             // Before Kafka is asked for anything: a file that cannot be used needs no broker to be refused.
-            var replay = try Replay(path: path, speed: speed, shiftsToNow: shiftsToNow)
+            guard var replay = try Replay(plan, service) else {
+                return finish("stopped", counts: ProgressReport.Counts(), service)
+            }
             return try publish(service) { publisher throws in
                 try replay.run(&publisher)
             }
@@ -68,9 +76,9 @@ public struct Producer {
         guard try settings.ensureTopic(configuration, service) else {
             return finish("stopped", counts: ProgressReport.Counts(), service)
         }
-        let producer = try KafkaProducer(configuration, topic: settings[.kafkaTopic], events: .journal(service))
+        let delivery = try Delivery(configuration, settings, service: service)
         service.ready()
-        var publisher = Publisher(producer, settings: settings, service)
+        var publisher = Publisher(delivery, settings: settings, service)
         do {
             if try work(&publisher) == .finished { try publisher.drain() }
         } catch {

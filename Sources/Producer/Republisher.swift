@@ -30,6 +30,7 @@ public final class Republisher {
     /// - Throws: `SettingsError` when librdkafka refuses a property.
     public init(_ settings: Settings) throws {
         configuration = try settings.kafkaConfiguration(
+            for: .producer,
             defaults: [
                 ("client.id", "heartbeat-rejected"), ("message.timeout.ms", "60000"),
                 // What a consumer could read may be larger than the default lets a producer send.

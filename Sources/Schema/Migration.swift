@@ -14,6 +14,8 @@ public struct Migration: Sendable {
         Migration(number: 3, name: "rights", PackageResources._003_rights_sql),
         Migration(number: 4, name: "maintenance", PackageResources._004_maintenance_sql),
         Migration(number: 5, name: "episodes", PackageResources._005_episodes_sql),
+        Migration(number: 6, name: "log_identity", PackageResources._006_log_identity_sql),
+        Migration(number: 7, name: "partition_bounds", PackageResources._007_partition_bounds_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

@@ -8,7 +8,9 @@ struct BrokerCommand: ParsableCommand {
         commandName: "broker", abstract: "Runs an embedded Kafka broker in memory, for the demo and for tests.",
         discussion: """
             Prints its address as one line and runs until SIGTERM. It speaks Kafka's protocol but keeps nothing: at most \
-            5 MiB a partition, and all is gone when it ends. A line "down" or "up" on standard input takes it down and up.
+            5 MiB a partition, and all is gone when it ends. A line "down" or "up" on standard input takes it down and up, \
+            "topic CODE" answers questions for the topic with an error of the protocol, "refuse REQUEST CODE TIMES" the \
+            next requests of a kind until "serve REQUEST".
             """)
 
     @Option(help: "How many brokers.")
@@ -37,7 +39,17 @@ struct BrokerCommand: ParsableCommand {
         _ = try WorkThread(name: "commands") {
             while let line = readLine() {
                 do {
-                    if line == "down" || line == "up" { try broker.setDown(line == "down") }
+                    let words = line.split(separator: " ")
+                    let numbers = words.dropFirst().compactMap { Int32($0) }
+                    switch (words.first, numbers.count) {
+                    case ("down", 0), ("up", 0): try broker.setDown(line == "down")
+                    case ("topic", 1): broker.setError(.init(rawValue: numbers[0]), of: topic)
+                    case ("refuse", 3):
+                        broker.refuse(
+                            Int16(numbers[0]), with: .init(rawValue: numbers[1]), times: Int(numbers[2]))
+                    case ("serve", 1): broker.serve(Int16(numbers[0]))
+                    default: Logger(label: "broker").error("unknown command: \(line)")
+                    }
                 } catch {
                     Logger(label: "broker").error("\(error)")
                 }

@@ -14,14 +14,26 @@ struct ProducerCommand: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Send the readings of this CSV file, which may be a gzip, instead of simulating any.",
-            discussion: "Its header is customer_id,recorded_at,heart_rate.", valueName: "file"))
+            discussion: """
+                Its first line names the columns: customer_id, recorded_at and heart_rate in any order, others are \
+                ignored. The whole file is read before anything is sent. Rows without a heart rate are left out; one \
+                that the consumer would reject is named, and nothing is sent. What comes from a pipe is copied to \
+                TMPDIR first.
+                """, valueName: "file"))
     var replay: String?
 
     @Option(help: "Replay this many times as fast as it was recorded.")
     var speed: Double?
 
-    @Flag(help: "Move all timestamps of the file by one amount, so that the first is now.")
+    @Flag(
+        help: """
+            Move all timestamps of the file by one amount: the first is now, or with --flat-out or a --speed above 1 the \
+            last is when it is sent, so that none is in the future.
+            """)
     var shiftToNow = false
+
+    @Flag(help: "With --replay: leave out the rows that the consumer would reject, and say how many.")
+    var skipInvalid = false
 
     @Flag(
         help: """
@@ -56,8 +68,8 @@ struct ProducerCommand: ParsableCommand {
             if flatOut { throw ValidationError("--speed and --flat-out exclude each other") }
         }
         if let count, count < 1 { throw ValidationError("--count \(count): expected 1 or more") }
-        if replay == nil, speed != nil || shiftToNow {
-            throw ValidationError("--speed and --shift-to-now need --replay")
+        if replay == nil, speed != nil || shiftToNow || skipInvalid {
+            throw ValidationError("--speed, --shift-to-now and --skip-invalid need --replay")
         }
         if replay != nil, count != nil || truth != nil {
             throw ValidationError("--count and --truth are not for --replay")
@@ -73,9 +85,13 @@ struct ProducerCommand: ParsableCommand {
         let producer = try Producer(settings)
         let service = try Service(.producer, settings, options: options, needs: [.kafka: settings.kafkaPlace])
         let plan = SimulationPlan(count: count, begin: begin, truthFile: truth)
-        let source = replay.map { Producer.Source.replay(path: $0, shiftsToNow: shiftToNow) }
+        let source = replay.map { path in
+            Producer.Source.replay(
+                ReplayPlan(
+                    path: path, speed: flatOut ? nil : speed ?? 1, shiftsToNow: shiftToNow, skipsInvalid: skipInvalid))
+        }
         let exit = try service.run {
-            try producer.run(source ?? .simulation(plan), speed: flatOut ? nil : speed ?? 1, service)
+            try producer.run(source ?? .simulation(plan), isPaced: !flatOut, service)
         }
         if exit != .ok { throw ExitCode(exit.rawValue) }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Daemon
 import Database
+import Logging
 import PostgreSQL
 import Schema
 import SharedSettings
@@ -9,8 +10,12 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Proves that every Kafka message is stored exactly once, as a reading or as a rejected message.",
-        discussion: "Ends with status 1 and the offsets when one is missing or stored twice.\n\n"
-            + SettingsSchema.database.help)
+        discussion: """
+            Ends with status 1 and the offsets when one is missing or stored twice, or when Kafka has another log than the \
+            one that is stored. When Kafka does not answer, the database alone is checked.
+
+
+            """ + SettingsSchema.database.help)
 
     @OptionGroup var options: SettingsOptions
 
@@ -18,9 +23,17 @@ struct VerifyCommand: ParsableCommand {
         guard let settings = try options.load(.database) else { return }
         startLogging(level: settings[.logLevel])
         let verification = try Verification(try PostgreSQLConnection(settings.postgresParameters, .verify))
-        for source in verification.sources { print(Self.line(source)) }
+        let findings = Self.compare(verification, settings)
+        for source in verification.sources {
+            print([Self.line(source), findings[source.sourceID]?.text].compactMap { $0 }.joined(separator: "; "))
+        }
         guard verification.isSound else {
             print("NOT SOUND: the offsets above are missing or stored twice")
+            throw ExitCode(1)
+        }
+        guard !findings.values.contains(where: \.isAnother) else {
+            print(
+                "NOT SOUND: Kafka has other logs than those that are stored. A consumer finds that out and reads them")
             throw ExitCode(1)
         }
         let consumed = verification.sources.reduce(0) { $0 + $1.consumed }
@@ -28,6 +41,17 @@ struct VerifyCommand: ParsableCommand {
         print("sound: \(consumed) messages = \(readings) readings + \(consumed - readings) rejected, each exactly once")
         let dropped = verification.sources.reduce(0) { $0 + $1.droppedReadings + $1.droppedRejected }
         if dropped > 0 { print("\(dropped) of them are no longer there: retention has dropped them") }
+    }
+
+    /// What Kafka has of each partition; nothing when that cannot be asked.
+    private static func compare(_ verification: Verification, _ settings: Settings) -> [Int64: LogComparison.Finding] {
+        guard verification.sources.contains(where: \.isOpen) else { return [:] }
+        do {
+            return try LogComparison(verification.sources, settings).findings
+        } catch {
+            Logger(label: "verify").warning("not compared with the logs of \(settings.kafkaPlace): \(error)")
+            return [:]
+        }
     }
 
     private static func line(_ source: Verification.Source) -> String {
@@ -38,6 +62,11 @@ struct VerifyCommand: ParsableCommand {
             \(source.readings) readings + \(source.rejected) rejected
             """
         if source.gaps > 0 { line += ", \(source.gaps) in gaps" }
+        if source.holes > 0 { line += ", \(source.holes) offsets without a message" }
+        if source.isContinued {
+            line +=
+                "; goes on where Kafka lost the end of its log: \(source.lost) stored messages are no longer in Kafka"
+        }
         if source.droppedReadings + source.droppedRejected > 0 {
             line += "; dropped by retention: \(source.droppedReadings) readings + \(source.droppedRejected) rejected"
         }

@@ -21,6 +21,8 @@ import Testing
         "Sources/Daemon/Service/SignalPipe.swift": "signal handlers",
         "Sources/Daemon/Service/Signals.swift": "the signals' numbers",
         "Sources/Daemon/System/System.swift": "files, threads and the clock",
+        "Sources/Daemon/System/StandardOutput.swift": "the C library's buffer of standard output",
+        "Sources/Producer/Replay/RecordedFile.swift": "pipes, and the temporary file that a pipe is copied to",
         "Sources/Bytes/Bytes.swift": "bytes of a span as they are, without a copy",
         "Sources/HeartRate/Message/CustomerID.swift": "hashing bytes in place",
         "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",

@@ -13,6 +13,7 @@ import time
 
 import psycopg
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEARTBEAT = os.environ.get("HEARTBEAT", os.path.join(ROOT, ".build/release/heartbeat"))
@@ -33,8 +34,8 @@ def synthetic(count, customers, seed=1):
         yield f"cust_{i % customers + 1:04d}", (start + dt.timedelta(microseconds=50 * i + 1)).isoformat(), bpm
 
 
-def produce(bootstrap, topic, rows):
-    """Publishes rows; returns messages/s."""
+def produce(bootstrap, topic, rows, partitions=None):
+    """Publishes rows; returns messages/s. With a number of partitions customers take them in turn, so that all are equally full."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -49,7 +50,8 @@ def produce(bootstrap, topic, rows):
     for customer, when, bpm in rows:
         while True:
             try:
-                producer.produce(topic, payload(customer, when, bpm), customer.encode(),
+                partition = int(customer[-4:]) % partitions if partitions else -1
+                producer.produce(topic, payload(customer, when, bpm), customer.encode(), partition,
                                  on_delivery=lambda error, _: failed.append(error) if error else None)
                 break
             except BufferError:
@@ -63,10 +65,17 @@ def produce(bootstrap, topic, rows):
     return count / (time.monotonic() - start)
 
 
-def peak_rss_mb(pid):
-    """The most memory that a process has had since it was executed (getrusage would count its parent's as well)."""
+def memory_mb(pid, name):
+    """A process's memory: VmRSS now, VmHWM at its peak (getrusage would count its parent's as well)."""
     with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+        return next(int(line.split()[1]) / 1024 for line in status if line.startswith(name))
+
+
+def cpu_s(pid):
+    """How many seconds of CPU a process has used."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def percentile(values, p):
@@ -76,10 +85,14 @@ def percentile(values, p):
 
 
 class Lab:
-    """A PostgreSQL cluster and a broker of their own, ended with the block."""
+    """A PostgreSQL cluster and a broker of their own, ended with the block.
 
-    def __init__(self, partitions, topic="heartbeat"):
-        self.partitions, self.topic = partitions, topic
+    With the address of a real Kafka a topic of its own there instead of the broker.
+    """
+
+    def __init__(self, partitions, topic="heartbeat", kafka=None):
+        self.partitions, self.kafka = partitions, kafka
+        self.topic = f"{topic}-{os.getpid()}-{time.time_ns()}" if kafka else topic
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="heartbeat-bench-")
@@ -95,15 +108,24 @@ class Lab:
         subprocess.run([*self.drop, f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "--auth=trust",
                         "-E", "UTF8"], check=True, stdout=subprocess.DEVNULL, cwd="/")
         self.postgres("start")
-        self.broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", self.topic, "--partitions",
-                                        str(self.partitions)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.bootstrap = self.broker.stdout.readline().strip()
+        if self.kafka:
+            self.bootstrap = self.kafka
+            self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
+            self.admin.create_topics([NewTopic(self.topic, self.partitions, 1)])[self.topic].result(30)
+        else:
+            self.broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", self.topic, "--partitions",
+                                            str(self.partitions)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                           text=True)
+            self.bootstrap = self.broker.stdout.readline().strip()
         self.reset()
         return self
 
     def __exit__(self, *_):
-        self.broker.send_signal(signal.SIGTERM)
-        self.broker.wait()
+        if self.kafka:
+            self.admin.delete_topics([self.topic])[self.topic].result(30)
+        else:
+            self.broker.send_signal(signal.SIGTERM)
+            self.broker.wait()
         self.postgres("stop", "-m", "immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -117,11 +139,11 @@ class Lab:
         return f"host={self.socket} dbname=heartbeat_db user={user}"
 
     def environment(self, more):
+        # The embedded broker answers an empty fetch only after the whole wait.
+        embedded = {} if self.kafka else {"RDKAFKA_FETCH_WAIT_MAX_MS": "10", "RDKAFKA_SESSION_TIMEOUT_MS": "6000"}
         return {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap, "KAFKA_TOPIC": self.topic,
                 "POSTGRES_HOST": self.socket, "POSTGRES_USER": "heartbeat-consumer",
-                "KAFKA_PARTITIONS": str(self.partitions),
-                # The embedded broker answers an empty fetch only after the whole wait.
-                "RDKAFKA_FETCH_WAIT_MAX_MS": "10", "RDKAFKA_SESSION_TIMEOUT_MS": "6000", **more}
+                "KAFKA_PARTITIONS": str(self.partitions), **embedded, **more}
 
     def fill(self, template, group):
         for name, value in {"bootstrap": self.bootstrap, "topic": self.topic, "group": group,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long a message takes from produce() to its visible row, beside a bare consumer of the same messages.
 
-usage: latency.py [--rates 20,1000] [--seconds S] [--runs R]
+usage: latency.py [--rates 20,1000] [--seconds S] [--runs R] [--kafka HOST:PORT]
 
 In each run the same messages are seen by two: a bare Kafka consumer that only notes the time, and another session of
 PostgreSQL that is notified of each transaction which `heartbeat consumer` commits (by a trigger of the benchmark: to
@@ -28,13 +28,15 @@ ap.add_argument("--rates", default="20,1000")
 ap.add_argument("--seconds", type=float, default=10)
 ap.add_argument("--runs", type=int, default=3)
 ap.add_argument("--customers", type=int, default=100)
+ap.add_argument("--kafka", metavar="HOST:PORT", help="a real Kafka instead of the embedded broker")
 a = ap.parse_args()
 
 
 def bare_consumer(bootstrap, topic, pipe):
     """Notes when each message arrives; sends {timestamp: time} when asked to end."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"bare{os.getpid()}", "fetch.wait.max.ms": 10,
-                         "session.timeout.ms": 6000, "auto.offset.reset": "earliest", "enable.auto.commit": False})
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"bare{os.getpid()}",
+                         "fetch.wait.max.ms": 500 if a.kafka else 10, "session.timeout.ms": 6000,
+                         "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     seen = {}
     while not pipe.poll():
@@ -123,7 +125,7 @@ def main():
     for rate in map(float, a.rates.split(",")):
         added50, added99 = [], []
         for run in range(a.runs):
-            with bench.Lab(4) as lab:
+            with bench.Lab(4, kafka=a.kafka) as lab:
                 bare, ours = measure(lab, rate)
             line = {"rate": rate, "run": run, "messages": len(ours)}
             for name, values in (("bare", bare), ("ours", ours)):

@@ -77,19 +77,91 @@ extension OnAServer {
             let database = try TestDatabase.withoutSetup()
             let session = try PostgreSQLConnection(database.cluster.parameters(database: "postgres"), .test)
             try session.rows("CREATE DATABASE \(database.name)")
-            // In the way of the first migration.
-            try database.rows("CREATE TABLE offset_gaps (x integer)")
             try database.rows("GRANT ALL ON SCHEMA public TO PUBLIC")
+            // In the way of the last migration.
+            let before = try await Self.dump(database)
+            try database.rows("CREATE FUNCTION drop_misplaced_partitions() RETURNS text LANGUAGE sql AS $$SELECT ''$$")
             let failed = try Self.setup(database)
             #expect(try await failed.waitForEnd(within: .seconds(60)) != .exited(0))
-            #expect(failed.log.contains("unable to apply migration 1 (tables)"))
-            let tables = try database.rows(
-                "SELECT relname FROM pg_class WHERE relname IN ('customers', 'kafka_offsets')")
-            #expect(tables.isEmpty)
-            #expect(try database.number("SELECT count(*) FROM schema_version") == 0)
-            try database.rows("DROP TABLE offset_gaps")
+            #expect(failed.log.contains("unable to apply migration 7 (partition_bounds)"))
+            try database.rows("DROP FUNCTION drop_misplaced_partitions()")
+            #expect(try await Self.dump(database) == before)
             let repaired = try Self.setup(database)
             #expect(try await repaired.waitForEnd(within: .seconds(60)) == .exited(0))
+        }
+
+        @Test(
+            "what is wrong with a database that is there already is said before anything is changed",
+            arguments: [
+                ("", "", #"its owner is "postgres", and role "heartbeat" may not create tables in it"#),
+                ("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'", "", "its encoding is LATIN1, and UTF8 is needed"),
+                (
+                    "OWNER heartbeat", "CREATE TABLE episodes (); CREATE VIEW customers AS SELECT 1 AS x",
+                    "it has other tables of the names that heartbeat needs: customers, episodes"
+                ),
+                (
+                    "OWNER heartbeat", "CREATE TABLE schema_version (version text, installed_on date)",
+                    "it has other tables of the names that heartbeat needs: schema_version"
+                ),
+            ])
+        func examination(options: String, statements: String, problem: String) async throws {
+            // Its setup has made the roles.
+            let usual = try await TestDatabase.make()
+            let database = try TestDatabase.withoutSetup()
+            try usual.rows("CREATE DATABASE \(database.name) TEMPLATE template0 \(options)")
+            if !statements.isEmpty { try database.rows(statements) }
+            let before = try await Self.dump(database)
+            let refused = try Self.setup(database)
+            #expect(try await refused.waitForEnd(within: .seconds(60)) == .exited(70))
+            #expect(refused.log.contains("unable to use database \"\(database.name)\": \(problem). HINT: "))
+            #expect(try await Self.dump(database) == before)
+            guard let hint = refused.log.split(separator: "HINT: ").last, hint.hasPrefix("ALTER DATABASE ") else {
+                return
+            }
+            try usual.rows(String(hint))
+            let repaired = try Self.setup(database)
+            #expect(try await repaired.waitForEnd(within: .seconds(60)) == .exited(0))
+        }
+
+        @Test("partitions that another time zone has displaced hold nothing up, and are made again when they are empty")
+        func misplacedPartitions() async throws {
+            let pipeline = try await Pipeline(partitions: 1)
+            let database = pipeline.database
+            // As the first version made it for a day of 25 hours, ending one hour into today.
+            try database.rows(
+                """
+                SET ROLE heartbeat;
+                SET timezone = 'UTC';
+                DO $$ DECLARE name text; BEGIN
+                    FOREACH name IN ARRAY ARRAY[to_char(now(), 'YYYYMMDD'), to_char(now() - interval '1 day', 'YYYYMMDD')]
+                    LOOP EXECUTE 'DROP TABLE IF EXISTS heart_rate_readings_' || name; END LOOP;
+                    EXECUTE format('CREATE TABLE %I PARTITION OF heart_rate_readings FOR VALUES FROM (%L) TO (%L)',
+                        'heart_rate_readings_' || name, date_trunc('day', now() - interval '1 day'),
+                        date_trunc('day', now()) + interval '1 hour');
+                END $$
+                """)
+            let noon = try #require(
+                try database.rows(
+                    #"SELECT to_char(date_trunc('day', now() AT TIME ZONE 'UTC'), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#)[0][0]
+            )
+            try pipeline.broker.publish([Message(customer: "a", timestamp: noon, heartRate: 72)])
+            try await pipeline.drain()
+            try await pipeline.expectSound(1)
+            let kept = try Self.setup(database)
+            #expect(try await kept.waitForEnd(within: .seconds(60)) == .exited(0))
+            #expect(kept.log.contains("does not have the bounds of its UTC day, and has readings"))
+            try await pipeline.expectSound(1)
+            try database.rows("DELETE FROM heart_rate_readings")
+            let repaired = try Self.setup(database)
+            #expect(try await repaired.waitForEnd(within: .seconds(60)) == .exited(0))
+            let today = try database.rows(
+                """
+                SET timezone = 'UTC';
+                SELECT pg_get_expr(relpartbound, oid) = format('FOR VALUES FROM (%L) TO (%L)', date_trunc('day', now()),
+                           date_trunc('day', now()) + interval '24 hours')
+                  FROM pg_class WHERE relname = 'heart_rate_readings_' || to_char(now(), 'YYYYMMDD')
+                """)
+            #expect(today == [["t"]])
         }
 
         @Test("the consumer waits when the schema is not its own", arguments: [0, 999])

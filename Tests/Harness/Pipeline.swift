@@ -68,7 +68,7 @@ package struct Pipeline {
 
     /// Runs `heartbeat verify`.
     package func verify() async throws -> Heartbeat.Finished {
-        try await Heartbeat.run(["verify"], database.settings(as: "postgres"))
+        try await Heartbeat.run(["verify"], broker.serverSettings.merging(database.settings(as: "postgres")) { $1 })
     }
 
     /// Expects that `heartbeat verify` finds so many messages, each exactly once.

@@ -7,7 +7,7 @@ package final class ServiceManager: Sendable {
     /// In the environment of the daemon.
     package let environment: [String: String]
     private let descriptor: Int32
-    private let messages = Monitor<[String]>([])
+    private let messages = Monitor<[(text: String, at: ContinuousClock.Instant)]>([])
     private let thread: WorkThread
 
     /// Begins to listen.
@@ -34,7 +34,8 @@ package final class ServiceManager: Sendable {
             while true {
                 let count = recv(descriptor, &buffer, buffer.count, 0)
                 guard count > 0 else { return }
-                messages.withLock { $0.append(String(decoding: buffer.prefix(count), as: UTF8.self)) }
+                let text = String(decoding: buffer.prefix(count), as: UTF8.self)
+                messages.withLock { $0.append((text, .now)) }
             }
         }
     }
@@ -48,12 +49,23 @@ package final class ServiceManager: Sendable {
 
     /// Every assignment that came, in order: `READY=1`.
     package var assignments: [String] {
-        messages.withLock { $0 }.flatMap { $0.split(separator: "\n").map(String.init) }
+        messages.withLock { $0 }.flatMap { $0.text.split(separator: "\n").map(String.init) }
+    }
+
+    /// Every STATUS= that came, in order.
+    package var statuses: [String] {
+        assignments.filter { $0.hasPrefix("STATUS=") }.map { String($0.dropFirst(7)) }
     }
 
     /// The last STATUS=; empty when there was none.
     package var status: String {
         assignments.last { $0.hasPrefix("STATUS=") }.map { String($0.dropFirst(7)) } ?? ""
+    }
+
+    /// The longest time between two of an assignment.
+    package func longestPause(of assignment: String) -> Duration {
+        let times = messages.withLock { $0 }.filter { $0.text.split(separator: "\n").contains { $0 == assignment } }
+        return zip(times, times.dropFirst()).map { $1.at - $0.at }.max() ?? .zero
     }
 
     /// How often an assignment came.

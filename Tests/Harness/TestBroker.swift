@@ -7,14 +7,17 @@ package final class TestBroker: Sendable {
     package let topic: String
     package let group: String
     package let partitions: Int
-    /// The embedded broker; nil for a cluster outside.
+    /// The embedded broker; nil for a cluster outside, and for one that can be told to misbehave.
     package let process: ChildProcess?
+    /// The cluster that can be told to misbehave, if it is one.
+    package let faulty: FaultyBroker?
 
     /// Starts it, or makes a topic; by default with a name that no other test has.
     package init(partitions: Int = 4, topic name: String? = nil) async throws {
         topic = name ?? "heartbeat-test-\(UUID().uuidString.prefix(8))"
         group = topic
         self.partitions = partitions
+        faulty = nil
         if let outside = Self.outside {
             process = nil
             bootstrapServers = outside
@@ -30,6 +33,16 @@ package final class TestBroker: Sendable {
         }
     }
 
+    /// The topic of a cluster that can be told to misbehave.
+    package init(_ faulty: FaultyBroker) {
+        topic = faulty.topic
+        group = topic
+        partitions = faulty.partitions
+        process = nil
+        bootstrapServers = faulty.bootstrapServers
+        self.faulty = faulty
+    }
+
     /// The cluster outside that the tests have to use.
     private static let outside = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_KAFKA"].flatMap {
         $0.isEmpty ? nil : $0
@@ -42,23 +55,36 @@ package final class TestBroker: Sendable {
     /// A consumer's settings for this broker.
     package var settings: [String: String] {
         var settings = [
-            "KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": group,
-            "KAFKA_PARTITIONS": "\(partitions)", "RDKAFKA_SESSION_TIMEOUT_MS": "6000",
-        ]
+            "KAFKA_TOPIC": topic, "KAFKA_GROUP_ID": group, "KAFKA_PARTITIONS": "\(partitions)",
+            "RDKAFKA_SESSION_TIMEOUT_MS": "6000",
+        ].merging(serverSettings) { $1 }
         // The embedded broker sleeps that long when there is nothing to fetch.
-        if isEmbedded { settings["RDKAFKA_FETCH_WAIT_MAX_MS"] = "10" }
+        if process != nil { settings["RDKAFKA_FETCH_WAIT_MAX_MS"] = "10" }
         return settings
     }
 
     /// A producer's settings for this broker.
     package var producerSettings: [String: String] {
-        ["KAFKA_BOOTSTRAP_SERVERS": bootstrapServers, "KAFKA_TOPIC": topic, "KAFKA_PARTITIONS": "\(partitions)"]
+        var settings = ["KAFKA_TOPIC": topic, "KAFKA_PARTITIONS": "\(partitions)"].merging(serverSettings) { $1 }
+        // It has to read them for its dump.
+        if faulty != nil { settings["RDKAFKA_COMPRESSION_CODEC"] = "none" }
+        return settings
+    }
+
+    /// Where this broker is, and how to log in.
+    package var serverSettings: [String: String] {
+        var settings = ["KAFKA_BOOTSTRAP_SERVERS": bootstrapServers]
+        for (name, value) in faulty?.clientProperties ?? [:] {
+            settings["RDKAFKA_" + name.uppercased().replacingOccurrences(of: ".", with: "_")] = value
+        }
+        return settings
     }
 
     /// A client's configuration; the properties are librdkafka's.
     package func configuration(_ properties: [String: String] = [:]) throws -> KafkaConfiguration {
         var configuration = KafkaConfiguration()
         let all = ["bootstrap.servers": bootstrapServers, "group.id": "the-tests"]
+            .merging(faulty?.clientProperties ?? [:]) { $1 }
         for (name, value) in all.merging(properties, uniquingKeysWith: { $1 }) { try configuration.set(name, value) }
         return configuration
     }

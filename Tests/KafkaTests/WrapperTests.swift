@@ -132,6 +132,26 @@ struct WrapperTests {
         #expect(throws: KafkaError.self) { try consumer.subscribe(to: "x") }
     }
 
+    @Test("errors that a person has to end are no outages")
+    func refusals() {
+        for code in [KafkaError.Code.authentication, .tls, .topicAuthorizationFailed] {
+            let error = KafkaError(.init(code.rawValue), unableTo: "try")
+            #expect(error.isRefusal && !error.isRetriable && !error.isWithoutAnswer && !error.isFatal)
+        }
+        let outage = KafkaError(.init(KafkaError.Code.allBrokersDown.rawValue), unableTo: "try")
+        #expect(!outage.isRefusal && outage.isRetriable && outage.isWithoutAnswer)
+    }
+
+    @Test("a client that does not get closed holds nobody up")
+    func boundedClose() {
+        let context = ClientContext(events: .ignored)
+        let hanging = DispatchSemaphore(value: 0)
+        let isClosed = closeWithinLimit(keeping: context, within: .milliseconds(10)) { hanging.wait() }
+        #expect(!isClosed)
+        hanging.signal()
+        #expect(closeWithinLimit(keeping: context) {})
+    }
+
     @Test("questions to the cluster")
     func cluster() async throws {
         let broker = try await TestBroker(partitions: 3)
@@ -166,7 +186,7 @@ struct WrapperTests {
         #expect(client.cachedWatermarks(of: partition) == nil)
     }
 
-    @Test("a group member is given partitions, reads from where it says, waits, and gives them back")
+    @Test("a group member is given partitions, reads from where it says, pauses, and gives them back")
     func group() async throws {
         let broker = try await TestBroker(partitions: 1)
         try broker.publish((0..<100).map { Message(key: nil, value: [UInt8($0)]) })

@@ -7,12 +7,15 @@ import { Series, summary } from "../../Sources/Dashboard/Page/lib/series.js";
 const realFetch = globalThis.fetch;
 afterEach(() => { globalThis.fetch = realFetch; });
 
+/** Points by customer, as the API lists them. */
+const list = (points) => Object.entries(points).map(([customer_id, each]) => ({ customer_id, points: each }));
+
 /** Answers /api/v1/chart, and counts how often it was asked for. */
 function chart(bucketSeconds, lines) {
   const asked = [];
   globalThis.fetch = async (address) => {
     asked.push(address);
-    const series = Object.entries(structuredClone(lines)).map(([customer_id, points]) => ({ customer_id, points }));
+    const series = list(structuredClone(lines));
     return { ok: true, json: async () => ({ bucket_seconds: bucketSeconds, series }) };
   };
   return asked;
@@ -22,8 +25,8 @@ test("the readings are fetched once, then kept up to date from the stream, each 
   const asked = chart(0, { a: [[1000, 60, 0], [3000, 62, 0]], b: [] });
   const series = new Series();
   const state = { most_active: ["a", "b"] };
-  await series.take(state, {});
-  await series.take(state, { a: [[3000, 62, 0], [2000, 61, 0], [4000, 63, 1]], b: [[4000, 80, 0]] });
+  await series.take(state, []);
+  await series.take(state, list({ a: [[3000, 62, 0], [2000, 61, 0], [4000, 63, 1]], b: [[4000, 80, 0]] }));
   assert.deepEqual(asked, ["/api/v1/chart?minutes=5"]);
   const [a, b] = series.within(4000);
   assert.deepEqual(a.points.map(([ms]) => ms), [1000, 2000, 3000, 4000]);
@@ -35,25 +38,36 @@ test("what is older than the chosen time is dropped", async () => {
   chart(0, { a: [[0, 60, 0], [60_000, 61, 0], [120_000, 62, 0]] });
   const series = new Series();
   series.reset(1);
-  await series.take({ most_active: ["a"] }, {});
+  await series.take({ most_active: ["a"] }, []);
   assert.deepEqual(series.within(121_000)[0].points.map(([ms]) => ms), [120_000]);
 });
 
 test("a reading widens its bucket, and a repeated one changes nothing", async () => {
   chart(5, { a: [[10_000, 60, 70, 0]] });
   const series = new Series();
-  await series.take({ most_active: ["a"] }, {});
+  await series.take({ most_active: ["a"] }, []);
   for (let turn = 0; turn < 2; turn += 1) {
-    await series.take({ most_active: ["a"] }, { a: [[12_000, 190, 1], [14_999, 50, 0], [15_000, 65, 0]] });
+    await series.take({ most_active: ["a"] }, list({ a: [[12_000, 190, 1], [14_999, 50, 0], [15_000, 65, 0]] }));
   }
   assert.deepEqual(series.within(15_000)[0].points, [[10_000, 50, 190, 1], [15_000, 65, 65, 0]]);
+});
+
+test("a customer's name may be that of a property of every object", async () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    chart(0, {});
+    const series = new Series();
+    await series.take({ most_active: ["bob", name] }, [{ customer_id: "bob", points: [[1000, 71, 0]] }]);
+    await series.take({ most_active: ["bob", name] }, [{ customer_id: name, points: [[2000, 72, 0]] }]);
+    const counts = series.within(2000).map((each) => [each.name, each.points.length]);
+    assert.deepEqual(counts, [["bob", 1], [name, 1]]);
+  }
 });
 
 test("a customer who stays among the most active keeps the colour", async () => {
   chart(0, {});
   const series = new Series();
   const slots = async (names) => {
-    await series.take({ most_active: names }, {});
+    await series.take({ most_active: names }, []);
     return Object.fromEntries(series.within(0).map(({ name, slot }) => [name, slot]));
   };
   assert.deepEqual(await slots(["a", "b", "c"]), { a: 0, b: 1, c: 2 });

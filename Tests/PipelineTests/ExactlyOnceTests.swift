@@ -144,7 +144,8 @@ extension EndToEnd {
                 """
                 CREATE OR REPLACE FUNCTION advance_offsets(
                     source_ids integer[], expected bigint[], advanced bigint[], more_readings integer[],
-                    more_anomalies integer[], more_rejected integer[]) RETURNS void LANGUAGE sql AS $$
+                    more_anomalies integer[], more_rejected integer[], lasts bigint[], fingerprints bigint[])
+                    RETURNS void LANGUAGE sql AS $$
                     UPDATE kafka_offsets o SET next_offset = greatest(o.next_offset, a.next)
                       FROM unnest(source_ids, advanced) AS a (source_id, next) WHERE o.source_id = a.source_id
                 $$

@@ -70,6 +70,41 @@ extension EndToEnd {
                 line: "FILE:1: RDKAFKA_FETCH_WAIT_MAX_MS=soon: unable to set fetch.wait.max.ms: "
                     + "Invalid value for configuration property \"fetch.wait.max.ms\""),
             Mistake(
+                environment: ["RDKAFKA_SECURITY_PROTOCOL": "ssl", "RDKAFKA_SSL_CA_LOCATION": "/nowhere/ca.pem"],
+                line: "environment: RDKAFKA_SSL_CA_LOCATION=/nowhere/ca.pem: unable to read \"/nowhere/ca.pem\": "
+                    + "no such file or directory"),
+            Mistake(
+                command: "producer",
+                environment: [
+                    "RDKAFKA_SECURITY_PROTOCOL": "ssl", "RDKAFKA_SSL_CERTIFICATE_LOCATION": "/nowhere/c.pem",
+                ],
+                line:
+                    "environment: RDKAFKA_SSL_CERTIFICATE_LOCATION=/nowhere/c.pem: unable to read \"/nowhere/c.pem\": "
+                    + "no such file or directory"),
+            Mistake(
+                environment: ["RDKAFKA_SECURITY_PROTOCOL": "sasl_ssl", "RDKAFKA_SSL_KEY_LOCATION": "/nowhere/k.pem"],
+                line: "environment: RDKAFKA_SSL_KEY_LOCATION=********: unable to read \"/nowhere/k.pem\": "
+                    + "no such file or directory"),
+            Mistake(
+                environment: ["RDKAFKA_SECURITY_PROTOCOL": "ssl", "RDKAFKA_SSL_KEYSTORE_LOCATION": "/nowhere/s.p12"],
+                line: "environment: RDKAFKA_SSL_KEYSTORE_LOCATION=********: unable to read \"/nowhere/s.p12\": "
+                    + "no such file or directory"),
+            Mistake(
+                command: "producer",
+                environment: ["RDKAFKA_SECURITY_PROTOCOL": "ssl", "RDKAFKA_SSL_CA_LOCATION": "/etc/passwd"],
+                line: "environment: RDKAFKA_SSL_CA_LOCATION=/etc/passwd: unable to create a producer: "
+                    + "ssl.ca.location failed: "),
+            Mistake(
+                environment: ["RDKAFKA_SECURITY_PROTOCOL": "sasl_plaintext", "RDKAFKA_SASL_MECHANISM": "NONSENSE"],
+                line: "unable to create a consumer: Unsupported SASL mechanism: NONSENSE"),
+            Mistake(
+                command: "producer",
+                environment: ["RDKAFKA_SECURITY_PROTOCOL": "sasl_plaintext", "RDKAFKA_SASL_MECHANISM": "NONSENSE"],
+                line: "unable to create a producer: Unsupported SASL mechanism: NONSENSE"),
+            Mistake(
+                command: "producer", environment: ["RDKAFKA_MAX_IN_FLIGHT": "10"],
+                line: "environment: RDKAFKA_MAX_IN_FLIGHT=10: unable to create a producer: `max.in.flight`"),
+            Mistake(
                 command: "producer", environment: ["NUM_CUSTOMERS": "0"],
                 line: "environment: NUM_CUSTOMERS=0: expected an integer from 1 to "),
             Mistake(

@@ -14,13 +14,15 @@ struct Batch: ~Copyable {
         var next: Int64 = -1
         /// Kafka's time stamp of the last message in milliseconds since 1970; -1 when it has none.
         var timestamp: Int64 = -1
+        /// The last message.
+        var last: Landmark?
         var readings: Int32 = 0
         var anomalies: Int32 = 0
         var rejected: Int32 = 0
     }
 
-    /// Offsets that the log does not hand out.
-    struct Gap {
+    /// Offsets of one source that have no message for readers.
+    struct Hole: Equatable {
         let sourceID: Int32
         let offsets: Range<Int64>
     }
@@ -28,7 +30,7 @@ struct Batch: ~Copyable {
     private(set) var readings = CopyBuffer(capacity: 1 << 20)
     private(set) var rejected = CopyBuffer()
     private(set) var progress: [Progress] = []
-    private(set) var gaps: [Gap] = []
+    private(set) var holes: [Hole] = []
     private(set) var customers = CustomerChanges()
     private(set) var minutes = MinuteChanges()
     /// UTC days since 1970 that its readings fall on, as far as they have a partition of their own.
@@ -40,12 +42,8 @@ struct Batch: ~Copyable {
     private(set) var order: [Int] = []
     /// What the detectors found in it; nil as long as they have not looked.
     var findings: Findings?
-    /// The exchange's epoch when it was gathered: an older one must not be written any more.
-    var epoch = 0
-    /// By which detection goes on it is written.
-    var detection = DetectionSettings()
     /// When to judge the silence of customers after its readings; nil when it cannot be judged.
-    var silence: SilenceMoment?
+    private(set) var silence: SilenceMoment?
 
     /// How many messages it has.
     var count: Int { readings.rowCount + rejected.rowCount }
@@ -60,7 +58,13 @@ struct Batch: ~Copyable {
     var byteCount: Int { readings.byteCount + rejected.byteCount }
 
     /// Whether it has nothing to write.
-    var isEmpty: Bool { count == 0 && gaps.isEmpty }
+    var isEmpty: Bool { count == 0 && holes.isEmpty }
+
+    /// Whether it has something for the writer: also when only silence has to be judged.
+    var isWanted: Bool { !isEmpty || silence != nil }
+
+    /// How far it moves its sources.
+    var moved: [Progress] { progress.filter { $0.expected >= 0 } }
 
     /// Empties it for these positions.
     mutating func start(at positions: [Position]) {
@@ -82,7 +86,7 @@ struct Batch: ~Copyable {
         for slot in progress.indices {
             progress[slot] = Progress(sourceID: progress[slot].sourceID, partition: progress[slot].partition)
         }
-        gaps.removeAll(keepingCapacity: true)
+        holes.removeAll(keepingCapacity: true)
         customers.removeAll()
         minutes.removeAll()
         days.removeAll(keepingCapacity: true)
@@ -150,7 +154,7 @@ struct Batch: ~Copyable {
         rejected.append(message.partition)
         rejected.append(message.offset)
         if let milliseconds = message.timestamp {
-            rejected.append(Instant(microsecondsSince1970: milliseconds * 1000).microsecondsSince2000)
+            rejected.append(Instant(millisecondsSince1970: milliseconds).microsecondsSince2000)
         } else {
             rejected.appendNull()
         }
@@ -170,22 +174,29 @@ struct Batch: ~Copyable {
 
     /// Notes that the log goes on at `offset` although an earlier one was expected.
     mutating func skip(_ slot: Int, from expected: Int64, to offset: Int64) {
-        gaps.append(Gap(sourceID: progress[slot].sourceID, offsets: expected..<offset))
+        holes.append(Hole(sourceID: progress[slot].sourceID, offsets: expected..<offset))
         if progress[slot].expected < 0 { progress[slot].expected = expected }
         progress[slot].next = offset
     }
 
-    /// Has the transaction also require that its sources without messages still stand where they were.
-    mutating func hold(_ committed: [Int32: Int64]) {
+    /// Has the silence of customers judged after its readings. The transaction then also requires that sources without
+    /// messages still stand where they were.
+    ///
+    /// - Parameter next: the next offset of each partition that has not gathered.
+    mutating func judgeSilence(at moment: SilenceMoment, next: [Int32: Int64]) {
+        silence = moment
         for slot in progress.indices where progress[slot].expected < 0 {
-            guard let next = committed[progress[slot].partition] else { continue }
+            guard let next = next[progress[slot].partition] else { continue }
             progress[slot].expected = next
             progress[slot].next = next
         }
     }
 
-    /// Notes the time stamp that Kafka keeps with the message that was appended last.
-    mutating func note(timestamp: Int64?, slot: Int) { progress[slot].timestamp = timestamp ?? -1 }
+    /// Notes of the message that was appended last what Kafka keeps with it, and its fingerprint.
+    mutating func note(timestamp: Int64?, fingerprint: Int64, slot: Int) {
+        progress[slot].timestamp = timestamp ?? -1
+        progress[slot].last = Landmark(offset: progress[slot].next - 1, fingerprint: fingerprint)
+    }
 
     private mutating func advance(_ slot: Int, past offset: Int64) {
         if progress[slot].expected < 0 { progress[slot].expected = offset }

@@ -1,58 +1,35 @@
 import Daemon
-import Kafka
 
-/// The two batches between the intake thread, which fills one, and the writer thread, which writes the other.
+/// Where the intake thread, which gathers a batch, and the writer thread, which writes another, meet.
 ///
-/// There is no timer: the writer takes what has gathered as soon as it is free, however little, and the intake thread
-/// waits when the batch is full. Both waits are all the back-pressure there is.
+/// There is no timer: the writer takes what has gathered as soon as it is free, however little, and the intake waits
+/// when the batch is full. Both waits are all the back-pressure there is. Everything else that the two want of each other
+/// is a `Job` or a `Reply`.
+///
+/// What belongs to an assignment has its epoch: when the intake abandons that, the writer ends what it does for it, and
+/// its replies are dropped.
 final class BatchExchange: Sendable {
-    /// Why the writer could not write a batch and dropped it.
-    enum Refusal: Sendable {
-        /// Another consumer owns these partitions now.
-        case fenced(partitions: [Int32])
-        /// The database refuses the data of a batch; how many messages it has, and its last one.
-        case data(messages: Int, last: (partition: Int32, offset: Int64), cause: String)
-    }
-
-    /// What the writer has to do next.
-    enum Job {
-        case locate(LocateRequest)
-        case readStored(StoredRequest)
-        case write
-        case nothing
-        case stop
-    }
-
-    /// What an append found.
+    /// What the gathering batch takes.
     enum Room {
         case free
         case full
-        /// The gathering batch cannot be written: `refusal` says why.
+        /// Nothing: the writer has refused the batch before it.
         case refused
     }
 
     private struct Contents: ~Copyable {
         var gathering = Batch()
         var mostRows: Int
-        /// Less than `mostRows` while the one message is searched for that the database refuses.
-        var rows: Int
         var isWriting = false
+        var isRefused = false
         var isStopped = false
         var epoch = 0
-        var request: LocateRequest?
-        var positions: [Position]?
-        var storedRequest: StoredRequest?
-        var stored: [Int32: Int64]?
-        var refusal: Refusal?
-        var committed: [Int32: Int64] = [:]
-        var storedTimes: [Int32: Int64] = [:]
-        var detection: DetectionSettings
-        var isSilenceDue = false
-        var silence: SilenceMoment?
+        var jobs: [Job] = []
+        var replies: [Reply] = []
 
         var room: Room {
-            if refusal != nil { return .refused }
-            return gathering.count >= rows || gathering.byteCount >= mostBytes ? .full : .free
+            if isRefused { return .refused }
+            return gathering.count >= mostRows || gathering.byteCount >= mostBytes ? .full : .free
         }
     }
 
@@ -61,16 +38,15 @@ final class BatchExchange: Sendable {
 
     private let contents: Monitor<Contents>
 
-    init(mostRows: Int, detection: DetectionSettings = DetectionSettings()) {
-        contents = Monitor(Contents(mostRows: mostRows, rows: mostRows, detection: detection))
-    }
+    init(mostRows: Int) { contents = Monitor(Contents(mostRows: mostRows)) }
 
     // MARK: - The intake thread
 
-    /// Adds to the gathering batch.
+    /// Adds to the gathering batch, unless the one before it was refused.
+    @discardableResult
     func gather(_ body: (inout Batch) -> Void) -> Room {
         let (room, isWriterFree) = contents.withLock { contents in
-            if contents.refusal == nil { body(&contents.gathering) }
+            if !contents.isRefused { body(&contents.gathering) }
             return (contents.room, !contents.isWriting)
         }
         if isWriterFree { contents.wakeAll() }
@@ -89,93 +65,40 @@ final class BatchExchange: Sendable {
     /// - Returns: false when the time is over, or when the batch was refused.
     func waitUntilWritten(milliseconds: Int) -> Bool {
         contents.wait(milliseconds: milliseconds) { contents in
-            if contents.refusal != nil { return false }
+            if contents.isRefused { return false }
             return contents.gathering.isEmpty && !contents.isWriting ? true : nil
         } ?? false
     }
 
-    /// Drops what has gathered, and what is being written unless the database has it already.
+    /// Changes the most rows of a batch.
+    func limit(to rows: Int) { contents.withLock { $0.mostRows = rows } }
+
+    /// Has the writer do something before the next batch.
+    func send(_ job: Job) {
+        contents.withLock { $0.jobs.append(job) }
+        contents.wakeAll()
+    }
+
+    /// Takes what the writer has said since the last call, or waits for it.
+    func replies(waitingMilliseconds: Int = 0) -> [Reply] {
+        contents.wait(milliseconds: waitingMilliseconds) { contents in
+            guard !contents.replies.isEmpty else { return nil }
+            defer { contents.replies = [] }
+            return contents.replies
+        } ?? []
+    }
+
+    /// Gives the assignment up: drops what has gathered, and what is being written unless the database has it already.
     func abandon() {
         contents.withLock { contents in
             contents.epoch += 1
             contents.gathering.start(at: [])
-            contents.request = nil
-            contents.positions = nil
-            contents.refusal = nil
-            contents.committed = [:]
-            contents.storedTimes = [:]
-            contents.isSilenceDue = false
-            contents.silence = nil
+            contents.isRefused = false
+            contents.jobs.removeAll { if case .locate = $0 { true } else { false } }
+            contents.replies = []
         }
         contents.wakeAll()
     }
-
-    /// Asks the writer where to go on.
-    func locate(_ request: LocateRequest) {
-        contents.withLock { $0.request = request }
-        contents.wakeAll()
-    }
-
-    /// The answer to `locate`; the gathering batch is ready for these positions then.
-    func takePositions(waitingMilliseconds: Int) -> [Position]? {
-        contents.wait(milliseconds: waitingMilliseconds) { contents in
-            guard let positions = contents.positions else { return nil }
-            contents.positions = nil
-            contents.gathering.start(at: positions)
-            for position in positions { contents.committed[position.partition] = position.offset }
-            return positions
-        }
-    }
-
-    /// Asks the writer for the next offset of every partition of the topic that the database knows.
-    ///
-    /// - Returns: the answer to the question before; nil as long as there is none.
-    func readStored(_ request: StoredRequest) -> [Int32: Int64]? {
-        let stored = contents.withLock { contents in
-            defer { contents.stored = nil }
-            contents.storedRequest = request
-            return contents.stored
-        }
-        contents.wakeAll()
-        return stored
-    }
-
-    /// Why the last batch was dropped, if it was.
-    var refusal: Refusal? { contents.withLock { $0.refusal } }
-
-    /// One past the last offset that the database has, by partition.
-    var committed: [Int32: Int64] { contents.withLock { $0.committed } }
-
-    /// `committed`, and Kafka's time stamp of the last stored message in milliseconds since 1970 where it is known.
-    var stored: (committed: [Int32: Int64], times: [Int32: Int64]) {
-        contents.withLock { ($0.committed, $0.storedTimes) }
-    }
-
-    /// Changes the most rows of a batch.
-    func setMostRows(_ rows: Int) {
-        contents.withLock { contents in
-            contents.mostRows = rows
-            contents.rows = rows
-        }
-    }
-
-    /// Has the next batches judged by these rules and limits.
-    func setDetection(_ detection: DetectionSettings) { contents.withLock { $0.detection = detection } }
-
-    /// Whether some customer was silent for so long that it has to be asked whether Kafka has something from them.
-    var isSilenceDue: Bool { contents.withLock { $0.isSilenceDue } }
-
-    /// Has the silence of customers judged.
-    func judgeSilence(_ moment: SilenceMoment) {
-        contents.withLock { contents in
-            contents.silence = moment
-            contents.isSilenceDue = false
-        }
-        contents.wakeAll()
-    }
-
-    /// Makes the next batches smaller; each that is written doubles the size again.
-    func narrow(to rows: Int) { contents.withLock { $0.rows = rows } }
 
     /// Ends the writer after what it is writing now.
     func stop() {
@@ -185,41 +108,21 @@ final class BatchExchange: Sendable {
 
     // MARK: - The writer thread
 
-    /// Waits for the next job; `batch` has the rows when it is `.write`.
-    func next(into batch: inout Batch, milliseconds: Int) -> Job {
-        let job = contents.wait(milliseconds: milliseconds) { contents -> Job? in
-            if contents.isStopped { return .stop }
-            if let request = contents.request {
-                contents.request = nil
-                batch.epoch = contents.epoch
-                return .locate(request)
-            }
-            if let request = contents.storedRequest {
-                contents.storedRequest = nil
-                batch.epoch = contents.epoch
-                return .readStored(request)
-            }
-            guard contents.refusal == nil, !contents.gathering.isEmpty || contents.silence != nil else { return nil }
+    /// Waits for the next job, and says to which epoch it belongs; `batch` has the rows when it is `.write`.
+    func next(into batch: inout Batch, milliseconds: Int) -> (job: Job, epoch: Int)? {
+        let next = contents.wait(milliseconds: milliseconds) { contents -> (job: Job, epoch: Int)? in
+            if contents.isStopped { return (.stop, contents.epoch) }
+            if !contents.jobs.isEmpty { return (contents.jobs.removeFirst(), contents.epoch) }
+            guard !contents.isRefused, contents.gathering.isWanted else { return nil }
             swap(&contents.gathering, &batch)
             // The positions stay the same until the next assignment.
             contents.gathering.start(like: batch)
             contents.isWriting = true
-            batch.epoch = contents.epoch
-            batch.detection = contents.detection
-            batch.silence = contents.silence
-            if contents.silence != nil { batch.hold(contents.committed) }
-            contents.silence = nil
-            return .write
+            return (.write, contents.epoch)
         }
-        if case .write? = job { contents.wakeAll() }
-        return job ?? .nothing
+        if case .write? = next?.job { contents.wakeAll() }
+        return next
     }
-
-    /// By which detection goes on.
-    var detection: DetectionSettings { contents.withLock { $0.detection } }
-
-    /// Says that a customer is silent for longer than usual, as far as the writer knows.
-    func tellSilenceDue() { contents.withLock { $0.isSilenceDue = true } }
 
     /// Whether a job of this epoch still has to be done.
     func isCurrent(_ epoch: Int) -> Bool { contents.withLock { !$0.isStopped && $0.epoch == epoch } }
@@ -231,28 +134,21 @@ final class BatchExchange: Sendable {
         contents.wait(milliseconds: milliseconds) { $0.isStopped || $0.epoch != epoch ? true : nil } == nil
     }
 
-    /// Answers `locate`.
-    func answer(_ positions: [Position], epoch: Int) {
-        contents.withLock { if $0.epoch == epoch { $0.positions = positions } }
+    /// Says something to the intake, if it still wants to hear it.
+    func answer(_ reply: Reply, epoch: Int) {
+        contents.withLock { if $0.epoch == epoch { $0.replies.append(reply) } }
         contents.wakeAll()
     }
 
-    /// Answers `readStored`.
-    func answer(stored: [Int32: Int64]) { contents.withLock { $0.stored = stored } }
-
-    /// Says how the batch ended: written, or refused, or dropped since nobody wants it any more.
-    func finish(_ batch: borrowing Batch, _ refusal: Refusal? = nil, isWritten: Bool) {
+    /// Ends the writing of a batch.
+    ///
+    /// - Parameter reply: how it ended; nil when it was dropped because nobody wants it any more.
+    func finish(_ reply: Reply?, epoch: Int) {
         contents.withLock { contents in
             contents.isWriting = false
-            guard contents.epoch == batch.epoch else { return }
-            if isWritten {
-                contents.rows = min(contents.mostRows, contents.rows * 2)
-                for progress in batch.progress where progress.expected >= 0 {
-                    contents.committed[progress.partition] = progress.next
-                    if progress.timestamp >= 0 { contents.storedTimes[progress.partition] = progress.timestamp }
-                }
-            }
-            contents.refusal = refusal
+            guard let reply, contents.epoch == epoch else { return }
+            if case .refused = reply { contents.isRefused = true }
+            contents.replies.append(reply)
         }
         contents.wakeAll()
     }

@@ -1,9 +1,19 @@
 /// Where to go on reading one partition.
-struct Position: Sendable {
+struct Position: Sendable, Equatable {
     /// The row in `kafka_offsets`.
     let sourceID: Int32
     /// The partition's number.
     let partition: Int32
     /// The offset of the next message.
     var offset: Int64
+    /// The offset at which the source starts.
+    var first: Int64 = 0
+    /// The last message before `offset`, as far as it is known.
+    var last: Landmark?
+}
+
+/// A message by which a log is recognized.
+struct Landmark: Sendable, Equatable {
+    let offset: Int64
+    let fingerprint: Int64
 }

@@ -6,20 +6,16 @@ import HeartRate
 /// silence on the clock), so a batch that is cut differently after a crash finds the same.
 struct Detection {
     private(set) var states: CustomerStates
-    private var revision = -1
 
     /// - Parameter most: for how many customers detectors are kept in memory.
     init(most: Int) { states = CustomerStates(most: most) }
 
-    /// Forgets what may not be what the database has: for a new assignment, and when a batch was not written.
+    /// Forgets what may not be what the database has: for a new assignment, other rules or limits, and when a batch was not
+    /// written.
     mutating func forget() { states.removeAll() }
 
     /// The places of the batch's customers, and which of them have to be restored from the database.
     mutating func prepare(_ batch: borrowing Batch) -> (places: [Int], unknown: [Int]) {
-        if revision != batch.detection.revision {
-            states.removeAll()
-            revision = batch.detection.revision
-        }
         var places: [Int] = []
         var unknown: [Int] = []
         for customer in batch.customers.changes.indices {
@@ -38,9 +34,7 @@ struct Detection {
     }
 
     /// Takes over somebody who is not known yet.
-    mutating func watch(_ customers: [StoredDetector], at now: Int64, _ settings: DetectionSettings) {
-        guard let rules = settings.rules else { return }
-        revision = settings.revision
+    mutating func watch(_ customers: [StoredDetector], at now: Int64, by rules: EpisodeRules) {
         for customer in customers {
             let (place, isNew) = states.insert(customer.id.utf8.span)
             if isNew { states.restore(place, customer, at: now, by: rules) }

@@ -2,7 +2,6 @@ import Daemon
 import HeartRate
 import Kafka
 import Logging
-import KafkaService
 
 /// What the consumer tells of its progress: once a second its offsets to the group, its sentence to the service manager
 /// and its metrics; once a minute a line.
@@ -17,12 +16,18 @@ struct ProgressReport {
     private var lastSecond = ContinuousClock.now
     private var firstRejected = ContinuousClock.now
     private var lastRejected: ContinuousClock.Instant?
+    /// One past the last offset that the database has, by partition.
+    private(set) var committed: [Int32: Int64] = [:]
+    /// Kafka's time stamp of the last stored message in milliseconds since 1970, where it is known.
+    private var times: [Int32: Int64] = [:]
     private var sent: [Int32: Int64] = [:]
     private var stored: Int64 = 0
     private var storedAtLastLine: Int64 = 0
     private var storedAtLastSecond: Int64 = 0
     private var rate = RateMeter()
+    private var lag = Lag()
     private var rejected: [RejectionReason.Code: Int] = [:]
+    private var holes = 0
 
     init(_ topic: String, _ service: Service, metrics: ConsumerMetrics) {
         self.topic = topic
@@ -31,12 +36,30 @@ struct ProgressReport {
     }
 
     mutating func started(_ positions: [Position]) {
-        sent = [:]
-        for position in positions { sent[position.partition] = position.offset }
+        committed = Dictionary(uniqueKeysWithValues: positions.map { ($0.partition, $0.offset) })
+        sent = committed
         service.logger.info("reading \(positions.count) partitions", metadata: ["KAFKA_TOPIC": "\(topic)"])
         metrics.assignedPartitions.set(Double(positions.count))
-        service.answered(.kafka)
-        service.ready()
+    }
+
+    /// Takes what a batch has moved on.
+    mutating func written(_ moved: [Batch.Progress]) {
+        for progress in moved {
+            committed[progress.partition] = progress.next
+            if progress.timestamp >= 0 { times[progress.partition] = progress.timestamp }
+        }
+    }
+
+    /// For another assignment.
+    mutating func forget() {
+        committed = [:]
+        times = [:]
+    }
+
+    /// Counts offsets that have no message.
+    mutating func countHole(_ offsets: Range<Int64>) {
+        holes += offsets.count
+        metrics.holeOffsets.add(offsets.count)
     }
 
     mutating func countRejected(_ code: RejectionReason.Code) {
@@ -45,36 +68,35 @@ struct ProgressReport {
         metrics.rejected(code)
     }
 
-    /// - Parameter exchange: knows what is stored.
-    mutating func update(_ exchange: BatchExchange, _ consumer: KafkaConsumer) {
+    /// - Parameter doubt: why it is not known how far the logs go; nil when it is.
+    mutating func update(_ consumer: KafkaConsumer, health: inout KafkaHealth, doubt: String?) {
         let now = ContinuousClock.now
         guard now - lastSecond >= .seconds(1) else { return }
         lastSecond = now
-        consumer.cluster.look(for: topic, service)
-        let (committed, times) = exchange.stored
-        commit(committed, to: consumer)
+        commit(to: consumer)
         rate.add(Int(stored - storedAtLastSecond), at: now)
         storedAtLastSecond = stored
-        let lag = Lag(committed, times, of: topic, by: consumer)
-        metrics.lagMessages.set(Double(lag.messages))
+        if doubt == nil { health.isKnown(at: now) }
+        lag = Lag(committed, times, health: health, doubt: doubt, at: now)
+        metrics.lagMessages.set(lag.messages.map { Double($0) })
         metrics.lagSeconds.set(lag.seconds)
+        metrics.lagAge.set(max(0, (now - health.lastKnown) / .seconds(1)))
         service.tell("\(oneDecimal(rate.perSecond(at: now))) messages/s, \(lag)")
         let isMinuteOver = now - lastLine >= .seconds(60)
         let isBurst =
             !rejected.isEmpty && now - firstRejected >= .seconds(5)
             && lastRejected.map { now - $0 >= .seconds(60) } ?? true
-        if isMinuteOver || isBurst { writeLine(lag, now) }
+        if isMinuteOver || isBurst { writeLine(now) }
     }
 
     /// Tells the group and the journal what they have not been told yet.
-    mutating func finish(_ exchange: BatchExchange, _ consumer: KafkaConsumer) {
-        let (committed, times) = exchange.stored
-        commit(committed, to: consumer)
-        if !rejected.isEmpty { writeLine(Lag(committed, times, of: topic, by: consumer), .now) }
+    mutating func finish(_ consumer: KafkaConsumer) {
+        commit(to: consumer)
+        if !rejected.isEmpty { writeLine(.now) }
     }
 
     /// Tells the group how far the database is. Only lag tools read it, so a failure changes nothing.
-    mutating func commit(_ committed: [Int32: Int64], to consumer: KafkaConsumer) {
+    mutating func commit(to consumer: KafkaConsumer) {
         let moved = committed.filter { sent[$0.key] != $0.value }
         guard !moved.isEmpty else { return }
         for (partition, next) in moved {
@@ -91,14 +113,17 @@ struct ProgressReport {
         }
     }
 
-    private mutating func writeLine(_ lag: Lag, _ now: ContinuousClock.Instant) {
+    private mutating func writeLine(_ now: ContinuousClock.Instant) {
         let seconds = (now - lastLine) / .seconds(1)
         lastLine = now
         if !rejected.isEmpty { lastRejected = now }
         let count = stored - storedAtLastLine
         storedAtLastLine = stored
-        let line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"
-        var fields: Logger.Metadata = ["HEARTBEAT_MESSAGES": "\(count)", "HEARTBEAT_LAG_MESSAGES": "\(lag.messages)"]
+        var line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"
+        if holes > 0 { line += ", \(holes) offsets without a message (transactions or compaction)" }
+        holes = 0
+        var fields: Logger.Metadata = ["HEARTBEAT_MESSAGES": "\(count)"]
+        if let messages = lag.messages { fields["HEARTBEAT_LAG_MESSAGES"] = "\(messages)" }
         if let seconds = lag.seconds { fields["HEARTBEAT_LAG_SECONDS"] = "\(oneDecimal(seconds))" }
         guard !rejected.isEmpty else { return service.logger.info("\(line)", metadata: fields) }
         let counts = rejected.map { ($0.key.rawValue, $0.value) }.sorted { $0 < $1 }
@@ -111,24 +136,35 @@ struct ProgressReport {
 }
 
 /// How far the database is behind the log.
-private struct Lag: CustomStringConvertible {
-    let messages: Int64
+struct Lag: CustomStringConvertible {
+    /// Messages that are not stored yet; nil when that is not known.
+    private(set) var messages: Int64?
     /// The age of the last stored message of the partition that is furthest behind; nil when it is not known.
-    let seconds: Double?
+    private(set) var seconds: Double?
+    private var doubt = "Kafka has not answered yet"
+
+    init() {}
 
     /// - Parameters:
     ///   - committed: one past the last stored offset, by partition.
     ///   - times: Kafka's time stamp of the last stored message, in milliseconds since 1970, where one was stored.
-    init(_ committed: [Int32: Int64], _ times: [Int32: Int64], of topic: String, by consumer: KafkaConsumer) {
+    init(
+        _ committed: [Int32: Int64], _ times: [Int32: Int64], health: KafkaHealth, doubt: String?,
+        at now: ContinuousClock.Instant
+    ) {
+        if let doubt {
+            self.doubt = doubt
+            return
+        }
         var messages: Int64 = 0
         var oldest: Int64?
         var isKnown = true
-        for (number, next) in committed {
-            let partition = TopicPartition(topic: topic, partition: number)
-            let behind = (consumer.cachedWatermarks(of: partition)?.high ?? next) - next
+        for (partition, next) in committed {
+            let end = health.end(of: partition, at: now)?.offset ?? health.recentEnd(of: partition, at: now)
+            let behind = (end ?? next) - next
             guard behind > 0 else { continue }
             messages += behind
-            if let time = times[number] { oldest = min(oldest ?? time, time) } else { isKnown = false }
+            if let time = times[partition] { oldest = min(oldest ?? time, time) } else { isKnown = false }
         }
         self.messages = messages
         if let oldest {
@@ -139,7 +175,8 @@ private struct Lag: CustomStringConvertible {
     }
 
     var description: String {
-        "lag \(messages) messages" + (seconds.map { $0 > 0 ? ", \(oneDecimal($0)) s" : "" } ?? "")
+        guard let messages else { return "lag unknown: \(doubt)" }
+        return "lag \(messages) messages" + (seconds.map { $0 > 0 ? ", \(oneDecimal($0)) s" : "" } ?? "")
     }
 }
 

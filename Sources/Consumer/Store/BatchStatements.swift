@@ -9,7 +9,7 @@ struct BatchStatements {
     func text(of batch: borrowing Batch) -> String {
         let valid = batch.readings.rowCount - batch.anomalies
         return fence(batch.progress.filter { $0.expected >= 0 })
-            + gaps(batch.gaps)
+            + holes(batch.holes)
             + customers(batch.customers, batch.findings?.checkpoints ?? Checkpoints())
             + episodes(batch.findings ?? Findings()) + minutes(batch.minutes.changes)
             + "SELECT log_messages(\(consumerName), \(valid), \(batch.anomalies), \(batch.rejected.rowCount));"
@@ -19,17 +19,19 @@ struct BatchStatements {
         """
         SELECT advance_offsets(\(array(moved) { $0.sourceID }), \(array(moved) { $0.expected }), \
         \(array(moved) { $0.next }), \(array(moved) { $0.readings }), \(array(moved) { $0.anomalies }), \
-        \(array(moved) { $0.rejected }));
+        \(array(moved) { $0.rejected }), \(array(moved) { $0.last?.offset }), \
+        \(array(moved) { $0.last?.fingerprint }));
         """
     }
 
-    private func gaps(_ gaps: [Batch.Gap]) -> String {
-        gaps.map { gap in
-            """
-            INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason) VALUES \
-            (\(gap.sourceID), \(gap.offsets.lowerBound), \(gap.offsets.upperBound), 'not handed out by Kafka');
-            """
-        }.joined()
+    /// A row for each source, however many holes it has.
+    private func holes(_ holes: [Batch.Hole]) -> String {
+        guard !holes.isEmpty else { return "" }
+        let rows = Dictionary(grouping: holes, by: \.sourceID).sorted { $0.key < $1.key }.map { sourceID, holes in
+            let ranges = holes.map { "[\($0.offsets.lowerBound),\($0.offsets.upperBound))" }
+            return "(\(sourceID), '{\(ranges.joined(separator: ","))}')"
+        }
+        return "INSERT INTO offset_holes (source_id, offsets) VALUES \(rows.joined(separator: ", "));"
     }
 
     private func customers(_ customers: CustomerChanges, _ checkpoints: Checkpoints) -> String {

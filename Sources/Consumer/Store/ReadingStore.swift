@@ -1,17 +1,8 @@
-import Kafka
 import PostgreSQL
 import Schema
 
 /// The consumer's session with the database and its statements.
 struct ReadingStore: ~Copyable {
-    /// Something that was found while locating a source, for the journal.
-    enum Finding: Sendable {
-        /// Kafka had deleted these offsets before they were read.
-        case deleted(partition: Int32, offsets: Range<Int64>)
-        /// The log ends before the offset that was stored: the topic was recreated.
-        case recreated(partition: Int32, stored: Int64, end: Int64)
-    }
-
     /// Where the sources of a batch stand, compared with what the batch expects.
     enum Standing: Equatable {
         /// All where the batch starts: it was not written.
@@ -99,18 +90,22 @@ struct ReadingStore: ~Copyable {
     /// Whether a batch was written: asked when the answer to its COMMIT was lost or the batch was fenced.
     func standing(of batch: borrowing Batch) throws(PostgreSQLError) -> Standing {
         let rows = try connection.query(
-            "SELECT source_id, next_offset FROM kafka_offsets WHERE source_id = ANY ($1::integer[])",
+            "SELECT source_id, next_offset, closed FROM kafka_offsets WHERE source_id = ANY ($1::integer[])",
             [ArrayText(batch.progress) { $0.sourceID }], unableTo: "read the stored offsets")
-        let stored = Dictionary(
-            uniqueKeysWithValues: try rows.map { row throws(PostgreSQLError) -> (Int32, Int64) in
-                (try row["source_id"], try row["next_offset"])
-            })
+        var stored: [Int32: Int64] = [:]
+        var closed: Set<Int32> = []
+        try rows.forEach { row throws(PostgreSQLError) in
+            let id: Int32 = try row["source_id"]
+            stored[id] = try row["next_offset"]
+            if try row["closed"] { closed.insert(id) }
+        }
         var before = 0
         var after = 0
         var elsewhere: [Int32] = []
         for progress in batch.progress where progress.expected >= 0 {
             switch stored[progress.sourceID] {
             // What the batch does not move says nothing unless somebody else has moved it.
+            case progress.expected where closed.contains(progress.sourceID): elsewhere.append(progress.partition)
             case progress.next where progress.next == progress.expected: break
             case progress.expected: before += 1
             case progress.next: after += 1
@@ -129,89 +124,27 @@ struct ReadingStore: ~Copyable {
 
     // MARK: - Positions
 
-    /// Where to go on with each partition, and what of it is worth a line in the journal.
-    func locate(
-        _ request: LocateRequest
-    ) throws(PostgreSQLError) -> (positions: [Position], findings: [Finding]) {
-        let partitions = request.watermarks.keys.sorted()
-        let numbers = ArrayText(partitions)
-        let lows = ArrayText(partitions) { request.watermarks[$0]?.low ?? 0 }
-        try connection.query(
-            """
-            INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset)
-            SELECT $1, $2, partition, low, low FROM unnest($3::integer[], $4::bigint[]) AS p (partition, low)
-             WHERE NOT EXISTS (SELECT 1 FROM kafka_offsets o WHERE o.cluster_id = $1 AND o.topic = $2
-                                  AND o.partition = p.partition)
-            ON CONFLICT DO NOTHING
-            """, [request.clusterID, request.topic, numbers, lows], unableTo: "add sources to \"kafka_offsets\"")
+    /// Where to go on with each partition that the database knows.
+    func locate(_ request: LocateRequest) throws(PostgreSQLError) -> [Position] {
         let rows = try connection.query(
             """
-            SELECT DISTINCT ON (partition) partition, source_id, next_offset, incarnation FROM kafka_offsets
+            SELECT DISTINCT ON (partition) partition, source_id, first_offset, next_offset, last_offset, last_fingerprint
+              FROM kafka_offsets
              WHERE cluster_id = $1 AND topic = $2 AND partition = ANY ($3::integer[])
              ORDER BY partition, incarnation DESC
-            """, [request.clusterID, request.topic, numbers], unableTo: "read the stored offsets")
-        let stored = try rows.map { row throws(PostgreSQLError) in
-            StoredPosition(
-                position: Position(
-                    sourceID: try row["source_id"], partition: try row["partition"], offset: try row["next_offset"]),
-                incarnation: try row["incarnation"])
+            """, [request.clusterID, request.topic, ArrayText(request.partitions)],
+            unableTo: "read the stored offsets")
+        return try rows.map { row throws(PostgreSQLError) in
+            Position(
+                sourceID: try row["source_id"], partition: try row["partition"], offset: try row["next_offset"],
+                first: try row["first_offset"], last: try Self.landmark(&row))
         }
-        var positions: [Position] = []
-        var findings: [Finding] = []
-        for stored in stored {
-            guard let watermarks = request.watermarks[stored.position.partition] else { continue }
-            var position = stored.position
-            if position.offset < watermarks.low {
-                try recordDeletion(position, low: watermarks.low)
-                findings.append(
-                    .deleted(partition: position.partition, offsets: position.offset..<watermarks.low))
-                position.offset = watermarks.low
-            } else if position.offset > watermarks.high {
-                findings.append(
-                    .recreated(partition: position.partition, stored: position.offset, end: watermarks.high))
-                position = try addIncarnation(request, after: stored, low: watermarks.low)
-            }
-            positions.append(position)
-        }
-        return (positions, findings)
     }
 
-    private struct StoredPosition {
-        let position: Position
-        let incarnation: Int32
-    }
-
-    private func recordDeletion(_ position: Position, low: Int64) throws(PostgreSQLError) {
-        try connection.query(
-            """
-            WITH moved AS (UPDATE kafka_offsets SET next_offset = $3, updated_at = now()
-                            WHERE source_id = $1 AND next_offset = $2 RETURNING source_id)
-            INSERT INTO offset_gaps (source_id, from_offset, until_offset, reason)
-            SELECT source_id, $2, $3, 'deleted by Kafka before it was read' FROM moved
-            """, [position.sourceID, position.offset, low], unableTo: "record a gap in \"offset_gaps\"")
-    }
-
-    private func addIncarnation(
-        _ request: LocateRequest, after stored: StoredPosition, low: Int64
-    ) throws(PostgreSQLError) -> Position {
-        let partition = stored.position.partition
-        let identity: [any PostgreSQLParameter] = [request.clusterID, request.topic, partition, stored.incarnation + 1]
-        try connection.query(
-            """
-            INSERT INTO kafka_offsets (cluster_id, topic, partition, incarnation, first_offset, next_offset)
-            VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT DO NOTHING
-            """, identity + [low], unableTo: "add a source to \"kafka_offsets\"")
-        let row = try connection.query(
-            """
-            SELECT source_id, next_offset FROM kafka_offsets
-             WHERE cluster_id = $1 AND topic = $2 AND partition = $3 AND incarnation = $4
-            """, identity, unableTo: "read the stored offsets")
-        let found = try row.first { row throws(PostgreSQLError) in
-            Position(sourceID: try row["source_id"], partition: partition, offset: try row["next_offset"])
-        }
-        guard let found else {
-            throw PostgreSQLError(unableTo: "read the stored offsets", cause: "the new source is missing")
-        }
-        return found
+    /// The last stored message of a source; nil when it has none, or when it was stored before fingerprints were kept.
+    static func landmark(_ row: inout PostgreSQLRow) throws(PostgreSQLError) -> Landmark? {
+        let (offset, fingerprint): (Int64?, Int64?) = (try row["last_offset"], try row["last_fingerprint"])
+        guard let offset, let fingerprint else { return nil }
+        return Landmark(offset: offset, fingerprint: fingerprint)
     }
 }

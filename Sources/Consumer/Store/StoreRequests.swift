@@ -1,10 +1,8 @@
-import Kafka
-
 /// The question where to go on, for the writer, since it owns the session with the database.
-struct LocateRequest: Sendable {
+struct LocateRequest: Sendable, Equatable {
     let clusterID: String
     let topic: String
-    let watermarks: [Int32: Watermarks]
+    let partitions: [Int32]
 }
 
 /// The question how far the whole topic is stored.

@@ -18,7 +18,11 @@ struct Writer: ~Copyable {
     private let loop: WorkLoop
     private var store: ReadingStore?
     private var batch = Batch()
+    /// To which epoch of the exchange what it does belongs.
+    private var epoch = 0
     private var detection: Detection
+    /// By which rules it detects episodes; nil when they are switched off.
+    private var rules: EpisodeRules?
     private let mostCustomers: Int
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
@@ -34,6 +38,7 @@ struct Writer: ~Copyable {
         consumerName = context.name
         mostCustomers = context.settings[.customersInMemory]
         detection = Detection(most: mostCustomers)
+        rules = EpisodeRules(context.settings)
         service = context.service
         metrics = context.metrics
         self.episodes = episodes
@@ -43,15 +48,20 @@ struct Writer: ~Copyable {
     /// Does jobs until it is told to stop.
     mutating func run() {
         // Before anybody asks, so that a database that does not answer is told at once.
-        _ = untilDone(batch.epoch) { _ throws(PostgreSQLError) in }
+        _ = untilDone { _ throws(PostgreSQLError) in }
         while true {
             loop.progressed()
-            switch exchange.next(into: &batch, milliseconds: 1000) {
-            case .stop: return
-            case .nothing: break
-            case .locate(let request): locate(request)
-            case .readStored(let request): readStored(request)
-            case .write: write()
+            if let next = exchange.next(into: &batch, milliseconds: 1000) {
+                epoch = next.epoch
+                switch next.job {
+                case .stop: return
+                case .locate(let request): locate(request)
+                case .readStored(let request): readStored(request)
+                case .detect(let rules):
+                    self.rules = rules
+                    detection.forget()
+                case .write: write()
+                }
             }
             lookForSilence()
             logIdleMinute()
@@ -61,36 +71,32 @@ struct Writer: ~Copyable {
 
     /// Answers where to go on, as soon as the database can say so.
     private mutating func locate(_ request: LocateRequest) {
-        let epoch = batch.epoch
-        let found = untilDone(epoch) { store throws(PostgreSQLError) in try store.locate(request) }
+        let found = untilDone { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
-        for finding in found.findings { report(finding, request.topic) }
-        exchange.answer(found.positions, epoch: epoch)
-        watchRecentCustomers(of: found.positions.map(\.sourceID), epoch)
+        exchange.answer(.positions(found), epoch: epoch)
+        watchRecentCustomers(of: found.map(\.sourceID))
     }
 
     /// A new assignment: others may have written since, and whoever falls silent now was read by others.
-    private mutating func watchRecentCustomers(of sources: [Int32], _ epoch: Int) {
+    private mutating func watchRecentCustomers(of sources: [Int32]) {
         detection.forget()
-        let settings = exchange.detection
-        guard settings.rules != nil else { return }
+        guard let rules else { return }
         let most = mostCustomers
-        let customers = untilDone(epoch) { store throws(PostgreSQLError) in
+        let customers = untilDone { store throws(PostgreSQLError) in
             try store.recentDetectors(sources: sources, most: most)
         }
-        if let customers { detection.watch(customers, at: monotonicMilliseconds(), settings) }
+        if let customers { detection.watch(customers, at: monotonicMilliseconds(), by: rules) }
     }
 
     private mutating func readStored(_ request: StoredRequest) {
-        let stored = untilDone(batch.epoch) { store throws(PostgreSQLError) in
+        let stored = untilDone { store throws(PostgreSQLError) in
             try store.connection.storedOffsets(ofTopic: request.topic, inCluster: request.clusterID)
         }
-        if let stored { exchange.answer(stored: stored) }
+        if let stored { exchange.answer(.stored(stored), epoch: epoch) }
     }
 
     /// Writes the batch, as often as it takes, and says how it ended.
     private mutating func write() {
-        let epoch = batch.epoch
         var isInDoubt = false
         while exchange.isCurrent(epoch) {
             loop.progressed()
@@ -98,27 +104,28 @@ struct Writer: ~Copyable {
                 if isInDoubt {
                     switch try standing() {
                     case .before: break
-                    case .after: return finish(isWritten: true)
-                    case .elsewhere(let partitions): return finish(.fenced(partitions: partitions))
+                    case .after: return finish(.written(batch.moved))
+                    case .elsewhere(let partitions): return finish(.refused(.fenced(partitions: partitions)))
                     }
                 }
                 try writeOnce()
                 recovered()
                 lastLog = .now
-                return finish(isWritten: true)
+                return finish(.written(batch.moved))
             } catch {
                 // Whatever failed: only what the database says afterwards tells whether the batch was written.
                 isInDoubt = true
                 if error.isCausedByData, batch.readings.rowCount > 0 {
                     try? store?.rollBack()
-                    return finish(.data(messages: batch.count, last: batch.last, cause: error.cause))
+                    let refusal = Refusal.data(messages: batch.count, last: batch.last, cause: error.cause)
+                    return finish(.refused(refusal))
                 }
                 // Fenced: the next round finds out which partitions, without a pause.
                 if error.sqlState == ReadingStore.fenced, (try? store?.rollBack()) != nil { continue }
-                guard pause(after: error, epoch) else { break }
+                guard pause(after: error) else { break }
             }
         }
-        finish(isWritten: false)
+        finish(nil)
     }
 
     private mutating func writeOnce() throws(PostgreSQLError) {
@@ -137,7 +144,7 @@ struct Writer: ~Copyable {
 
     /// Judges the batch, once.
     private mutating func detect() throws(PostgreSQLError) {
-        guard let rules = batch.detection.rules, batch.findings == nil else { return }
+        guard let rules, batch.findings == nil else { return }
         let (places, unknown) = detection.prepare(batch)
         if !unknown.isEmpty { try restore(unknown, rules) }
         detection.judge(&batch, places: places, at: monotonicMilliseconds(), by: rules)
@@ -161,14 +168,14 @@ struct Writer: ~Copyable {
         return try store?.standing(of: batch) ?? .before
     }
 
-    private mutating func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool = false) {
-        if isWritten {
+    private mutating func finish(_ reply: Reply?) {
+        if case .written? = reply {
             metrics.stored(batch)
             if let findings = batch.findings { episodes.told(findings) }
         } else {
             detection.forget()
         }
-        exchange.finish(batch, refusal, isWritten: isWritten)
+        exchange.finish(reply, epoch: epoch)
         batch.removeAll()
     }
 
@@ -183,7 +190,7 @@ struct Writer: ~Copyable {
 
     /// Repeats a question until the database answers it; nil when nobody wants the answer any more.
     private mutating func untilDone<Answer>(
-        _ epoch: Int, _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
+        _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
     ) -> Answer? {
         while exchange.isCurrent(epoch) {
             loop.progressed()
@@ -193,7 +200,7 @@ struct Writer: ~Copyable {
                 recovered()
                 return answer
             } catch {
-                guard pause(after: error, epoch) else { return nil }
+                guard pause(after: error) else { return nil }
             }
         }
         return nil
@@ -209,7 +216,7 @@ struct Writer: ~Copyable {
     /// Closes the session, says so once, and sleeps.
     ///
     /// - Returns: whether the job still has to be done.
-    private mutating func pause(after error: PostgreSQLError, _ epoch: Int) -> Bool {
+    private mutating func pause(after error: PostgreSQLError) -> Bool {
         store = nil
         service.waits(
             for: .postgreSQL, "\(error)",
@@ -224,37 +231,12 @@ struct Writer: ~Copyable {
 
     // MARK: - The journal
 
-    private func report(_ finding: ReadingStore.Finding, _ topic: String) {
-        switch finding {
-        case .deleted(let partition, let offsets):
-            metrics.gapMessages.add(offsets.count)
-            service.logger.report(
-                .gap,
-                """
-                Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
-                "offset_gaps" and cannot be recovered. Give the topic a longer retention
-                """,
-                fields: [
-                    "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)",
-                    "KAFKA_OFFSET": "\(offsets.lowerBound)",
-                    "KAFKA_OFFSET_END": "\(offsets.upperBound - 1)",
-                ])
-        case .recreated(let partition, let stored, let end):
-            service.logger.report(
-                .createdAnew,
-                """
-                the topic was recreated: its log ends at \(end), before the stored offset \(stored). \
-                Reading starts over from its beginning
-                """,
-                fields: ["KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(partition)", "KAFKA_OFFSET": "\(stored)"])
-        }
-    }
-
     /// Has it found out, once a second, whether customers who are overdue are really silent.
     private mutating func lookForSilence() {
         guard ContinuousClock.now - lastLook >= .seconds(1) else { return }
         lastLook = .now
-        if detection.states.isSilenceDue(at: monotonicMilliseconds()) { exchange.tellSilenceDue() }
+        guard detection.states.isSilenceDue(at: monotonicMilliseconds()) else { return }
+        exchange.answer(.silenceDue, epoch: epoch)
     }
 
     /// A row of `pipeline_log` for a minute in which nothing came, so that silence can be told from absence.

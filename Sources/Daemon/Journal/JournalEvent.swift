@@ -20,7 +20,9 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case fenced = "2d6477d873e449f28bffba563eb97a99"
     /// Kafka does not have messages that were not read yet.
     case gap = "eccb943713d34ac899e3072246f702ee"
-    /// The log ends before the stored offset: the topic was deleted and recreated.
+    /// Kafka has lost the end of a log that is stored.
+    case endLost = "96794fb669da407ab7065f7d4aac73f0"
+    /// The log is another one than that which is stored: the topic was deleted and recreated.
     case createdAnew = "d573582871e54b69964e1eb1740b827b"
     /// Messages were rejected; at most one event a minute, with counts by reason.
     case rejected = "e66b1e910d6d4f87b530620389451e9e"
@@ -46,7 +48,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     public var level: Logger.Level {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
-        case .waiting, .fenced, .createdAnew, .rejected, .episodeOpened, .episodeEscalated: .warning
+        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated: .warning
         case .unavailable, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }
     }

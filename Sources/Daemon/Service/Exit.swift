@@ -11,6 +11,8 @@ public enum Exit: Int32, Sendable {
     case unavailable = 69
     /// Something that a restart may fix, or a bug of ours.
     case software = 70
+    /// Standard output cannot be written.
+    case ioError = 74
     /// The settings cannot be used; the units do not start the daemon again (`RestartPreventExitStatus=78`).
     case config = 78
 }
@@ -43,6 +45,7 @@ extension ParsableCommand {
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
+            try finishOutput()
         } catch {
             end(with: error)
         }
@@ -54,14 +57,32 @@ extension ParsableCommand {
     /// Settings have a line for each problem. Mistakes in arguments and requests for help are ArgumentParser's to tell;
     /// their status is 64 and 0.
     public static func end(with error: any Error) -> Never {
+        var failure = Failure(error)
         // ArgumentParser has a status of its own for what is its to tell, and 1 for any other error.
-        if error is ExitCode || exitCode(for: error) != .failure { exit(withError: error) }
-        let failure = Failure(error)
+        let code = exitCode(for: error)
+        if error is ExitCode || code != .failure {
+            if code == .success { print(fullMessage(for: error)) }
+            do {
+                try finishOutput()
+                if code == .success { exit() }
+                exit(withError: error)
+            } catch {
+                failure = Failure(error)
+            }
+        }
         for line in failure.lines { complain(line, failure.event) }
         // The journal looks up whose lines these are. Of a process that is gone by then it does not know the unit, and
         // neither "journalctl -u" nor "systemctl status" would show them.
         if standardErrorIsJournal() { sleepThisThread(milliseconds: 500) }
         exitOrderly(failure.exit.rawValue)
+    }
+}
+
+private func finishOutput() throws(CommandFailure) {
+    do throws(SystemError) {
+        try flushStandardOutput()
+    } catch {
+        throw CommandFailure(.ioError, "unable to write to standard output: \(error)")
     }
 }
 
@@ -75,7 +96,7 @@ struct Failure: Equatable {
         switch exit {
         case .config: .settingsRefused
         case .unavailable: .unavailable
-        case .ok, .software: nil
+        case .ok, .software, .ioError: nil
         }
     }
 

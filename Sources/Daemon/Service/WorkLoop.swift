@@ -31,6 +31,8 @@ struct WatchdogRounds {
 
     /// Within which the service manager wants to hear something.
     let interval: Duration
+    /// It is told at least as often as this, so that whoever watches the daemon otherwise can see it soon, too.
+    private static let mostPause: Duration = .seconds(10)
     private var told: ContinuousClock.Instant
     private var counts: [Int] = []
     private var isStalled = false
@@ -44,7 +46,7 @@ struct WatchdogRounds {
     mutating func judge(_ counts: [Int], at now: ContinuousClock.Instant) -> Verdict {
         let late = counts.indices.filter { $0 < self.counts.count ? counts[$0] == self.counts[$0] : counts[$0] == 0 }
         if late.isEmpty {
-            guard now - told >= interval / 4 else { return .wait }
+            guard now - told >= min(interval / 4, Self.mostPause) else { return .wait }
             self.counts = counts
             told = now
             isStalled = false

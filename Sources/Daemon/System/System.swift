@@ -20,7 +20,8 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     /// Whether the file simply is not there.
     public var isNoSuchFile: Bool { errno == ENOENT }
 
-    static var last: SystemError { SystemError(errno: Glibc.errno) }
+    /// That of the last system call of this thread.
+    public static var last: SystemError { SystemError(errno: Glibc.errno) }
 }
 
 /// The bytes of a file, at most 1 MiB; more is refused as "file too large".
@@ -55,6 +56,12 @@ public func checkProgram(_ path: String) throws(SystemError) {
     // A folder that can be entered is "executable", too.
     guard status.st_mode & S_IFMT == S_IFREG else { throw SystemError(errno: EACCES) }
     guard unsafe access(path, X_OK) == 0 else { throw SystemError.last }
+}
+
+/// Checks that this process may read what a path leads to.
+public func checkReadable(_ path: String) throws(SystemError) {
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    guard unsafe access(path, R_OK) == 0 else { throw SystemError.last }
 }
 
 /// Replaces a file as a whole, readable by everybody: a reader sees the old one or the new one, never a part.

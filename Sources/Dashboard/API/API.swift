@@ -127,7 +127,7 @@ struct API: Sendable {
                 ChartReply(
                     from: Moment(microseconds: range.from), until: Moment(microseconds: range.until),
                     bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings),
-                    series: customers.map { .init(customerId: $0, points: lines.lines[$0]?.points ?? []) }))
+                    series: customers.map { Series(customerId: $0, points: lines.lines[$0]?.points ?? []) }))
         }
         return .json(answer, to: request)
     }
@@ -211,7 +211,7 @@ struct API: Sendable {
     }
 
     private func part(
-        of id: String, in range: TimeRange, after cursor: AnomalyPage.Cursor?
+        of id: CustomerKey, in range: TimeRange, after cursor: AnomalyPage.Cursor?
     ) async throws -> ReadingsPart {
         try await ask { connection throws(PostgreSQLError) in
             try ReadingsPart(of: id, in: range, after: cursor, connection)
@@ -239,8 +239,8 @@ struct API: Sendable {
     }
 
     /// What is harmless in a header and in every file system.
-    private static func fileName(_ id: String) -> String {
-        let safe = id.utf8.map { byte in
+    private static func fileName(_ id: CustomerKey) -> String {
+        let safe = id.text.utf8.map { byte in
             (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
                 || byte == UInt8(ascii: "-") ? byte : UInt8(ascii: "_")
         }

@@ -35,11 +35,11 @@ struct QueryParameters {
     }
 
     /// The customer that has to be named.
-    func customer() throws(Problem) -> String {
+    func customer() throws(Problem) -> CustomerKey {
         guard let id = try text("customer_id", atMost: CustomerID.maximumCharacters) else {
             throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters")
         }
-        return id
+        return CustomerKey(id)
     }
 
     /// A whole number in a range.

@@ -11,7 +11,7 @@ struct CustomerTable: Sendable {
 
     /// A row of `customer_state`.
     struct Row: Sendable {
-        var id: String
+        var id: CustomerKey
         /// Microseconds since 1970.
         var recordedAt: Int64
         var heartRate: Int64
@@ -51,8 +51,8 @@ struct CustomerTable: Sendable {
     /// When the database gave the rows, in microseconds since 1970; nil before the first time.
     private(set) var asOf: Int64?
     /// The six customers of the chart, in the order of their lines.
-    private(set) var mostActive: [String] = []
-    private var places: [String: Int] = [:]
+    private(set) var mostActive: [CustomerKey] = []
+    private var places: [CustomerKey: Int] = [:]
     private var lastMark: Int64 = 0
     private var orders: [Sort: [Int32]] = [:]
 
@@ -90,7 +90,7 @@ struct CustomerTable: Sendable {
         customers = rows.prefix(Self.mostCustomers).map { row in
             if let place = places[row.id] { return known[place] }
             // Readings from before the dashboard's start say nothing about now; a new customer's are all new.
-            return Customer(row: row, searchKey: lowercase(row.id), marks: [isFirst ? row.readings : 0])
+            return Customer(row: row, searchKey: lowercase(row.id.text), marks: [isFirst ? row.readings : 0])
         }
         places = Dictionary(uniqueKeysWithValues: customers.enumerated().map { ($1.row.id, $0) })
     }
@@ -103,7 +103,7 @@ struct CustomerTable: Sendable {
             let bonus = incumbents.contains(customer.row.id) ? customer.activity / 4 + 3 : 0
             return (id: customer.row.id, score: customer.activity + bonus, readings: customer.row.readings)
         }
-        var best: [(id: String, score: Int64, readings: Int64)] = []
+        var best: [(id: CustomerKey, score: Int64, readings: Int64)] = []
         for candidate in candidates {
             let place = best.firstIndex { (candidate.score, candidate.readings) > ($0.score, $0.readings) }
             best.insert(candidate, at: place ?? best.count)
@@ -115,10 +115,10 @@ struct CustomerTable: Sendable {
     }
 
     /// A customer by id.
-    func customer(_ id: String) -> Customer? { places[id].map { customers[$0] } }
+    func customer(_ id: CustomerKey) -> Customer? { places[id].map { customers[$0] } }
 
     /// Puts older readings before those of a trace.
-    mutating func completeTrace(of id: String, with older: [Point]) {
+    mutating func completeTrace(of id: CustomerKey, with older: [Point]) {
         guard let place = places[id] else { return }
         customers[place].isTraceComplete = true
         let oldest = customers[place].trace.first?.milliseconds ?? .max

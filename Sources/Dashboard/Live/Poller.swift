@@ -113,7 +113,7 @@ final class Poller: Sendable {
         }
     }
 
-    var mostActive: [String] { memory.withLock { $0.snapshot.mostActive } }
+    var mostActive: [CustomerKey] { memory.withLock { $0.snapshot.mostActive } }
 
     /// How old a customer's latest reading may be, in microseconds.
     var staleAfter: Int64 { Int64(settings[.dashboardStaleSeconds] / .microseconds(1)) }

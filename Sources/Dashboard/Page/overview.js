@@ -38,7 +38,7 @@ part("chart-minutes").addEventListener("click", (event) => {
   if (!button) return;
   press(part("chart-minutes"), button);
   series.reset(Number(button.dataset.minutes));
-  if (latest !== null) series.take(latest.state, {}).then(showLines);
+  if (latest !== null) series.take(latest.state, []).then(showLines);
 });
 chartDetails.addEventListener("toggle", showLines);
 

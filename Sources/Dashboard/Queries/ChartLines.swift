@@ -27,10 +27,10 @@ struct ChartLines: Sendable {
 
     /// 0 when the points are readings.
     var bucketSeconds: Int64 = 0
-    private(set) var lines: [String: Line] = [:]
+    private(set) var lines: [CustomerKey: Line] = [:]
 
     init(
-        of customers: [String], in range: TimeRange, mostPoints: Int, _ connection: PostgreSQLConnection
+        of customers: [CustomerKey], in range: TimeRange, mostPoints: Int, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
         // A range that is long for this number of points is more likely too full: then its readings are read once only.
         let isShort = range.until - range.from <= Int64(mostPoints) * 2_000_000
@@ -54,7 +54,7 @@ struct ChartLines: Sendable {
 
     /// - Returns: whether every customer has at most `mostPoints` readings.
     private mutating func readAll(
-        of customers: [String], in range: TimeRange, _ mostPoints: Int, _ connection: PostgreSQLConnection
+        of customers: [CustomerKey], in range: TimeRange, _ mostPoints: Int, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> Bool {
         lines = [:]
         let result = try connection.query(
@@ -67,7 +67,7 @@ struct ChartLines: Sendable {
                  ORDER BY recorded_at LIMIT \(mostPoints + 1)) AS r
             """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
         try result.forEach { row throws(PostgreSQLError) in
-            let id: String = try row["id"]
+            let id: CustomerKey = try row["id"]
             let time: Int64 = try row["recorded_us"]
             let bpm: Int64 = try row["heart_rate"]
             let isAnomaly: Bool = try row["is_anomaly"]
@@ -79,7 +79,7 @@ struct ChartLines: Sendable {
     }
 
     private mutating func readBuckets(
-        of customers: [String], in range: TimeRange, _ connection: PostgreSQLConnection
+        of customers: [CustomerKey], in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
         lines = [:]
         let result = try connection.query(
@@ -95,7 +95,7 @@ struct ChartLines: Sendable {
              ORDER BY bucket
             """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
         try result.forEach { row throws(PostgreSQLError) in
-            let id: String = try row["customer_id"]
+            let id: CustomerKey = try row["customer_id"]
             let time: Int64 = try row["bucket_us"]
             let lowest: Int64 = try row["lowest"]
             let highest: Int64 = try row["highest"]

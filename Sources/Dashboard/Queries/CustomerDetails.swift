@@ -15,7 +15,7 @@ struct CustomerDetails: Sendable {
     }
 
     /// - Returns: nil when there is no such customer.
-    init?(_ id: String, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init?(_ id: CustomerKey, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         let result = try connection.query(
             """
             SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
@@ -49,8 +49,8 @@ struct CustomerDetails: Sendable {
 
     /// The latest readings of customers, by id, oldest first, for traces.
     static func traces(
-        of ids: [String], from: Int64, _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) -> [String: [Point]] {
+        of ids: [CustomerKey], from: Int64, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> [CustomerKey: [Point]] {
         let result = try connection.query(
             """
             SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
@@ -61,9 +61,9 @@ struct CustomerDetails: Sendable {
                  ORDER BY recorded_at DESC LIMIT \(CustomerTable.tracePoints)) AS r
              ORDER BY r.recorded_at
             """, [ArrayText(ids), Moment.reading(from).text], unableTo: "read traces")
-        var traces: [String: [Point]] = [:]
+        var traces: [CustomerKey: [Point]] = [:]
         try result.forEach { row throws(PostgreSQLError) in
-            let id: String = try row["id"]
+            let id: CustomerKey = try row["id"]
             let time: Int64 = try row["recorded_us"]
             traces[id, default: []].append(
                 Point(time / 1000, try row["heart_rate"], isAnomaly: try row["is_anomaly"]))
@@ -83,7 +83,7 @@ struct ReadingsPart: Sendable {
     private(set) var next: AnomalyPage.Cursor?
 
     init(
-        of customer: String, in range: TimeRange, after cursor: AnomalyPage.Cursor?,
+        of customer: CustomerKey, in range: TimeRange, after cursor: AnomalyPage.Cursor?,
         _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
         var parameters: [any PostgreSQLParameter] = [customer] + range.parameters
@@ -114,6 +114,7 @@ struct ReadingsPart: Sendable {
 
     private static func quoted(_ text: String) -> String {
         guard text.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return text }
-        return "\"" + text.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : "\($1)" } + "\""
+        // By scalars: as a character, a quotation mark with an accent is no quotation mark.
+        return "\"" + text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : "\($1)" } + "\""
     }
 }

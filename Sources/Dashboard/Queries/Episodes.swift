@@ -4,7 +4,7 @@ internal import PostgreSQL
 /// One episode: the schema "Episode" of openapi.json.
 struct EpisodeItem: Encodable, Sendable {
     let episodeId: Int64
-    let customerId: String
+    let customerId: CustomerKey
     let kind: String
     let severity: String
     let worstSeverity: String

@@ -14,12 +14,12 @@ struct LivePoints: Sendable {
         var isAnomaly: Bool
     }
 
-    private var seen: [String: [Int64: Int64]] = [:]
-    private var latest: [String: Int64] = [:]
-    private var arrivals: [String: [(at: Int64, point: Point)]] = [:]
+    private var seen: [CustomerKey: [Int64: Int64]] = [:]
+    private var latest: [CustomerKey: Int64] = [:]
+    private var arrivals: [CustomerKey: [(at: Int64, point: Point)]] = [:]
 
     /// From when on each customer's readings have to be asked for.
-    func horizons(of customers: [String], at now: Int64) -> [(id: String, from: Int64)] {
+    func horizons(of customers: [CustomerKey], at now: Int64) -> [(id: CustomerKey, from: Int64)] {
         customers.map { id in
             // A sensor whose clock is ahead must not hide what comes until then; some readings come late.
             (id, max(min(latest[id] ?? now - Self.repeated, now) - 2_000_000, now - 60_000_000))
@@ -27,8 +27,8 @@ struct LivePoints: Sendable {
     }
 
     static func read(
-        _ horizons: [(id: String, from: Int64)], _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) -> [String: [Reading]] {
+        _ horizons: [(id: CustomerKey, from: Int64)], _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> [CustomerKey: [Reading]] {
         guard !horizons.isEmpty else { return [:] }
         let result = try connection.query(
             """
@@ -45,9 +45,9 @@ struct LivePoints: Sendable {
                 // Known when the plan is made, so that only the partitions of today are looked at.
                 Moment.reading(horizons.map(\.from).min() ?? 0).text,
             ], unableTo: "read the latest readings")
-        var readings: [String: [Reading]] = [:]
+        var readings: [CustomerKey: [Reading]] = [:]
         try result.forEach { row throws(PostgreSQLError) in
-            let id: String = try row["id"]
+            let id: CustomerKey = try row["id"]
             readings[id, default: []].append(
                 Reading(
                     recordedAt: try row["recorded_us"], heartRate: try row["heart_rate"],
@@ -57,7 +57,7 @@ struct LivePoints: Sendable {
     }
 
     /// Takes over what was read, and forgets what is old or not shown any more.
-    mutating func add(_ readings: [String: [Reading]], _ customers: [String], at now: Int64) {
+    mutating func add(_ readings: [CustomerKey: [Reading]], _ customers: [CustomerKey], at now: Int64) {
         let shown = Set(customers)
         for id in Set(arrivals.keys).union(latest.keys) where !shown.contains(id) {
             seen[id] = nil
@@ -75,10 +75,11 @@ struct LivePoints: Sendable {
         }
     }
 
-    /// Readings of the last seconds, by customer.
-    var recent: [String: [Point]] {
-        arrivals.compactMapValues { list in
-            list.isEmpty ? nil : list.map(\.point).sorted { $0.milliseconds < $1.milliseconds }
+    /// Readings of the last seconds of each customer who has some.
+    var recent: [Series] {
+        arrivals.compactMap { id, list in
+            list.isEmpty
+                ? nil : Series(customerId: id, points: list.map(\.point).sorted { $0.milliseconds < $1.milliseconds })
         }
     }
 

@@ -39,6 +39,12 @@ struct Point: Encodable, Sendable, Equatable {
     }
 }
 
+/// A customer's points, oldest first.
+struct Series: Encodable, Sendable {
+    let customerId: CustomerKey
+    let points: [Point]
+}
+
 /// HEART_RATE_MIN and HEART_RATE_MAX.
 struct Limits: Encodable, Sendable {
     let heartRateMin: Int
@@ -60,7 +66,7 @@ struct Minute: Encodable, Sendable {
 
 /// An anomaly in a list.
 struct AnomalyItem: Encodable, Sendable {
-    let customerId: String
+    let customerId: CustomerKey
     let recordedAt: Moment
     let heartRate: Int64
     @OrNull var anomalyReason: String? = nil

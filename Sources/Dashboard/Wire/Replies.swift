@@ -1,10 +1,6 @@
 // The answers of /api/v1 beside the state; the schemas of openapi.json.
 
 struct ChartReply: Encodable {
-    struct Series: Encodable {
-        let customerId: String
-        let points: [Point]
-    }
     let from: Moment
     let until: Moment
     let bucketSeconds: Int64
@@ -36,7 +32,7 @@ struct CustomerList: Encodable {
 }
 
 struct CustomerItem: Encodable {
-    let customerId: String
+    let customerId: CustomerKey
     let heartRate: Int64
     let status: CustomerTable.Status
     let recordedAt: Moment
@@ -81,7 +77,7 @@ struct DetailsReply: Encodable {
 }
 
 struct ReadingsReply: Encodable {
-    let customerId: String
+    let customerId: CustomerKey
     let from: Moment
     let until: Moment
     let bucketSeconds: Int64

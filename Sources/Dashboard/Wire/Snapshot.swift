@@ -19,8 +19,8 @@ struct Snapshot: Encodable, Sendable {
     var episodes = Episodes()
     var anomalies: [AnomalyItem] = []
     var throughput: [Minute] = []
-    var mostActive: [String] = []
-    var chartPoints: [String: [Point]] = [:]
+    var mostActive: [CustomerKey] = []
+    var chartPoints: [Series] = []
 
     struct Database: Encodable, Sendable {
         enum Availability: String, Encodable, Sendable { case ready, away }
@@ -80,7 +80,7 @@ struct Snapshot: Encodable, Sendable {
     }
 
     struct LastReading: Encodable, Sendable {
-        let customerId: String
+        let customerId: CustomerKey
         let recordedAt: Moment
         let heartRate: Int64
         let isAnomaly: Bool

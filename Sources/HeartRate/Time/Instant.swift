@@ -17,6 +17,13 @@ public struct Instant: Hashable, Sendable {
         self.microsecondsSince1970 = min(max(microsecondsSince1970, first), last)
     }
 
+    /// The moment at this number of milliseconds after 1970-01-01T00:00:00Z, as Kafka's time stamps have it; anybody can
+    /// have written those, so `earliest` or `latest` when it would be beyond.
+    public init(millisecondsSince1970: Int64) {
+        let (microseconds, isBeyond) = millisecondsSince1970.multipliedReportingOverflow(by: 1000)
+        self.init(microsecondsSince1970: isBeyond ? (millisecondsSince1970 < 0 ? .min : .max) : microseconds)
+    }
+
     /// Microseconds since 2000-01-01T00:00:00Z: PostgreSQL's binary `timestamptz`
     /// (`POSTGRES_EPOCH_JDATE` in its `datatype/timestamp.h`).
     public var microsecondsSince2000: Int64 { microsecondsSince1970 - 946_684_800_000_000 }

@@ -36,10 +36,11 @@ struct ProgressReport {
     /// - Parameters:
     ///   - counts: since the start.
     ///   - behind: how late the messages are, in nanoseconds.
+    ///   - isRefused: whether Kafka takes none of them, which is told instead of how late they are.
     ///   - now: nanoseconds since the start.
     /// - Returns: whether a second has passed since the last time that it was true.
-    mutating func update(_ counts: Counts, behind: Int64, at now: Int64) -> Bool {
-        switch lag.observe(lag: behind, at: now) {
+    mutating func update(_ counts: Counts, behind: Int64, isRefused: Bool, at now: Int64) -> Bool {
+        switch isRefused ? nil : lag.observe(lag: behind, at: now) {
         case .behind(let lag):
             service.logger.warning("behind by \(Self.seconds(lag)) s, \(counts.waiting) messages wait for Kafka")
         case .caughtUp: service.logger.notice("caught up: messages come when they are due again")
@@ -76,8 +77,9 @@ struct ProgressReport {
         metrics.queued.set(Double(counts.waiting))
         metrics.late.set(Double(behind) / 1e9)
         let late = lag.isBehind ? ", behind by \(Self.seconds(behind)) s" : ""
+        let failed = counts.failed > 0 ? ", \(counts.failed) given up: too large for the topic" : ""
         service.tell(
-            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)")
+            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)\(failed)")
     }
 
     private static func seconds(_ nanoseconds: Int64) -> Int64 { (nanoseconds + 500_000_000) / 1_000_000_000 }

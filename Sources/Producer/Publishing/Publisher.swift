@@ -18,7 +18,7 @@ struct Publisher: ~Copyable {
     let startOfDay = Instant(microsecondsSince1970: wallClockMicroseconds())
 
     private let start = ContinuousClock.now
-    private let producer: KafkaProducer
+    private let delivery: Delivery
     private let service: Service
     private let loop: WorkLoop
     private let topic: String
@@ -32,8 +32,8 @@ struct Publisher: ~Copyable {
     /// When the message at hand is due; nil without pace.
     private var due: Int64?
 
-    init(_ producer: KafkaProducer, settings: Settings, _ service: Service) {
-        self.producer = producer
+    init(_ delivery: Delivery, settings: Settings, _ service: Service) {
+        self.delivery = delivery
         self.settings = settings
         self.service = service
         topic = settings[.kafkaTopic]
@@ -46,7 +46,7 @@ struct Publisher: ~Copyable {
 
     /// Messages since the start.
     var counts: ProgressReport.Counts {
-        let counts = producer.counts
+        let counts = delivery.counts
         return ProgressReport.Counts(produced: produced, delivered: counts.delivered, failed: counts.failed)
     }
 
@@ -62,7 +62,7 @@ struct Publisher: ~Copyable {
             guard due > now else { break }
             // At least 1 ms, so that fast producers hand over a few messages at once instead of spinning; at most
             // 100 ms, to see the wish to stop. It is over earlier when there are delivery reports.
-            producer.poll(milliseconds: Int32(min(max((due - now) / 1_000_000, 1), 100)))
+            try delivery.poll(milliseconds: Int32(min(max((due - now) / 1_000_000, 1), 100)))
         }
         return !service.stop.isRequested
     }
@@ -73,8 +73,8 @@ struct Publisher: ~Copyable {
     /// - Throws: `KafkaError` when librdkafka cannot go on.
     mutating func publish(key: RawSpan, value: RawSpan) throws(KafkaError) -> Bool {
         guard !service.stop.isRequested else { return false }
-        while !(try producer.produce(key: key, value: value)) {
-            producer.poll(milliseconds: 100)
+        while !(try delivery.produce(key: key, value: value)) {
+            try delivery.poll(milliseconds: 100)
             try tick()
             guard !service.stop.isRequested else { return false }
         }
@@ -82,7 +82,7 @@ struct Publisher: ~Copyable {
         sinceTick += 1
         if sinceTick == 1000 {
             sinceTick = 0
-            producer.poll(milliseconds: 0)
+            try delivery.poll(milliseconds: 0)
             try tick()
         }
         return true
@@ -93,20 +93,23 @@ struct Publisher: ~Copyable {
     /// - Throws: `KafkaError` when librdkafka cannot go on.
     mutating func drain() throws(KafkaError) {
         due = nil
-        while producer.flush(milliseconds: 100) > 0, !service.stop.isRequested { try tick() }
+        while try delivery.flush(milliseconds: 100) > 0, !service.stop.isRequested { try tick() }
     }
 
     /// Waits until everything is delivered or given up, but only for a limited time.
-    func flush(milliseconds: Int32) { _ = producer.flush(milliseconds: milliseconds) }
+    func flush(milliseconds: Int64) {
+        let deadline = ContinuousClock.now + .milliseconds(milliseconds)
+        while let waiting = try? delivery.flush(milliseconds: 100), waiting > 0, deadline > .now {}
+    }
 
     /// Does what is not done for every message.
     private mutating func tick() throws(KafkaError) {
         now = (ContinuousClock.now - start).wholeNanoseconds
-        if let fatal = producer.fatalError { throw fatal }
         loop.progressed()
         _ = service.reloadIfAsked(&settings)
-        if report.update(counts, behind: due.map { max(0, now - $0) } ?? 0, at: now) {
-            producer.cluster.look(for: topic, service)
-        }
+        let behind = due.map { max(0, now - $0) } ?? 0
+        guard report.update(counts, behind: behind, isRefused: delivery.isRefused, at: now) else { return }
+        delivery.judgeSilence()
+        if !delivery.isRefused { delivery.cluster.look(for: topic, service) }
     }
 }

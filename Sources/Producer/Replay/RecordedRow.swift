@@ -1,29 +1,25 @@
-/// One row of a file of recorded readings: `customer_id,recorded_at,heart_rate`. Its fields lie in the line's bytes.
-struct RecordedRow: ~Escapable {
-    /// The line that a file begins with.
-    static let header = "customer_id,recorded_at,heart_rate"
+/// Where a file of recorded readings has its three fields; it may have others.
+struct RecordedColumns: Equatable {
+    /// The names, in the order of a file that has nothing else.
+    static let names = ["customer_id", "recorded_at", "heart_rate"]
 
-    /// Why a line is no such row.
-    enum Problem: Error, Equatable, CustomStringConvertible {
-        /// It has a quotation mark.
-        case quoted
-        /// The number of fields that it has.
-        case fieldCount(Int)
-        /// The third field is not an integer.
-        case heartRate(String)
-        /// The second field is not a timestamp, and the pace or the shift needs one.
-        case recordedAt(String)
+    private(set) var customerID = 0
+    private(set) var recordedAt = 1
+    private(set) var heartRate = 2
+    /// How many fields a line has.
+    private(set) var count = 3
 
-        var description: String {
-            switch self {
-            case .quoted: "a quotation mark; only fields without quotes are understood"
-            case .fieldCount(let count): "expected 3 fields (\(RecordedRow.header)), found \(count)"
-            case .heartRate(let text): "heart_rate \"\(text)\" is not an integer"
-            case .recordedAt(let text): "recorded_at \"\(text)\" is not a timestamp with an offset"
-            }
-        }
+    /// - Returns: nil when one of the names is not there once.
+    init?(header: [String]) {
+        let places = Self.names.map { name in header.indices.filter { header[$0] == name } }
+        guard places.allSatisfy({ $0.count == 1 }) else { return nil }
+        (customerID, recordedAt, heartRate) = (places[0][0], places[1][0], places[2][0])
+        count = header.count
     }
+}
 
+/// One row of a file of recorded readings. Its fields lie in the line's bytes.
+struct RecordedRow: ~Escapable {
     /// As it stands in the file, of any length.
     let customerID: Span<UInt8>
     /// As it stands in the file; nobody has looked at it.
@@ -33,30 +29,35 @@ struct RecordedRow: ~Escapable {
     /// The heart rate's digits without leading zeros, which JSON forbids; any number of them.
     let digits: Span<UInt8>
 
-    @_lifetime(copy line)
-    init(parsing line: Span<UInt8>) throws(Problem) {
-        var commas = 0
-        var (first, last) = (0, 0)
-        for index in line.indices {
-            if line[index] == UInt8(ascii: "\"") { throw .quoted }
-            guard line[index] == UInt8(ascii: ",") else { continue }
-            if commas == 0 { first = index }
-            last = index
-            commas += 1
-        }
-        guard commas == 2 else { throw .fieldCount(commas + 1) }
-        customerID = line.extracting(0..<first)
-        recordedAt = line.extracting(first + 1..<last)
-        let number = line.extracting(last + 1..<line.count)
-        let isSigned = number.count > 0 && (number[0] == UInt8(ascii: "-") || number[0] == UInt8(ascii: "+"))
-        isNegative = isSigned && number[0] == UInt8(ascii: "-")
+    @_lifetime(copy fields)
+    init(_ fields: CSVFields, _ columns: RecordedColumns) throws(RowProblem) {
+        guard fields.count == columns.count else { throw .fieldCount(fields.count, expected: columns.count) }
+        customerID = fields[columns.customerID]
+        recordedAt = fields[columns.recordedAt]
+        let number = fields[columns.heartRate]
+        if Self.isEmpty(number) { throw .noHeartRate }
+        let isSigned = number[0] == UInt8(ascii: "-") || number[0] == UInt8(ascii: "+")
+        isNegative = number[0] == UInt8(ascii: "-")
         var start = isSigned ? 1 : 0
-        guard start < number.count else { throw .heartRate(Self.text(number)) }
-        for index in start..<number.count where !(48...57).contains(number[index]) {
+        var end = start
+        while end < number.count, (48...57).contains(number[end]) { end += 1 }
+        guard end > start, Self.isZeroFraction(number.extracting(end..<number.count)) else {
             throw .heartRate(Self.text(number))
         }
-        while start < number.count - 1, number[start] == UInt8(ascii: "0") { start += 1 }
-        digits = number.extracting(start..<number.count)
+        while start < end - 1, number[start] == UInt8(ascii: "0") { start += 1 }
+        digits = number.extracting(start..<end)
+    }
+
+    /// Whether a cell says that nothing was measured; the words are those of pandas, R and SQL.
+    private static func isEmpty(_ cell: Span<UInt8>) -> Bool {
+        cell.isEmpty || (cell.count <= 4 && ["nan", "na", "null", "none"].contains(text(cell).lowercased()))
+    }
+
+    /// Whether a number's end is nothing, or what whole numbers get where all are floating: `.0`.
+    private static func isZeroFraction(_ end: Span<UInt8>) -> Bool {
+        if end.isEmpty { return true }
+        guard end[0] == UInt8(ascii: "."), end.count > 1 else { return false }
+        return (1..<end.count).allSatisfy { end[$0] == UInt8(ascii: "0") }
     }
 
     /// For an error, so not endless.

@@ -2,100 +2,116 @@ import Bytes
 import Daemon
 import HeartRate
 import Kafka
+import Logging
 import Zlib
 
-/// A file of recorded readings, as `RecordedRow` has them; a gzip or not.
-struct Replay: ~Copyable {
-    private var lines: LineReader
-    private var rows: RecordedRows
+/// How a file of recorded readings is sent.
+public struct ReplayPlan: Sendable {
+    let path: String
+    let speed: Double?
+    let shiftsToNow: Bool
+    let skipsInvalid: Bool
 
-    /// Opens the file and looks at its header.
-    ///
     /// - Parameters:
     ///   - speed: how many times as fast as it was recorded; nil without pace.
-    ///   - shiftsToNow: whether all timestamps move by one amount, so that the first one is now. Else each is published
-    ///     byte for byte.
-    /// - Throws: `CommandFailure` when it is no such file.
-    init(path: String, speed: Double?, shiftsToNow: Bool) throws(CommandFailure) {
-        lines = try Self.open(path)
-        rows = RecordedRows(speed: speed, shiftsToNow: shiftsToNow)
+    ///   - shiftsToNow: whether all times move by one amount. Else each is published byte for byte.
+    ///   - skipsInvalid: whether rows that the consumer would reject are left out. Else such a file is refused.
+    public init(path: String, speed: Double?, shiftsToNow: Bool, skipsInvalid: Bool) {
+        self.path = path
+        self.speed = speed
+        self.shiftsToNow = shiftsToNow
+        self.skipsInvalid = skipsInvalid
+    }
+}
+
+/// A file of recorded readings. It is read once before the first row is sent, so that a file that is refused was not sent in
+/// part, and a second time to send it.
+struct Replay: ~Copyable {
+    private let plan: ReplayPlan
+    private let file: RecordedFile
+    private let columns: RecordedColumns
+    private let summary: Summary
+    private var encoder = RowEncoder()
+    private var decoder = ReadingDecoder()
+
+    /// Reads the file.
+    ///
+    /// - Returns: nil when it was asked to stop before it had read all.
+    /// - Throws: `CommandFailure` that names file and line when it is no such file, or has rows that are not to be skipped.
+    init?(_ plan: ReplayPlan, _ service: Service) throws(CommandFailure) {
+        guard let file = try RecordedFile.open(path: plan.path, service.stop) else { return nil }
+        var check = ReplayCheck(plan)
+        guard let (columns, summary) = try check.read(file, service) else { return nil }
+        self.plan = plan
+        self.file = file
+        self.columns = columns
+        self.summary = summary
     }
 
     /// Publishes the rows in their order until the end of the file or until it is asked to stop.
     ///
-    /// - Throws: `CommandFailure` that names file and line; `KafkaError` when librdkafka cannot go on.
+    /// - Throws: `CommandFailure` that names file and line when it is no longer the file that it was; `KafkaError` when
+    ///   librdkafka cannot go on.
     mutating func run(_ publisher: inout Publisher) throws -> Publisher.End {
+        var number = 0
+        var splitter = CSVSplitter()
         do {
+            var lines = try file.lines()
             while let line = try lines.next() {
-                guard try rows.publish(line, &publisher) else { return .stopped }
+                number += 1
+                if number == 1 || isBlank(line) { continue }
+                guard try publish(line, splitBy: &splitter, to: &publisher) else { return .stopped }
             }
             return .finished
-        } catch let error as RecordedRow.Problem {
-            throw CommandFailure(.config, "\(lines.path):\(lines.lineNumber): \(error)")
+        } catch let error as RowProblem {
+            throw CommandFailure(.config, "\(plan.path):\(number): the file has changed: \(error)")
         } catch let error as GzipError {
-            throw CommandFailure(.config, "\(lines.path):\(lines.lineNumber + 1): \(error.cause)")
+            throw CommandFailure(.config, "\(plan.path):\(number + 1): the file has changed: \(error.cause)")
         }
-    }
-
-    private static func open(_ path: String) throws(CommandFailure) -> LineReader {
-        do throws(GzipError) {
-            var lines = try LineReader(path: path)
-            if try takesHeader(from: &lines) { return lines }
-        } catch {
-            throw CommandFailure(.config, error.description)
-        }
-        throw CommandFailure(.config, "\(path):1: expected the header \(RecordedRow.header)")
-    }
-
-    private static func takesHeader(from lines: inout LineReader) throws(GzipError) -> Bool {
-        guard let line = try lines.next() else { return false }
-        return RecordedRow.text(line) == RecordedRow.header
-    }
-}
-
-/// Publishes recorded rows, one after the other, at the pace at which they were recorded or without any.
-private struct RecordedRows: ~Copyable {
-    let speed: Double?
-    let shiftsToNow: Bool
-    private var encoder = RowEncoder()
-    /// The first row's time; nil before it was read.
-    private var first: Instant?
-
-    init(speed: Double?, shiftsToNow: Bool) {
-        self.speed = speed
-        self.shiftsToNow = shiftsToNow
     }
 
     /// - Returns: false when it was asked to stop; then the row is not sent.
-    mutating func publish(_ line: Span<UInt8>, _ publisher: inout Publisher) throws -> Bool {
-        let row = try RecordedRow(parsing: line)
-        // Without a look at the time a file is published whatever its timestamps are.
-        guard speed != nil || shiftsToNow else {
-            return try publish(row, recordedAt: row.recordedAt, &publisher)
+    private mutating func publish(
+        _ line: Span<UInt8>, splitBy splitter: inout CSVSplitter, to publisher: inout Publisher
+    ) throws -> Bool {
+        let row: RecordedRow
+        do throws(RowProblem) {
+            row = try RecordedRow(try splitter.split(line), columns)
+            if summary.invalid > 0 {
+                let sentAt = summary.sentAt(row, plan, from: publisher.startOfDay)
+                try decoder.judge(row, sentAt: sentAt, encoder: &encoder)
+            }
+        } catch {
+            guard error == .noHeartRate || plan.skipsInvalid else { throw error }
+            return true
         }
-        let passed = try microseconds(until: row.recordedAt)
-        if let speed {
+        return try publish(row, &publisher)
+    }
+
+    private mutating func publish(_ row: borrowing RecordedRow, _ publisher: inout Publisher) throws -> Bool {
+        // Without pace and shift a row's time is published without a look at it.
+        guard plan.speed != nil || plan.shiftsToNow else { return try send(row, at: row.recordedAt, &publisher) }
+        guard let moment = Instant(iso8601: row.recordedAt) else {
+            throw RowProblem.recordedAt(RecordedRow.text(row.recordedAt))
+        }
+        let passed = moment.microsecondsSince1970 - summary.first.microsecondsSince1970
+        if let speed = plan.speed {
             guard try publisher.wait(until: dueTime(after: passed, speed: speed)) else { return false }
         }
-        guard shiftsToNow else { return try publish(row, recordedAt: row.recordedAt, &publisher) }
-        let text = ISO8601Text(publisher.startOfDay.advanced(byMicroseconds: passed))
-        return try publish(row, recordedAt: text.utf8, &publisher)
+        guard plan.shiftsToNow else { return try send(row, at: row.recordedAt, &publisher) }
+        let shifted = publisher.startOfDay.advanced(byMicroseconds: passed - summary.lead(plan.speed))
+        return try send(row, at: ISO8601Text(shifted).utf8, &publisher)
     }
 
-    private mutating func publish(
-        _ row: borrowing RecordedRow, recordedAt: Span<UInt8>, _ publisher: inout Publisher
+    private mutating func send(
+        _ row: borrowing RecordedRow, at time: Span<UInt8>, _ publisher: inout Publisher
     ) throws(KafkaError) -> Bool {
-        try publisher.publish(key: row.customerID.raw, value: encoder.encode(row, recordedAt: recordedAt))
-    }
-
-    /// Since the first row; negative in a file that is not in the order of time.
-    private mutating func microseconds(until recordedAt: Span<UInt8>) throws(RecordedRow.Problem) -> Int64 {
-        guard let moment = Instant(iso8601: recordedAt) else { throw .recordedAt(RecordedRow.text(recordedAt)) }
-        let start = first ?? moment
-        first = start
-        return moment.microsecondsSince1970 - start.microsecondsSince1970
+        try publisher.publish(key: row.customerID.raw, value: encoder.encode(row, recordedAt: time))
     }
 }
+
+/// Whether a line says nothing: it is empty, or the sign with which DOS ended its files.
+func isBlank(_ line: Span<UInt8>) -> Bool { line.isEmpty || (line.count == 1 && line[0] == 0x1A) }
 
 /// When a row is due, by the microseconds between it and the first one, in nanoseconds since the start.
 ///

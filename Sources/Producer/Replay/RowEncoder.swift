@@ -1,7 +1,6 @@
 import HeartRate
 
-/// Writes recorded rows as messages. Unlike a `Reading`, nobody has judged the fields: to refuse them is the consumer's
-/// work.
+/// Writes recorded rows as messages, whatever their fields say.
 struct RowEncoder: ~Copyable {
     private var writer = MessageWriter()
 
@@ -10,5 +9,18 @@ struct RowEncoder: ~Copyable {
     mutating func encode(_ row: borrowing RecordedRow, recordedAt: Span<UInt8>) -> RawSpan {
         writer.write(
             customerID: row.customerID, timestamp: recordedAt, heartRate: row.digits, isNegative: row.isNegative)
+    }
+}
+
+extension ReadingDecoder {
+    /// Refuses a row of which a consumer with default settings would reject the message when it comes at a moment.
+    mutating func judge(
+        _ row: borrowing RecordedRow, sentAt: Instant, encoder: inout RowEncoder
+    ) throws(RowProblem) {
+        do {
+            _ = try decode(encoder.encode(row, recordedAt: row.recordedAt), receivedAt: sentAt)
+        } catch {
+            throw .rejected("\(error)")
+        }
     }
 }

@@ -3,6 +3,7 @@ import Daemon
 import Database
 import FoundationEssentials
 import PostgreSQL
+import Kafka
 import KafkaService
 import Schema
 import SharedSettings
@@ -72,7 +73,8 @@ struct Demo: Sendable {
     private func runPipeline(_ brokers: String, _ signals: Signals) async throws {
         let settings = try Settings(.consumer, file: "/dev/null", environment: consumerSettings(brokers))
         let meter = try DemoMeter(
-            settings.postgresParameters, try settings.kafkaConfiguration(defaults: [], fixed: []), topic: topic)
+            settings.postgresParameters,
+            try settings.kafkaConfiguration(for: .consumer, defaults: [], fixed: []), topic: topic)
         defer { meter.end() }
         var consumer = heartbeat("consumer", ["consumer"], settings: consumerSettings(brokers))
         var producer = heartbeat("producer", ["producer"], settings: producerSettings(brokers))

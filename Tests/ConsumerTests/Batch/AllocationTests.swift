@@ -20,8 +20,7 @@ import Testing
     func steadyState() throws {
         let now = Instant(microsecondsSince1970: 1_800_000_000_000_000)
         let exchange = BatchExchange(mostRows: 2000)
-        exchange.answer([Position(sourceID: 1, partition: 0, offset: 0)], epoch: 0)
-        _ = try #require(exchange.takePositions(waitingMilliseconds: 0))
+        exchange.gather { $0.start(at: [Position(sourceID: 1, partition: 0, offset: 0)]) }
         var written = Batch()
         var decoder = ReadingDecoder()
         let rule = AnomalyRule()
@@ -35,25 +34,26 @@ import Testing
                 let payload = payloads[index]
                 let reading = try decoder.decode(payload.span.bytes, receivedAt: now)
                 let anomaly = rule.judge(reading.heartRate)
-                _ = exchange.gather {
+                exchange.gather {
                     $0.append(reading, anomaly: anomaly, day: 20_000, slot: 0, offset: offset)
                 }
                 offset += 1
             }
             // The first passes make the buffers of both batches and the customers.
             if pass >= 10 { allocations += allocation_count() - before }
-            guard case .write = exchange.next(into: &written, milliseconds: 0) else {
+            guard case .write? = exchange.next(into: &written, milliseconds: 0)?.job else {
                 Issue.record("nothing was gathered")
                 return
             }
             rows += written.readings.rowCount
             anomalies += written.anomalies
-            exchange.finish(written, isWritten: true)
+            #expect(written.moved.map(\.next) == [offset])
+            exchange.finish(.written(written.moved), epoch: 0)
             written.removeAll()
         }
         #expect(allocations == 0)
         #expect(rows == 120_000)
         #expect(anomalies == 2400)
-        #expect(exchange.committed == [0: 120_000])
+        #expect(offset == 120_000)
     }
 }

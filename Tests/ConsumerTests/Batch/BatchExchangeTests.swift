@@ -11,8 +11,7 @@ import Testing
         let positions = [
             Position(sourceID: 7, partition: 0, offset: 100), Position(sourceID: 8, partition: 3, offset: 0),
         ]
-        exchange.answer(positions, epoch: 0)
-        _ = exchange.takePositions(waitingMilliseconds: 0)
+        exchange.gather { $0.start(at: positions) }
     }
 
     @discardableResult
@@ -30,16 +29,36 @@ import Testing
     private final class Writer {
         let exchange: BatchExchange
         var batch = Batch()
+        var epoch = 0
 
         init(_ exchange: BatchExchange) { self.exchange = exchange }
 
-        func next() -> BatchExchange.Job { exchange.next(into: &batch, milliseconds: 0) }
+        func next() -> Job? {
+            let next = exchange.next(into: &batch, milliseconds: 0)
+            epoch = next?.epoch ?? epoch
+            return next?.job
+        }
 
         /// Whether there was something to write; it is in `batch` then.
-        func take() -> Bool { if case .write = next() { true } else { false } }
+        func take() -> Bool { if case .write? = next() { true } else { false } }
 
-        func finish(_ refusal: BatchExchange.Refusal? = nil, isWritten: Bool) {
-            exchange.finish(batch, refusal, isWritten: isWritten)
+        func finishWritten() {
+            exchange.finish(.written(batch.moved), epoch: epoch)
+            batch.removeAll()
+        }
+    }
+
+    /// The replies, in short.
+    private func replies() -> [String] {
+        exchange.replies().map { reply in
+            switch reply {
+            case .positions(let positions): "positions \(positions.map(\.partition))"
+            case .stored(let stored): "stored \(stored)"
+            case .written(let moved): "written \(moved.map { "\($0.partition): \($0.expected)..<\($0.next)" })"
+            case .refused(.fenced(let partitions)): "fenced \(partitions)"
+            case .refused(.data(let messages, let last, let cause)): "data \(messages) \(last) \(cause)"
+            case .silenceDue: "silence"
+            }
         }
     }
 
@@ -66,14 +85,13 @@ import Testing
         #expect(writer.take())
         gather(0, 101)
         #expect(!exchange.waitUntilWritten(milliseconds: 0))
-        writer.finish(isWritten: true)
-        writer.batch.removeAll()
-        #expect(exchange.committed == [0: 101, 3: 0])
+        writer.finishWritten()
+        #expect(replies() == [#"written ["0: 100..<101"]"#])
         #expect(!exchange.waitUntilWritten(milliseconds: 0), "one has gathered")
         #expect(writer.take())
         #expect(writer.batch.progress.map(\.expected) == [101, -1] && writer.batch.progress.map(\.next) == [102, -1])
-        writer.finish(isWritten: true)
-        #expect(exchange.committed == [0: 102, 3: 0])
+        writer.finishWritten()
+        #expect(replies() == [#"written ["0: 101..<102"]"#] && replies() == [], "said once")
         #expect(exchange.waitUntilWritten(milliseconds: 0))
     }
 
@@ -90,8 +108,7 @@ import Testing
     @Test("a batch is full when its bytes are many, although its rows are few")
     func fullOfBytes() {
         let exchange = BatchExchange(mostRows: 1_000_000)
-        exchange.answer([Position(sourceID: 1, partition: 0, offset: 0)], epoch: 0)
-        _ = exchange.takePositions(waitingMilliseconds: 0)
+        exchange.gather { $0.start(at: [Position(sourceID: 1, partition: 0, offset: 0)]) }
         let id = String(repeating: "🫀", count: 50)
         var rows = 0
         var room = BatchExchange.Room.free
@@ -110,90 +127,91 @@ import Testing
         #expect((25_000..<40_000).contains(rows))
     }
 
-    @Test("after a refusal nothing gathers and nothing is written until it was dealt with")
+    @Test("after a refusal nothing gathers and nothing is written until what gathered was abandoned")
     func refusal() {
         let writer = Writer(exchange)
         gather(0, 100)
         #expect(writer.take())
         gather(0, 101)
-        writer.finish(.fenced(partitions: [0]), isWritten: false)
+        exchange.finish(.refused(.fenced(partitions: [0])), epoch: writer.epoch)
         #expect(gather(0, 102) == .refused)
         #expect(exchange.waitForRoom(milliseconds: 0) == .refused)
         #expect(!exchange.waitUntilWritten(milliseconds: 0))
         #expect(!writer.take())
-        guard case .fenced([0])? = exchange.refusal else {
-            Issue.record("the refusal is to be seen")
-            return
-        }
+        #expect(replies() == ["fenced [0]"])
+        #expect(gather(0, 102) == .refused, "the intake knows, but has not given up yet")
         exchange.abandon()
-        #expect(exchange.refusal == nil && exchange.committed.isEmpty)
         #expect(exchange.waitUntilWritten(milliseconds: 0))
+        exchange.gather { $0.start(at: [Position(sourceID: 7, partition: 0, offset: 100)]) }
+        #expect(gather(0, 100) == .free && writer.take() && writer.batch.count == 1)
     }
 
-    @Test("what was taken before an assignment was given up counts for nothing afterwards")
+    @Test("what was taken before an assignment was abandoned counts for nothing afterwards")
     func epochs() {
+        let writer = Writer(exchange)
+        exchange.send(.locate(.init(clusterID: "c", topic: "t", partitions: [0])))
+        exchange.send(.detect(nil))
+        gather(0, 100)
+        exchange.answer(.silenceDue, epoch: 0)
+        #expect(exchange.isCurrent(0))
+        exchange.abandon()
+        #expect(!exchange.isCurrent(0) && exchange.isCurrent(1))
+        #expect(!exchange.sleep(milliseconds: 1000, while: 0), "nobody sleeps for a job that is not wanted")
+        #expect(replies() == [], "an older assignment's")
+        guard case .detect(nil)? = writer.next() else {
+            Issue.record("rules are for every assignment")
+            return
+        }
+        #expect(writer.epoch == 1 && writer.next() == nil, "nobody wants to know the positions, and nothing gathered")
+        // The late news of the old assignment.
+        exchange.answer(.positions([Position(sourceID: 1, partition: 1, offset: 5)]), epoch: 0)
+        exchange.answer(.silenceDue, epoch: 0)
+        exchange.finish(.refused(.fenced(partitions: [0])), epoch: 0)
+        exchange.finish(.written([]), epoch: 0)
+        #expect(replies() == [] && exchange.gather { _ in } == .free)
+    }
+
+    @Test("a batch that nobody wants any more ends without a word")
+    func dropped() {
         let writer = Writer(exchange)
         gather(0, 100)
         #expect(writer.take())
-        let epoch = writer.batch.epoch
-        #expect(exchange.isCurrent(epoch))
         exchange.abandon()
-        #expect(!exchange.isCurrent(epoch))
-        #expect(!exchange.sleep(milliseconds: 1000, while: epoch), "nobody sleeps for a job that is not wanted")
-        // The late news of the old assignment.
-        exchange.answer([Position(sourceID: 1, partition: 1, offset: 5)], epoch: epoch)
-        #expect(exchange.takePositions(waitingMilliseconds: 0) == nil)
-        writer.finish(.fenced(partitions: [0]), isWritten: false)
-        #expect(exchange.refusal == nil)
-        writer.finish(isWritten: true)
-        #expect(exchange.committed.isEmpty)
+        #expect(!exchange.waitUntilWritten(milliseconds: 0), "it may still be written")
+        exchange.finish(nil, epoch: writer.epoch)
+        #expect(exchange.waitUntilWritten(milliseconds: 0) && replies() == [])
     }
 
-    @Test("the search for a refused row narrows the batches, and success widens them again")
-    func narrowing() {
-        let writer = Writer(exchange)
-        var offset: Int64 = 100
-        func fill() -> Int {
-            var rows = 0
-            var room = BatchExchange.Room.free
-            while room == .free, rows < 100 {
-                room = gather(0, offset)
-                offset += 1
-                rows += 1
-            }
-            return rows
-        }
-        exchange.narrow(to: 1)
-        for expected in [1, 2, 4, 8, 10, 10] {
-            #expect(fill() == expected)
-            #expect(writer.take())
-            writer.finish(isWritten: true)
-            writer.batch.removeAll()
+    @Test("batches can be made smaller and larger")
+    func limits() {
+        for rows in [1, 2, 10] {
+            exchange.limit(to: rows)
+            for row in 1...rows { #expect((gather(0, Int64(row)) == .full) == (row == rows)) }
+            let writer = Writer(exchange)
+            #expect(writer.take() && writer.batch.count == rows)
+            writer.finishWritten()
         }
     }
 
-    @Test("a question comes before a batch, and stopping before everything")
+    @Test("jobs are done in their order and before a batch, and stopping comes before everything")
     func order() {
         let writer = Writer(exchange)
         gather(0, 100)
-        #expect(exchange.readStored(.init(clusterID: "c", topic: "t")) == nil)
-        exchange.locate(.init(clusterID: "c", topic: "t", watermarks: [:]))
-        guard case .locate(let request) = writer.next(), case .readStored(let other) = writer.next() else {
+        exchange.send(.readStored(.init(clusterID: "c", topic: "t")))
+        exchange.send(.locate(.init(clusterID: "c", topic: "t", partitions: [0])))
+        guard case .readStored(let stored)? = writer.next(), case .locate(let request)? = writer.next() else {
             Issue.record("the questions were not asked")
             return
         }
-        #expect(request.clusterID == "c" && other.topic == "t")
-        exchange.answer(stored: [0: 7])
-        #expect(exchange.readStored(other) == [0: 7])
-        #expect(exchange.readStored(other) == nil, "an answer is given once")
-        guard case .readStored = writer.next() else {
-            Issue.record("the question was not asked again")
-            return
-        }
-        #expect(writer.take(), "it is asked once")
+        #expect(request.partitions == [0] && stored.topic == "t")
+        exchange.answer(.stored([0: 7]), epoch: writer.epoch)
+        exchange.answer(.positions([Position(sourceID: 7, partition: 0, offset: 7)]), epoch: writer.epoch)
+        #expect(replies() == ["stored [0: 7]", "positions [0]"])
+        #expect(writer.take() && writer.next() == nil, "each is asked once")
+        exchange.send(.detect(nil))
         exchange.stop()
         gather(0, 101)
-        guard case .stop = writer.next() else {
+        guard case .stop? = writer.next() else {
             Issue.record("it was not stopped")
             return
         }
@@ -203,36 +221,36 @@ import Testing
     @Test("silence is judged in a batch that has everything until then, or in one without messages")
     func silence() {
         let writer = Writer(exchange)
-        #expect(!exchange.isSilenceDue)
-        exchange.tellSilenceDue()
-        #expect(exchange.isSilenceDue)
         gather(0, 100)
-        exchange.judgeSilence(SilenceMoment(at: 1234))
-        #expect(!exchange.isSilenceDue && writer.take())
+        exchange.gather { $0.judgeSilence(at: SilenceMoment(at: 1234), next: [0: 101, 3: 0]) }
+        #expect(writer.take())
         #expect(writer.batch.silence?.at == 1234 && writer.batch.count == 1)
         // The other partition has to stand where it was; it is not moved.
         #expect(writer.batch.progress.map(\.expected) == [100, 0] && writer.batch.progress.map(\.next) == [101, 0])
         #expect(writer.batch.last.partition == 0 && writer.batch.last.offset == 100)
-        writer.finish(isWritten: true)
-        writer.batch.removeAll()
+        writer.finishWritten()
         #expect(writer.batch.silence == nil && !writer.take(), "it is judged once")
-        exchange.judgeSilence(SilenceMoment(at: 1300))
+        exchange.gather { $0.judgeSilence(at: SilenceMoment(at: 1300), next: [0: 101, 3: 0]) }
+        gather(1, 0)
+        #expect(writer.take() && writer.batch.count == 1)
+        #expect(writer.batch.progress.map(\.expected) == [101, 0] && writer.batch.progress.map(\.next) == [101, 1])
+        writer.finishWritten()
+        exchange.gather { $0.judgeSilence(at: SilenceMoment(at: 1400), next: [0: 101, 3: 1]) }
+        #expect(exchange.waitUntilWritten(milliseconds: 0), "there is nothing to write")
         #expect(writer.take() && writer.batch.isEmpty)
-        #expect(writer.batch.progress.map(\.expected) == [101, 0] && writer.batch.progress.map(\.next) == [101, 0])
-        writer.finish(isWritten: true)
-        exchange.tellSilenceDue()
-        exchange.judgeSilence(SilenceMoment(at: 1400))
+        writer.finishWritten()
+        exchange.gather { $0.judgeSilence(at: SilenceMoment(at: 1500), next: [:]) }
         exchange.abandon()
-        #expect(!writer.take() && !exchange.isSilenceDue, "an older assignment's")
+        #expect(!writer.take(), "an older assignment's")
     }
 
-    @Test("a gap alone is something to write")
-    func gap() {
-        _ = exchange.gather { $0.skip(0, from: 100, to: 150) }
+    @Test("a hole alone is something to write")
+    func hole() {
+        exchange.gather { $0.skip(0, from: 100, to: 150) }
         let writer = Writer(exchange)
         #expect(writer.take())
         #expect(writer.batch.count == 0 && !writer.batch.isEmpty)
-        #expect(writer.batch.gaps.map(\.offsets) == [100..<150])
+        #expect(writer.batch.holes.map(\.offsets) == [100..<150])
         #expect(writer.batch.progress[0].expected == 100 && writer.batch.progress[0].next == 150)
     }
 

@@ -14,6 +14,14 @@ import Testing
         #expect(rounds.judge([10, 10], at: start + .seconds(10)) == .progress)
     }
 
+    @Test("is told every 10 s when it could wait for longer")
+    func pause() {
+        var rounds = WatchdogRounds(interval: .seconds(90), at: start)
+        #expect(rounds.judge([1, 1], at: start + .seconds(9)) == .wait)
+        #expect(rounds.judge([1, 1], at: start + .seconds(10)) == .progress)
+        #expect(rounds.judge([2, 2], at: start + .seconds(20)) == .progress)
+    }
+
     @Test("one loop that hangs is enough", arguments: [[5, 1], [1, 5]])
     func enough(counts: [Int]) {
         var rounds = WatchdogRounds(interval: .seconds(20), at: start)

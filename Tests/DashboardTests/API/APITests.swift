@@ -33,6 +33,37 @@ extension OnAServer {
             #expect(minutes.allSatisfy { $0["invalid"] as? Int == 2 })
         }
 
+        /// Ids that are easily taken for others, or for something else.
+        private static let trickyIDs = [
+            "caf\u{e9}", "cafe\u{301}", "\"\u{301}x", "\\\u{308}y", "{a,\"b\"}", "NULL", "constructor", "__proto__",
+            "../x", "%00", "\u{202e}evil", String(repeating: "\u{1F469}", count: 50), "a\nb",
+        ]
+
+        @Test("ids are bytes: each is listed, found, drawn and exported as it is")
+        func tricky() async throws {
+            let ids = Self.trickyIDs
+            let database = try await TestDatabase.make()
+            try database.seed(customers: 0, seconds: 1)
+            for id in ids { try database.store(id, 71) }
+            let dashboard = try await RunningDashboard(database: database)
+            func same(_ one: Any?, _ other: String) -> Bool {
+                (one as? String).map { $0.utf8.elementsEqual(other.utf8) } ?? false
+            }
+            let list = try dashboard.json("/api/v1/customers?limit=200")["items"] as? [[String: Any]]
+            let state = try dashboard.json("/api/v1/state")
+            #expect((state["most_active"] as? [String])?.count == 6)
+            for id in ids {
+                #expect(list?.filter { same($0["customer_id"], id) }.count == 1, "\(id.debugDescription)")
+                let query = "customer_id=" + id.utf8.map { "%" + String(Int($0) + 256, radix: 16).suffix(2) }.joined()
+                #expect(same(try dashboard.json("/api/v1/customer?\(query)")["customer_id"], id))
+                #expect(try dashboard.json("/api/v1/readings?\(query)")["count"] as? Int == 1)
+                let lines = try dashboard.get("/api/v1/readings.csv?\(query)").text.split(separator: "\r\n")
+                #expect(lines.count == 2)
+            }
+            let chart = try dashboard.json("/api/v1/chart?minutes=1")["series"] as? [[String: Any]]
+            #expect(chart?.allSatisfy { ($0["points"] as? [Any])?.count == 1 } == true)
+        }
+
         @Test("customers are found, sorted and paged")
         func customers() async throws {
             let database = try await TestDatabase.make()

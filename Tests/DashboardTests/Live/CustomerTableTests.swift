@@ -4,7 +4,7 @@ import Testing
 @testable import Dashboard
 
 struct CustomerTableTests {
-    private func row(_ id: String, _ readings: Int64, at time: Int64 = 1_000_000_000) -> CustomerTable.Row {
+    private func row(_ id: CustomerKey, _ readings: Int64, at time: Int64 = 1_000_000_000) -> CustomerTable.Row {
         CustomerTable.Row(
             id: id, recordedAt: time, heartRate: 70, isAnomaly: false, reason: nil, readings: readings, anomalies: 0)
     }
@@ -12,7 +12,7 @@ struct CustomerTableTests {
     @Test("a customer keeps a place among the most active until another is clearly more so")
     func clearly() {
         var table = CustomerTable()
-        let ids = "abcdefgh".map(String.init)
+        let ids = "abcdefgh".map { CustomerKey(String($0)) }
         table.update(ids.map { row($0, 100) }, at: 1_000_000_000)
         #expect(table.mostActive == ["a", "b", "c", "d", "e", "f"])
         // As active as the six: nothing changes. Clearly more: the place of the least active, in its line.
@@ -47,6 +47,18 @@ struct CustomerTableTests {
         table.completeTrace(of: "a", with: [8000, 9000, 10_000].map { Point($0, 60, isAnomaly: false) })
         #expect(table.customer("a")?.trace.map(\.milliseconds) == [8000, 9000, 10_000])
         #expect(table.customer("a")?.isTraceComplete == true)
+    }
+
+    @Test("ids of the same characters and other bytes are two customers")
+    func bytes() {
+        // "é" as one scalar and as two.
+        let (one, two): (CustomerKey, CustomerKey) = ("caf\u{e9}", "cafe\u{301}")
+        #expect(one.text == two.text && one != two)
+        var table = CustomerTable()
+        table.update([row(two, 1), row(one, 2)], at: 1_000_000_000)
+        #expect(table.customer(one)?.row.readings == 2)
+        #expect(table.customer(two)?.row.readings == 1)
+        #expect(Set(table.mostActive) == [one, two])
     }
 
     @Test("a customer that is deleted disappears")

@@ -24,10 +24,11 @@ extension OnAServer {
                 let anomaly = (state["anomalies"] as? [[String: Any]])?.first
                 #expect(anomaly?["anomaly_reason"] as? String == "tachycardia (bpm=190 > threshold=180)")
                 #expect((state["most_active"] as? [String])?.contains("somebody new") == true)
-                // "custABC": ids are data, whatever happens to the names around them.
-                let points = try #require(state["chart_points"] as? [String: [[Int]]])
-                #expect(points["cust_0002"]?.last?.dropFirst() == [190, 1])
-                #expect(points["somebody new"]?.map { $0[1] } == [71])
+                let series = try #require(state["chart_points"] as? [[String: Any]])
+                let points = Dictionary(
+                    uniqueKeysWithValues: series.map { ($0["customer_id"] as? String, $0["points"] as? [[Int]]) })
+                #expect(points["cust_0002"]??.last?.dropFirst() == [190, 1])
+                #expect(points["somebody new"]??.map { $0[1] } == [71])
                 break
             }
             // A late one has the same at once.

@@ -13,9 +13,9 @@ struct LivePointsTests {
         var live = LivePoints()
         live.add(["a": [reading(100, 70)]], ["a"], at: 100_000_000)
         live.add(["a": [reading(100, 70), reading(101, 71)]], ["a"], at: 101_000_000)
-        #expect(live.recent["a"]?.map(\.milliseconds) == [100_000, 101_000])
+        #expect(live.recent.first?.points.map(\.milliseconds) == [100_000, 101_000])
         live.add([:], ["a"], at: 105_500_000)
-        #expect(live.recent["a"]?.map(\.milliseconds) == [101_000])
+        #expect(live.recent.first?.points.map(\.milliseconds) == [101_000])
         live.add([:], ["a"], at: 110_000_000)
         #expect(live.recent.isEmpty)
     }

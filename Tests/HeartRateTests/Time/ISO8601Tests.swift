@@ -118,6 +118,8 @@ private func parse(_ text: String) -> Instant? {
     @Test("instants stay within the calendar, and know PostgreSQL's epoch")
     func instants() {
         #expect(Instant(microsecondsSince1970: .max) == .latest)
+        #expect(Instant(millisecondsSince1970: .max) == .latest && Instant(millisecondsSince1970: .min) == .earliest)
+        #expect(Instant(millisecondsSince1970: -1).microsecondsSince1970 == -1000)
         #expect(Instant.earliest.iso8601 == "0001-01-01T00:00:00.000000+00:00")
         #expect(Instant.latest.iso8601 == "9999-12-31T23:59:59.999999+00:00")
         #expect(Instant(microsecondsSince1970: 946_684_800_000_001).microsecondsSince2000 == 1)

@@ -24,6 +24,11 @@ import Testing
             ("a,t,0072", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
             ("a,t,-000", #"{"customer_id": "a", "timestamp": "t", "heart_rate": -0}"#),
             (",,1", #"{"customer_id": "", "timestamp": "", "heart_rate": 1}"#),
+            // Tools that keep all numbers as floating ones write whole numbers so.
+            ("a,t,72.0", #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
+            (#""a","t","72""#, #"{"customer_id": "a", "timestamp": "t", "heart_rate": 72}"#),
+            (#""a,""b""",t,1"#, #"{"customer_id": "a,\"b\"", "timestamp": "t", "heart_rate": 1}"#),
+            (#""",t,1"#, #"{"customer_id": "", "timestamp": "t", "heart_rate": 1}"#),
             (
                 "a\\b\t\u{1}\u{1f}é,t,1",
                 #"{"customer_id": "a\\b\u0009\u0001\u001fé", "timestamp": "t", "heart_rate": 1}"#
@@ -35,22 +40,41 @@ import Testing
 
     @Test(
         arguments: [
-            ("", .fieldCount(1)), ("a", .fieldCount(1)), ("a,t", .fieldCount(2)), ("a,t,1,", .fieldCount(4)),
-            ("a,t,", .heartRate("")), ("a,t,x", .heartRate("x")), ("a,t,72.0", .heartRate("72.0")),
+            ("", .fieldCount(1, expected: 3)), ("a", .fieldCount(1, expected: 3)),
+            ("a,t", .fieldCount(2, expected: 3)), ("a,t,1,", .fieldCount(4, expected: 3)),
+            ("a,t,", .noHeartRate), ("a,t,NaN", .noHeartRate), ("a,t,null", .noHeartRate), (#"a,t,"""#, .noHeartRate),
+            ("a,t,x", .heartRate("x")), ("a,t,72.5", .heartRate("72.5")), ("a,t,72.", .heartRate("72.")),
             ("a,t, 72", .heartRate(" 72")), ("a,t,72 ", .heartRate("72 ")), ("a,t,-", .heartRate("-")),
             ("a,t,+-1", .heartRate("+-1")), ("a,t,7e1", .heartRate("7e1")), ("a,t,٧", .heartRate("٧")),
-            (#""a",t,1"#, .quoted), (#"a,t,"1""#, .quoted), (#"a,b"c,t,1"#, .quoted),
-        ] as [(String, RecordedRow.Problem)])
-    func isRefused(line: String, problem: RecordedRow.Problem) {
+            (#""a,t,1"#, .quotes), (#"a,t,1""#, .quotes), (#"a,b"c,t,1"#, .quotes), (#""a"b,t,1"#, .quotes),
+            // A quotation mark with an accent behind it is one character, and a quotation mark all the same.
+            ("\"a\"\u{301},t,1", .quotes),
+        ] as [(String, RowProblem)])
+    func isRefused(line: String, problem: RowProblem) {
         #expect(throws: problem) { try encoded(line) }
     }
 
     @Test("an error is not endless")
     func endless() {
         let cause = String(repeating: "x", count: 100) + "..."
-        #expect(throws: RecordedRow.Problem.heartRate(cause)) {
+        #expect(throws: RowProblem.heartRate(cause)) {
             try encoded("a,t," + String(repeating: "x", count: 9999))
         }
+    }
+
+    @Test("columns are where the header has them")
+    func columns() throws {
+        #expect(RecordedColumns(header: ["customer_id", "recorded_at"]) == nil)
+        #expect(RecordedColumns(header: RecordedColumns.names + ["heart_rate"]) == nil)
+        let columns = try #require(RecordedColumns(header: ["heart_rate", "place", "customer_id", "recorded_at"]))
+        var splitter = CSVSplitter()
+        var encoder = RowEncoder()
+        let line = Array("72.0,home,a,t".utf8)
+        let row = try RecordedRow(try splitter.split(line.span), columns)
+        let message = encoder.encode(row, recordedAt: row.recordedAt)
+        let text = String(
+            decoding: message.byteOffsets.map { message.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)
+        #expect(text == #"{"schema_version": "1.0", "customer_id": "a", "timestamp": "t", "heart_rate": 72}"#)
     }
 
     /// Whoever reads the topic can not tell a replayed reading from a simulated one.
@@ -66,7 +90,9 @@ import Testing
 
     private func encoded(_ line: String) throws -> String {
         let bytes = Array(line.utf8)
-        let row = try RecordedRow(parsing: bytes.span)
+        var splitter = CSVSplitter()
+        let columns = try #require(RecordedColumns(header: RecordedColumns.names))
+        let row = try RecordedRow(try splitter.split(bytes.span), columns)
         var encoder = RowEncoder()
         let message = encoder.encode(row, recordedAt: row.recordedAt)
         return String(

@@ -8,7 +8,7 @@ const longestWait = 5000; // ms between two attempts to reconnect
  * What there is to show.
  * @typedef {object} View
  * @property {API.State | null} state the latest state taken from the stream, null before the first
- * @property {Record<string, number[][]> | null} points the chart's readings that came with it, only in the call that
+ * @property {API.State["chart_points"] | null} points the chart's readings that came with it, only in the call that
  *   a state caused
  * @property {"connecting" | "open" | "cut"} link
  * @property {number | null} heard when the last state came (ms)

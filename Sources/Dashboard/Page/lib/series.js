@@ -46,7 +46,7 @@ export class Series {
   /**
    * Takes a state's readings; fetches when these are not enough.
    * @param {API.State} state
-   * @param {Record<string, number[][]>} points
+   * @param {API.State["chart_points"]} points
    */
   async take(state, points) {
     const now = Date.now();
@@ -94,11 +94,12 @@ export class Series {
     });
   }
 
-  /** @param {Record<string, number[][]>} points */
+  /** @param {API.State["chart_points"]} points */
   #merge(points) {
+    const arrived = new Map(points.map((each) => [each.customer_id, each.points]));
     for (const series of this.#series) {
       const known = series.points;
-      for (const point of points[series.name] ?? []) {
+      for (const point of arrived.get(series.name) ?? []) {
         if (series.latest === null || series.latest.x <= point[0]) series.latest = { x: point[0], y: point[1] };
         if (this.bucketSeconds > 0) this.#mergeIntoBucket(known, point);
         else insert(known, point);

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Consumer
 
-@Suite("Draining and headers") struct DrainTargetsTests {
+@Suite("Draining and headers") struct DrainTests {
     @Test("it is over when each partition of the topic is where its log ended at the start")
     func targets() {
         let targets = DrainTargets([0: Watermarks(low: 0, high: 10), 1: Watermarks(low: 5, high: 5)])

@@ -1,0 +1,205 @@
+import Daemon
+import HeartRate
+import Kafka
+import KafkaService
+import Logging
+import PostgreSQL
+import SharedSettings
+
+/// The thread that finds out what became of a log that is not as the database has it. Only it waits for answers, of Kafka by
+/// a client of its own and of the database by a session of its own; nobody waits for it.
+struct Examiner: ~Copyable {
+    private let examinations: Examinations
+    private let configuration: KafkaConfiguration
+    private let parameters: [String: String]
+    private let topic: String
+    private let service: Service
+    private let metrics: ConsumerMetrics
+    private let name: String
+    private var backoff = Backoff(to: .seconds(5))
+    private var decoder = ReadingDecoder()
+
+    init(_ configuration: KafkaConfiguration, context: ConsumerContext) {
+        examinations = context.examinations
+        self.configuration = configuration
+        parameters = context.settings.postgresParameters
+        topic = context.settings[.kafkaTopic]
+        service = context.service
+        metrics = context.metrics
+        name = context.name
+    }
+
+    /// Does jobs until it is stopped.
+    mutating func run() {
+        while true {
+            switch examinations.next() {
+            case .stop: return
+            case .lookUpEnds: lookUpEnds()
+            case .examine(let request): examine(request)
+            }
+        }
+    }
+
+    private mutating func lookUpEnds() {
+        do throws(KafkaError) {
+            let reader = try LogReader(configuration)
+            let count = try reader.partitionCount(of: topic) ?? 0
+            let ends = try watermarks(of: Array(0..<Int32(count)), reader)
+            if count > 0, ends.count == count { return examinations.finish(ends) }
+        } catch {
+            service.logger.debug("unable to look up where the topic ends: \(error)")
+        }
+        _ = examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))
+    }
+
+    private mutating func examine(_ request: LocateRequest) {
+        var left = Set(request.partitions)
+        repeat {
+            do {
+                let reader = try LogReader(configuration)
+                let store = try ReadingStore(parameters, consumerName: name)
+                let found = try watermarks(of: left.sorted(), reader)
+                for (partition, watermarks) in found.sorted(by: { $0.key < $1.key }) {
+                    let log = ExaminedLog(request: request, partition: partition, watermarks: watermarks)
+                    guard let next = try judge(log, reader: reader, store: store) else { continue }
+                    left.remove(partition)
+                    examinations.finish([partition: next])
+                }
+                if left.isEmpty { return backoff.reset() }
+            } catch {
+                service.logger.debug("unable to examine a log yet: \(error)")
+            }
+        } while examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))
+    }
+
+    private func watermarks(
+        of partitions: [Int32], _ reader: borrowing LogReader
+    ) throws(KafkaError) -> [Int32: Watermarks] {
+        let found = try reader.watermarks(of: partitions.map { TopicPartition(topic: topic, partition: $0) })
+        return Dictionary(uniqueKeysWithValues: found.map { ($0.key.partition, $0.value) })
+    }
+
+    /// - Returns: the offset at which reading goes on; nil when it has to be examined again.
+    private mutating func judge(
+        _ log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
+    ) throws -> Int64? {
+        guard let history = try store.history(of: log.partition, log.request) else {
+            try store.addSource(log.partition, at: log.watermarks.low, log.request)
+            return log.watermarks.low
+        }
+        let comparison = try compare(history, to: log, reader: reader, store: store)
+        let verdict = LogVerdict(history, log.watermarks, comparison: comparison)
+        let lost: Int64
+        if case .endLost(let start) = verdict {
+            lost = try store.count(of: history.segments, from: start)
+        } else {
+            lost = 0
+        }
+        guard try store.record(verdict, history, lost: lost) else { return nil }
+        report(verdict, history, of: log, lost: lost)
+        return verdict.next
+    }
+
+    /// Which offsets were compared, and where log and database part; nil when there is nothing to compare.
+    private mutating func compare(
+        _ history: LogHistory, to log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
+    ) throws -> (Range<Int64>, Int64)? {
+        let hasLast = try holdsLast(history.last, in: log, reader: reader)
+        guard let range = try comparable(history, log, store: store) else {
+            return hasLast == false
+                ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil
+        }
+        // What comes before the last message is the same when that one is.
+        if hasLast == true { return (range, range.upperBound) }
+        let parting = try partingPoint(in: range) { offset throws in
+            let found = try messages(log.partition, in: offset..<range.upperBound, reader)
+            return try found.isEmpty
+                || found.contains { message throws in
+                    guard let source = history.source(of: message.offset) else { return false }
+                    return try store.holds(message, source: source)
+                }
+        }
+        return (range, parting)
+    }
+
+    private mutating func messages(
+        _ partition: Int32, in offsets: Range<Int64>, _ reader: borrowing LogReader
+    ) throws(KafkaError) -> [StoredMessage] {
+        // Whatever was judged when it was stored: time has not gone back since.
+        let limits = DecodingLimits(
+            maximumPayloadBytes: .max, maximumClockSkew: Microseconds(.seconds(86_400)))
+        let now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        let place = TopicPartition(topic: topic, partition: partition)
+        return try reader.messages(of: place, in: offsets, most: 20) { message in
+            StoredMessage(
+                offset: message.offset, reading: try? decoder.decode(message.payload, receivedAt: now, limits: limits),
+                payload: message.payloadBytes, fingerprint: message.fingerprint)
+        }
+    }
+
+    /// Which offsets both the log and the database have; nil when there are none.
+    private func comparable(
+        _ history: LogHistory, _ log: ExaminedLog, store: borrowing ReadingStore
+    ) throws -> Range<Int64>? {
+        let end = min(log.watermarks.high, history.offsets.upperBound)
+        var start = max(log.watermarks.low, history.first)
+        for segment in history.segments {
+            if let retired = try store.retired(segment.sourceID) {
+                start = max(start, min(retired, segment.offsets.upperBound))
+            }
+        }
+        return start < end ? start..<end : nil
+    }
+
+    /// Whether the log has the last stored message in its place; nil when that cannot be told. That is all there is to
+    /// compare when retention has dropped the rows.
+    private func holdsLast(
+        _ last: Landmark?, in log: ExaminedLog, reader: borrowing LogReader
+    ) throws(KafkaError) -> Bool? {
+        guard let last, (log.watermarks.low..<log.watermarks.high).contains(last.offset) else { return nil }
+        let place = TopicPartition(topic: topic, partition: log.partition)
+        let found = try reader.messages(of: place, in: last.offset..<last.offset + 1, most: 1) { $0.fingerprint }
+        return found.first.map { $0 == last.fingerprint }
+    }
+
+    private func report(_ verdict: LogVerdict, _ history: LogHistory, of log: ExaminedLog, lost: Int64) {
+        let next = history.offsets.upperBound
+        var fields: Logger.Metadata = [
+            "KAFKA_TOPIC": "\(topic)", "KAFKA_PARTITION": "\(log.partition)", "KAFKA_OFFSET": "\(next)",
+        ]
+        switch verdict {
+        case .same: service.logger.info("the log is the same: reading goes on at offset \(next)", metadata: fields)
+        case .deleted(let offsets):
+            metrics.gapMessages.add(offsets.count)
+            fields["KAFKA_OFFSET_END"] = "\(offsets.upperBound - 1)"
+            service.logger.report(
+                .gap,
+                """
+                Kafka has deleted \(offsets.count) messages before they were read: they are recorded in \
+                "offset_gaps" and cannot be recovered. Give the topic a longer retention
+                """, fields: fields)
+        case .endLost(let start):
+            fields["KAFKA_OFFSET"] = "\(start)"
+            service.logger.report(
+                .endLost,
+                """
+                Kafka has lost the end of its log from offset \(start) on: \(lost) stored messages are no longer in Kafka. \
+                They stay stored; reading goes on at offset \(start)
+                """, fields: fields)
+        case .another(let low):
+            service.logger.report(
+                .createdAnew,
+                """
+                the topic was recreated: its log ends at \(log.watermarks.high) and has other messages than those that are \
+                stored before offset \(next). Reading starts over from its beginning at \(low)
+                """, fields: fields)
+        }
+    }
+}
+
+/// A partition's log at the moment of its examination.
+private struct ExaminedLog {
+    let request: LocateRequest
+    let partition: Int32
+    let watermarks: Watermarks
+}

@@ -35,7 +35,7 @@ def synthetic(count, customers, seed=1):
 
 
 def produce(bootstrap, topic, rows, partitions=None):
-    """Publishes rows; returns messages/s. With a number of partitions customers take them in turn, so that all are equally full."""
+    """Publishes rows; returns messages/s. With a number of partitions customers take them in turn, all equally full."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,

@@ -5,8 +5,8 @@ usage: ingest.py [--messages N] [--runs R] [--batch-rows B] [--partitions P] [--
                  [--settle SECONDS] [--flags] [--peer CMD [--peer-schema FILE]] [--other PROGRAM]
 
 In each run, on one broker and one private PostgreSQL cluster, one after another:
-  ours  `heartbeat consumer` with N waiting messages; rows/s from the first commit to the last, CPU until then, memory at
-        its peak and --settle seconds after, and for which part of the time its session waited for rows
+  ours  `heartbeat consumer` with N waiting messages; rows/s from the first commit to the last, CPU until then, memory
+        at its peak and --settle seconds after, and for which part of the time its session waited for rows
   bare  binary COPY of the same rows into the same tables: one connection, rows encoded beforehand, the same batch
         size, one transaction a batch, nothing else running
   flags with --flags: the same as ours without episodes, for what their detection costs

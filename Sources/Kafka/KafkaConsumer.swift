@@ -203,12 +203,23 @@ internal import CLibRdKafka
         let list = PartitionList(offsets)
         try KafkaError.check(unsafe rd_kafka_assign(handle, list.handle), unableTo: "assign partitions")
         assigned = offsets.map(\.partition)
+        waitUntilStopped()
     }
 
     /// Reads no partition any more.
     public func unassign() throws(KafkaError) {
         try KafkaError.check(unsafe rd_kafka_assign(handle, nil), unableTo: "give partitions back")
         assigned = []
+        waitUntilStopped()
+    }
+
+    /// Waits for librdkafka's own thread: an assignment that comes before the last one has stopped its partitions stops them
+    /// twice, and an assertion ends the process (librdkafka #5573, up to 2.15.0).
+    private func waitUntilStopped() {
+        var assignment: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?
+        // Its answer stands behind the stops in the thread's queue.
+        guard unsafe rd_kafka_assignment(handle, &assignment) == RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+        unsafe rd_kafka_topic_partition_list_destroy(assignment)
     }
 
     /// Tells the group how far it is, without waiting. Only lag tools read it: what counts is in the database.

@@ -40,6 +40,24 @@ struct WrapperTests {
         }
     }
 
+    @Test("assignments can follow right after one another")
+    func assignments() async throws {
+        let broker = try await TestBroker(partitions: 4)
+        let consumer = try KafkaConsumer(broker.configuration())
+        let offsets = (0..<4).map {
+            PartitionOffset(partition: TopicPartition(topic: broker.topic, partition: $0), offset: 0)
+        }
+        try consumer.assign(offsets)
+        // Until they have started.
+        for _ in 0..<20 { _ = consumer.poll(milliseconds: 50) }
+        // Without a wait in between librdkafka's assertion ends the process.
+        for _ in 0..<20_000 { try consumer.assign(offsets) }
+        try broker.publish([Message(key: nil, value: [1])])
+        try await eventually("what was assigned is read") {
+            if case .message = consumer.poll(milliseconds: 100) { true } else { false }
+        }
+    }
+
     @Test("spans are copied, and an empty value is not a tombstone")
     func spans() async throws {
         let broker = try await TestBroker(partitions: 1)

@@ -46,17 +46,20 @@ END
 $$;
 
 -- Goes on with a partition as a new incarnation from an offset on. The one before is closed, so whatever a consumer still
--- wants to write to it is fenced. False when somebody has moved the one before on meanwhile.
-CREATE FUNCTION add_incarnation(earlier integer, expected bigint, start bigint, continued integer, lost_messages bigint)
-RETURNS boolean LANGUAGE plpgsql AS $$
+-- wants to write to it is fenced. False when somebody has moved the one before on meanwhile. The message before it tells
+-- the log until it has one of its own.
+CREATE FUNCTION add_incarnation(
+    earlier integer, expected bigint, start bigint, continued integer, lost_messages bigint, last bigint, fingerprint bigint
+) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE kafka_offsets SET closed = true WHERE source_id = earlier AND next_offset = expected AND NOT closed;
     IF NOT FOUND THEN
         RETURN false;
     END IF;
     INSERT INTO kafka_offsets
-           (cluster_id, topic, partition, incarnation, first_offset, next_offset, continues, lost)
-    SELECT cluster_id, topic, partition, incarnation + 1, start, start, continued, lost_messages
+           (cluster_id, topic, partition, incarnation, first_offset, next_offset, continues, lost,
+            last_offset, last_fingerprint)
+    SELECT cluster_id, topic, partition, incarnation + 1, start, start, continued, lost_messages, last, fingerprint
       FROM kafka_offsets WHERE source_id = earlier;
     RETURN true;
 END

@@ -89,13 +89,13 @@ struct Examiner: ~Copyable {
         }
         let comparison = try compare(history, to: log, reader: reader, store: store)
         let verdict = LogVerdict(history, log.watermarks, comparison: comparison)
-        let lost: Int64
+        var lost: Int64 = 0
+        var last: Landmark?
         if case .endLost(let start) = verdict {
             lost = try store.count(of: history.segments, from: start)
-        } else {
-            lost = 0
+            last = try landmark(before: start, in: log, reader)
         }
-        guard try store.record(verdict, history, lost: lost) else { return nil }
+        guard try store.record(verdict, history, lost: lost, last: last) else { return nil }
         report(verdict, history, of: log, lost: lost)
         return verdict.next
     }
@@ -120,6 +120,20 @@ struct Examiner: ~Copyable {
                 }
         }
         return (range, parting)
+    }
+
+    /// The last message that readers get before an offset; nil when there is none.
+    private mutating func landmark(
+        before end: Int64, in log: ExaminedLog, _ reader: borrowing LogReader
+    ) throws -> Landmark? {
+        let low = log.watermarks.low
+        let next = try partingPoint(in: low..<end) { offset throws in
+            try !messages(log.partition, in: offset..<end, reader).isEmpty
+        }
+        guard next > low else { return nil }
+        return try messages(log.partition, in: next - 1..<end, reader).first.map {
+            Landmark(offset: $0.offset, fingerprint: $0.fingerprint)
+        }
     }
 
     private mutating func messages(

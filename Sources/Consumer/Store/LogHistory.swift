@@ -151,14 +151,21 @@ extension ReadingStore {
 
     /// Goes on with a partition as a new incarnation.
     ///
-    /// - Parameter continued: the source whose log it goes on with; nil when it is another log.
+    /// - Parameters:
+    ///   - continued: the source whose log it goes on with; nil when it is another log.
+    ///   - last: the message before it, by which the log can be told as long as the incarnation has none of its own.
     /// - Returns: false when somebody has moved the earlier one on meanwhile.
     func addIncarnation(
-        after history: LogHistory, from start: Int64, continued: Int32?, lost: Int64
+        after history: LogHistory, from start: Int64, continued: Int32?, lost: Int64, last: Landmark?
     ) throws(PostgreSQLError) -> Bool {
         let added: Bool? = try connection.query(
-            "SELECT add_incarnation($1::integer, $2::bigint, $3::bigint, $4::integer, $5::bigint) AS added",
-            [history.sourceID, history.offsets.upperBound, start, continued, lost],
+            """
+            SELECT add_incarnation($1::integer, $2::bigint, $3::bigint, $4::integer, $5::bigint, $6::bigint, $7::bigint)
+                   AS added
+            """,
+            [
+                history.sourceID, history.offsets.upperBound, start, continued, lost, last?.offset, last?.fingerprint,
+            ],
             unableTo: "add a source to \"kafka_offsets\""
         ).first { row throws(PostgreSQLError) in try row["added"] }
         return added == true

@@ -62,14 +62,17 @@ func partingPoint(
 extension ReadingStore {
     /// Keeps what became of a log.
     ///
+    /// - Parameter last: the last message before the lost end.
     /// - Returns: false when somebody has moved it on meanwhile.
-    func record(_ verdict: LogVerdict, _ history: LogHistory, lost: Int64) throws(PostgreSQLError) -> Bool {
+    func record(
+        _ verdict: LogVerdict, _ history: LogHistory, lost: Int64, last: Landmark?
+    ) throws(PostgreSQLError) -> Bool {
         switch verdict {
         case .same: true
         case .deleted(let offsets): try recordDeletion(history.sourceID, offsets)
         case .endLost(let start):
-            try addIncarnation(after: history, from: start, continued: history.sourceID, lost: lost)
-        case .another(let low): try addIncarnation(after: history, from: low, continued: nil, lost: 0)
+            try addIncarnation(after: history, from: start, continued: history.sourceID, lost: lost, last: last)
+        case .another(let low): try addIncarnation(after: history, from: low, continued: nil, lost: 0, last: nil)
         }
     }
 }

@@ -9,7 +9,8 @@ extension EndToEnd {
         private static let seeds: [UInt64] = {
             let environment = ProcessInfo.processInfo.environment
             if let given = environment["HEARTBEAT_TEST_SEED"].flatMap({ UInt64($0) }) { return [given] }
-            return Array(1...(environment["HEARTBEAT_TEST_LONG"] == "1" ? 100 : 3))
+            // Without the look at the last message's fingerprint 4 fails.
+            return environment["HEARTBEAT_TEST_LONG"] == "1" ? Array(1...100) : [1, 2, 4]
         }()
 
         @Test("nothing is lost or stored twice that Kafka still has, and what it lost is said")

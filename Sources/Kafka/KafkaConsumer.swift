@@ -64,7 +64,7 @@ internal import CLibRdKafka
         unsafe Self.watch(settings, counting: context.connections)
         let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_CONSUMER, settings, $0, $1) }
         guard let client = unsafe client else {
-            unsafe rd_kafka_conf_destroy(settings)  // rd_kafka_new takes it over only when it succeeds
+            // It is ours again, but not to be freed: librdkafka 2.0.2 has freed what the interceptor's `on_new` added to it.
             throw KafkaError(RD_KAFKA_RESP_ERR__INVALID_ARG, unableTo: "create a consumer", cause: cause)
         }
         unsafe handle = client

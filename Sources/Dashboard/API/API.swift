@@ -51,7 +51,7 @@ struct API: Sendable {
                 problem.isLast = true
                 throw problem
             }
-            connections.use(channel, .streaming)
+            connections.becomesLivePage(channel)
             body = ResponseBody { writer in
                 defer { hub.leave(number) }
                 try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
@@ -73,21 +73,18 @@ struct API: Sendable {
     @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(request, "search", "status", "sort", "order", "limit", "offset")
         let wanted = CustomerTable.Selection(
-            search: try query.text("search", atMost: 50), status: try query.choice("status", CustomerTable.Status.self),
+            search: try query.text("search", of: 0...50), status: try query.choice("status", CustomerTable.Status.self),
             sort: CustomerTable.Sort(
                 key: try query.choice("sort", CustomerTable.SortKey.self) ?? .customerID,
                 isDescending: try query.choice("order", Order.self) == .desc),
             limit: try query.integer("limit", in: 1...200, default: 25),
             offset: try query.integer("offset", in: 0...1_000_000, default: 0))
-        try await completeTraces(wanted)
+        let (page, isTruncated) = try await page(wanted)
         let now = now
         let staleAfter = poller.staleAfter
-        let (page, asOf, isTruncated) = poller.table.withLock { table in
-            (table.page(wanted, at: now, staleAfter: staleAfter), table.asOf, table.isTruncated)
-        }
         let list = CustomerList(
-            asOf: asOf.map { Moment(microseconds: $0) }, total: page.total, limit: wanted.limit,
-            offset: wanted.offset, isTruncated: isTruncated,
+            asOf: poller.table.withLock { $0.asOf }.map { Moment(microseconds: $0) }, total: page.total,
+            limit: wanted.limit, offset: wanted.offset, isTruncated: isTruncated,
             items: page.items.map {
                 CustomerItem($0.row, trace: $0.trace, at: now, staleAfter: staleAfter)
             })
@@ -95,6 +92,25 @@ struct API: Sendable {
     }
 
     private enum Order: String, CaseIterable { case asc, desc }
+
+    /// A part of the list, and whether the list lacks anybody. A search among more customers than are in memory is the
+    /// database's.
+    private func page(
+        _ wanted: CustomerTable.Selection
+    ) async throws -> (page: CustomerTable.Page, isTruncated: Bool) {
+        let now = now
+        let staleAfter = poller.staleAfter
+        guard let search = wanted.search, poller.table.withLock({ $0.isTruncated }) else {
+            try await completeTraces(wanted)
+            return poller.table.withLock { ($0.page(wanted, at: now, staleAfter: staleAfter), $0.isTruncated) }
+        }
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try PollQuery.customers(connection, atMost: CustomerTable.mostFound + 1, with: lowercase(search))
+        }
+        var table = CustomerTable()
+        table.update(Array(found.prefix(CustomerTable.mostFound)), at: now)
+        return (table.page(wanted, at: now, staleAfter: staleAfter), found.count > CustomerTable.mostFound)
+    }
 
     /// Looks up what customers' traces lack, for each customer once after the dashboard's start.
     private func completeTraces(_ wanted: CustomerTable.Selection) async throws {
@@ -146,8 +162,8 @@ struct API: Sendable {
     @Sendable private func anomalies(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(request, "customer_id", "from", "until", "limit", "before")
         var wanted = AnomalyPage.AnomalyRequest(limit: try query.integer("limit", in: 1...200, default: 50))
-        wanted.customer = try query.text("customer_id", atMost: 50)
-        if let before = try query.text("before", atMost: 50) {
+        wanted.customer = try query.namedCustomer()?.text
+        if let before = try query.text("before", of: 1...50) {
             wanted.before = AnomalyPage.Cursor(before)
             guard wanted.before != nil else { throw query.refusal("before", "next_before of the page before") }
         }

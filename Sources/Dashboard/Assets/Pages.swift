@@ -9,7 +9,14 @@ struct Pages: Sendable {
 
     func addRoutes(to router: Router<Viewer>) {
         router.get("") { request, _ in try file("index.html", request) }
-        router.get("customer") { request, _ in try file("customer.html", request) }
+        router.get("customer") { request, _ in
+            // The page's addresses are relative, so that they hold behind a proxy with a prefix.
+            guard !request.uri.path.hasSuffix("/") else {
+                let query = request.uri.query.map { "?" + $0 } ?? ""
+                return Response(status: .permanentRedirect, headers: [.location: "../customer\(query)"])
+            }
+            return try file("customer.html", request)
+        }
         router.get("static/:first") { request, viewer in try file(viewer.parameters.require("first"), request) }
         router.get("static/:first/:second") { request, viewer in
             try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)

@@ -2,6 +2,7 @@
 // One customer: the latest reading, the history of a chosen time, its episodes and anomalies.
 
 import { part, setText } from "./lib/dom.js";
+import { isolated } from "./lib/format.js";
 import { fetchJSON, RequestError } from "./lib/request.js";
 import { showName } from "./parts/acknowledge.js";
 import { AnomalyPages } from "./parts/anomaly-pages.js";
@@ -31,7 +32,7 @@ class CustomerPage {
 
   start() {
     setText(part("customer-id"), this.#id);
-    document.title = `${this.#id} · heartbeat`;
+    document.title = `${isolated(this.#id)} · heartbeat`;
     startFrame((view) => this.#show(view));
     showName(part("who-change", HTMLButtonElement));
     part("more").addEventListener("click", () => this.#showEarlier());

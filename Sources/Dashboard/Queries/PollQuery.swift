@@ -25,14 +25,17 @@ struct PollQuery: Sendable {
             rejected = try row["rejected"]
             storedAt = try row["stored_us"]
         }
-        rows = try Self.customers(connection)
+        rows = try Self.customers(connection, atMost: CustomerTable.mostCustomers + 1)
         throughput = try Self.minutes(connection, 30)
         episodes = try OpenEpisodes(connection)
         try connection.execute("COMMIT", unableTo: "end a poll")
     }
 
-    private static func customers(
-        _ connection: PostgreSQLConnection
+    /// The first customers by id.
+    ///
+    /// - Parameter part: a part of their ids in lower case, as `lowercase` has it; nil for all customers.
+    static func customers(
+        _ connection: PostgreSQLConnection, atMost most: Int, with part: [UInt8]? = nil
     ) throws(PostgreSQLError) -> [CustomerTable.Row] {
         let result = try connection.query(
             """
@@ -41,9 +44,17 @@ struct PollQuery: Sendable {
               FROM customer_state AS s
               LEFT JOIN episodes AS e
                 ON e.customer_id = s.customer_id AND e.kind = 'signal loss' AND e.closed_at IS NULL
-             ORDER BY s.customer_id LIMIT \(CustomerTable.mostCustomers + 1)
-            """, unableTo: "read \"customer_state\"")
+             WHERE $1::text = '' OR strpos(lower(s.customer_id), $1::text) > 0
+             ORDER BY s.customer_id LIMIT $2::bigint
+            """, [String(decoding: part ?? [], as: UTF8.self), most], unableTo: "read \"customer_state\"")
         return try result.map { row throws(PostgreSQLError) in try CustomerTable.Row(&row) }
+    }
+
+    /// How many customers there are.
+    static func customerCount(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int64 {
+        let result = try connection.query(
+            "SELECT count(*) AS count FROM customer_state", unableTo: "count \"customer_state\"")
+        return try result.first { row throws(PostgreSQLError) in try row["count"] } ?? 0
     }
 
     /// pipeline_log's last minutes, with the running one.

@@ -163,11 +163,11 @@ extension OnAServer {
             let dashboard = try await RunningDashboard(database: database)
             let text = try dashboard.get("/metrics").text
             for line in [
-                #"heartbeat_open_episodes{instance="dashboard",severity="high"} 1"#,
-                #"heartbeat_open_episodes{instance="dashboard",severity="medium"} 0"#,
-                #"heartbeat_open_episodes{instance="dashboard",severity="low"} 1"#,
-                #"heartbeat_alarms_last_day{instance="dashboard"} 1"#,
-                #"heartbeat_alarms_per_customer_day{instance="dashboard"} 0.25"#,
+                #"heartbeat_open_episodes{daemon="dashboard",severity="high"} 1"#,
+                #"heartbeat_open_episodes{daemon="dashboard",severity="medium"} 0"#,
+                #"heartbeat_open_episodes{daemon="dashboard",severity="low"} 1"#,
+                #"heartbeat_alarms_last_day{daemon="dashboard"} 1"#,
+                #"heartbeat_alarms_per_customer_day{daemon="dashboard"} 0.25"#,
             ] {
                 #expect(text.contains(line + "\n"), "\(line)")
             }

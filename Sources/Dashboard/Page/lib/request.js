@@ -34,7 +34,7 @@ export async function fetchJSON(path, parameters) {
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== null && value !== "") query.set(name, String(value));
   }
-  return answerOf(await fetch(`${path}?${query}`, { signal: timeout() }));
+  return answerOf(await fetch(`.${path}?${query}`, { signal: timeout() }));
 }
 
 /**
@@ -45,7 +45,7 @@ export async function fetchJSON(path, parameters) {
  * @throws {RequestError}
  */
 export async function postAcknowledgement(episode, body) {
-  return answerOf(await fetch(`/api/v1/episodes/${episode}/acknowledge`, {
+  return answerOf(await fetch(`api/v1/episodes/${episode}/acknowledge`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     signal: timeout(),
   }));

@@ -23,7 +23,7 @@ const shapes = { normal: "good", high: "high", low: "low", silent: "quiet" };
 export class Customers {
   #part = {
     customers: part("customers", HTMLTableElement), search: part("search", HTMLInputElement),
-    statuses: part("statuses"), range: part("range"), rows: part("rows", HTMLSelectElement),
+    statuses: part("statuses"), range: part("range"), cut: part("customers-cut"), rows: part("rows", HTMLSelectElement),
     first: part("first", HTMLButtonElement), previous: part("previous", HTMLButtonElement),
     next: part("next", HTMLButtonElement), last: part("last", HTMLButtonElement),
   };
@@ -139,8 +139,8 @@ export class Customers {
   }
 
   /** @param {API.Customers} answer */
-  #draw({ items, total, as_of: answered }) {
-    const { offset, limit } = this.#ask;
+  #draw({ items, total, as_of: answered, is_truncated: cut }) {
+    const { offset, limit, search } = this.#ask;
     if (items.length === 0 && total > 0 && offset > 0) {
       return this.#change({ offset: Math.floor((total - 1) / limit) * limit });
     }
@@ -149,6 +149,10 @@ export class Customers {
     this.#drawAges(Date.parse(answered ?? "") || Date.now());
     setText(this.#part.range, total === 0 ? this.#emptyText() :
       `${count(offset + 1)}–${count(offset + items.length)} of ${count(total)}`);
+    this.#part.cut.hidden = !cut;
+    setText(this.#part.cut, search === "" ?
+      `Only the first ${count(total)} by id are listed here. Search looks at every customer.` :
+      `More customers match than the first ${count(total)}, which are listed here.`);
     this.#part.first.disabled = this.#part.previous.disabled = offset === 0;
     this.#part.next.disabled = this.#part.last.disabled = offset + limit >= total;
   }
@@ -189,7 +193,7 @@ function makeRow() {
   });
   trace.append(vector("path", { "vector-effect": "non-scaling-stroke" }));
   return element("tr", {},
-    element("th", { scope: "row", class: "name" }, element("a")), element("td", { class: "right bpm" }),
+    element("th", { scope: "row", class: "name" }, element("a", { class: "id", dir: "auto" })), element("td", { class: "right bpm" }),
     element("td", {}, statusMark("normal")), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
     element("td", { class: "right wider" }), element("td", { class: "right wider" }));
 }

@@ -5,7 +5,7 @@
 import { acknowledge } from "./acknowledge.js";
 import { buttonOf, customerAddress, element, mark, setText } from "../lib/dom.js";
 import { isNeeded, shownSeverity } from "../lib/episode.js";
-import { duration, timeText } from "../lib/format.js";
+import { duration, isolated, timeText } from "../lib/format.js";
 
 const severityNames = { high: "High", medium: "Medium", low: "Low" };
 /** @type {Record<API.Episode["severity"], import("../lib/dom.js").Shape>} */
@@ -141,7 +141,7 @@ function drawSeverity(node, part, episode) {
  */
 function drawWho(part, { customer_id: id, kind }) {
   if (part.children.length === 0) {
-    part.append(element("a", { href: customerAddress(id), title: id }, id), element("span"));
+    part.append(element("a", { class: "id", dir: "auto", href: customerAddress(id), title: id }, id), element("span"));
   }
   setText(part.lastElementChild, kind);
 }
@@ -167,7 +167,7 @@ function drawNote(part, { kind, customer_id: id, closed_at: closed, acknowledged
   const state = at !== null ? "done" : closed === null ? "open" : "missed";
   if (part.dataset.state !== state) {
     part.dataset.state = state;
-    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${id}` };
+    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${isolated(id)}` };
     part.replaceChildren(state === "open" ? element("button", attributes, "Acknowledge") : element("span"));
   }
   if (at !== null) setText(part.firstElementChild, `✓ ${by}, ${timeText(Date.parse(at), now)}`);

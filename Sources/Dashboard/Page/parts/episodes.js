@@ -4,7 +4,7 @@
 import { showName } from "./acknowledge.js";
 import { part, setText } from "../lib/dom.js";
 import { isNeeded } from "../lib/episode.js";
-import { count, duration, plural, timeText } from "../lib/format.js";
+import { count, duration, isolated, plural, timeText } from "../lib/format.js";
 import { fetchJSON } from "../lib/request.js";
 import { EpisodeList } from "./episode-list.js";
 
@@ -64,7 +64,7 @@ export class Episodes {
     this.#spoken = new Set([...[...known ?? []].filter((id) => ids.has(id)), ...high.map(({ episode_id: id }) => id)]);
     if (known === null || fresh.length === 0) return;
     const sentences = fresh.slice(0, 3).map((episode) =>
-      `High: ${episode.kind}, ${episode.customer_id}, since ${timeText(Date.parse(episode.opened_at), now)}.`);
+      `High: ${episode.kind}, ${isolated(episode.customer_id)}, since ${timeText(Date.parse(episode.opened_at), now)}.`);
     if (fresh.length > 3) sentences.push(`And ${plural(fresh.length - 3, "more episode")} of high severity.`);
     setText(part("episodes-spoken"), sentences.join(" "));
   }

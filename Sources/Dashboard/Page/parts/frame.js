@@ -16,7 +16,7 @@ import { showNotices } from "./notices.js";
 export function startFrame(show) {
   /** @type {View | null} */
   let latest = null;
-  if (location.pathname === "/") document.querySelector(".brand")?.setAttribute("aria-current", "page");
+  if (location.pathname.endsWith("/")) document.querySelector(".brand")?.setAttribute("aria-current", "page");
   const live = new Live((view) => {
     latest = view;
     showHealth(view);

@@ -25,8 +25,8 @@ public struct Dashboard {
     public func run(_ service: Service) throws {
         let parameters = settings.postgresParameters
         let metrics = DashboardMetrics(service.metrics)
-        let bounds = ConnectionBounds(settings, files: raiseOpenFilesLimit(to: ConnectionBounds.files(settings)))
-        if let remark = bounds.remark(settings) { service.logger.warning("\(remark)") }
+        let bounds = bounds(service.logger)
+        let connections = Connections(most: bounds.connections)
         let hub = EventHub(mostListeners: bounds.viewers, metrics: metrics)
         let poller = Poller(settings, service, hub: hub, metrics: metrics)
         let loop = service.loop("poller")
@@ -36,9 +36,8 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, statementLimit: .seconds(2))
         }
-        let application = application(
-            poller, Connections(most: bounds.connections), sessions: sessions, metrics: metrics, service)
-        let server = Server(application, service.logger)
+        let router = router(poller, sessions: sessions, connections: connections, metrics: metrics, service)
+        let server = Server(application(router, connections, service: service), service.logger)
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
             while !Task.isCancelled {
@@ -61,10 +60,18 @@ public struct Dashboard {
         service.logger.report(.stopped, "stopped")
     }
 
-    private func application(
-        _ poller: Poller, _ connections: Connections, sessions: Workers<Session>, metrics: DashboardMetrics,
+    /// How many connections there may be, after the limit of open files was raised for them.
+    private func bounds(_ logger: Logger) -> ConnectionBounds {
+        for remark in SettingsSchema.dashboard.remarks.compactMap({ $0(settings) }) { logger.warning("\(remark)") }
+        let viewers = settings[.dashboardViewers]
+        return ConnectionBounds(
+            viewers: viewers, files: raiseOpenFilesLimit(to: ConnectionBounds.files(viewers: viewers)))
+    }
+
+    private func router(
+        _ poller: Poller, sessions: Workers<Session>, connections: Connections, metrics: DashboardMetrics,
         _ service: Service
-    ) -> some ApplicationProtocol {
+    ) -> Router<Viewer> {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
         if !assets.hasChart {
             service.logger.warning(
@@ -76,6 +83,12 @@ public struct Dashboard {
             poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots()
         ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
+        return router
+    }
+
+    private func application(
+        _ router: Router<Viewer>, _ connections: Connections, service: Service
+    ) -> some ApplicationProtocol {
         let address = settings[.dashboardAddress]
         return Application(
             router: router, server: HTTPServerBuilder { HTTPServer(responder: $0, connections: connections) },

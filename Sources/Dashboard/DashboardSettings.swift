@@ -113,7 +113,14 @@ extension SettingsSchema {
             Setting.dashboardPageDirectory, Setting.logLevel,
         ],
         checks: [heartRateLimits, closedByDefault, enoughFiles],
-        remarks: [{ ConnectionBounds($0, files: mostOpenFiles()).remark($0) }])
+        remarks: [fewerPages])
+
+    /// Says that the limit of open files allows fewer live pages than are wanted.
+    private static let fewerPages: Check = { settings in
+        let wanted = settings[.dashboardViewers]
+        return ConnectionBounds(viewers: wanted, files: mostOpenFiles()).remark(
+            viewers: wanted, setting: settings.describe(.dashboardViewers))
+    }
 
     /// The check that there are descriptors for anybody at all.
     private static let enoughFiles: Check = { _ in

@@ -50,15 +50,15 @@ extension EndToEnd {
                 line: "environment: KAFKA_BOOTSTRAP_SERVERS=a:9092/kafka: expected host:port"),
             Mistake(
                 environment: ["POSTGRES_HOST": "db.example:5432"],
-                line: "environment: POSTGRES_HOST=db.example:5432: expected a host name, an address or the directory of a "
-                    + "socket; the port is POSTGRES_PORT, or nothing"),
+                line: "environment: POSTGRES_HOST=db.example:5432: expected a host name, an address or the "
+                    + "directory of a socket; the port is POSTGRES_PORT, or nothing"),
             Mistake(
                 command: "verify", environment: ["POSTGRES_HOST": "postgresql://db.example/heartbeat_db"],
                 line: "environment: POSTGRES_HOST=postgresql://db.example/heartbeat_db: expected a host name"),
             Mistake(
                 command: "dashboard", environment: ["DASHBOARD_HOSTS": "*"],
-                line: "environment: DASHBOARD_HOSTS=*: expected host names separated by commas, without schemes, ports or "
-                    + "patterns, or nothing"),
+                line: "environment: DASHBOARD_HOSTS=*: expected host names separated by commas, without schemes, ports "
+                    + "or patterns, or nothing"),
             Mistake(
                 command: "dashboard", environment: ["DASHBOARD_HOSTS": "https://hearts.example"],
                 line: "environment: DASHBOARD_HOSTS=https://hearts.example: expected host names"),

@@ -1,5 +1,3 @@
-internal import Daemon
-
 /// How many connections there may be, by the settings and by the limit of open files.
 struct ConnectionBounds: Equatable {
     /// The most live pages.
@@ -22,17 +20,19 @@ struct ConnectionBounds: Equatable {
         self.viewers = min(viewers, connections - min(Self.others, connections / 2))
     }
 
-    init(_ settings: Settings, files: Int) { self.init(viewers: settings[.dashboardViewers], files: files) }
+    /// The open files that so many live pages need.
+    static func files(viewers: Int) -> Int { viewers + others + files }
 
-    /// The open files that the settings ask for.
-    static func files(_ settings: Settings) -> Int { settings[.dashboardViewers] + others + files }
-
-    /// What the settings ask for and do not get; nil when they get it all.
-    func remark(_ settings: Settings) -> String? {
-        guard viewers < settings[.dashboardViewers] else { return nil }
+    /// What is asked for and cannot be had; nil when it can.
+    ///
+    /// - Parameters:
+    ///   - viewers: how many live pages are wanted.
+    ///   - setting: the setting that says so.
+    func remark(viewers wanted: Int, setting: String) -> String? {
+        guard viewers < wanted else { return nil }
         return """
-            \(settings.describe(.dashboardViewers)): there can be \(viewers) live pages, since the limit of open files is \
-            too low: raise it to \(Self.files(settings)) (LimitNOFILE= of the unit, "ulimit -n")
+            \(setting): there can be \(viewers) live pages, since the limit of open files is too low: raise it to \
+            \(Self.files(viewers: wanted)) (LimitNOFILE= of the unit, "ulimit -n")
             """
     }
 }

@@ -135,6 +135,7 @@ class Cluster:
         self.coordinator = 1
         self.topics, self.groups = {}, {}
         self.denied = set()
+        self.hidden = {}  # topics that the next leader of a group is told are unknown, and whether they then are
         self.last_producer = 1000
         self.complaints = []
         self.handle = None  # answers requests; set by who has them

@@ -14,6 +14,18 @@ final class Examinations: Sendable {
         case stop
     }
 
+    /// Who reads the topic in the group.
+    enum Readers: Equatable {
+        /// Somebody has partitions; or the brokers do not say.
+        case othersRead
+        /// The topic is there, and no member has any of its partitions.
+        case nobodyReads
+        /// The group is being assigned.
+        case unsettled
+        /// The topic cannot be read by anybody, and why.
+        case failed(String)
+    }
+
     private struct Waiting {
         var wanted: LocateRequest?
         var wantsEnds = false
@@ -21,7 +33,7 @@ final class Examinations: Sendable {
         var isStopped = false
         var done: [Int32: Continuation] = [:]
         var ends: [Int32: Watermarks]?
-        var readers: Standby.Finding?
+        var readers: Readers?
     }
 
     private let contents = Monitor(Waiting())
@@ -53,7 +65,7 @@ final class Examinations: Sendable {
     }
 
     /// What was found of the group since that was asked.
-    func takeReaders() -> Standby.Finding? {
+    func takeReaders() -> Readers? {
         contents.withLock { contents in
             defer { contents.readers = nil }
             return contents.readers
@@ -102,7 +114,7 @@ final class Examinations: Sendable {
         }
     }
 
-    func finish(_ readers: Standby.Finding) { contents.withLock { $0.readers = readers } }
+    func finish(_ readers: Readers) { contents.withLock { $0.readers = readers } }
 
     /// Sleeps; returns whether there is still work to do.
     func sleep(milliseconds: Int) -> Bool {

@@ -55,7 +55,7 @@ struct Examiner: ~Copyable {
         _ = examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))
     }
 
-    private func readers() -> Standby.Finding {
+    private func readers() -> Examinations.Readers {
         do throws(KafkaError) {
             let reader = try LogReader(configuration)
             guard try reader.partitionCount(of: topic) != nil else { return .failed("unknown topic \"\(topic)\"") }

@@ -6,25 +6,13 @@ import Daemon
 /// librdkafka joins again only when it sees the topic change. A topic that was missing for the group's leader alone, at the
 /// moment of the assignment, would be read by nobody.
 struct Standby {
-    /// What was found out.
-    enum Finding: Sendable, Equatable {
-        /// Somebody has partitions; or the brokers do not say.
-        case othersRead
-        /// The topic is there, and no member has any of its partitions.
-        case nobodyReads
-        /// The group is being assigned.
-        case unsettled
-        /// The topic cannot be read by anybody, and why.
-        case failed(String)
-    }
-
     private var isAsked = false
     private var due = ContinuousClock.now
 
     /// Asks at once, then now and then.
     ///
     /// - Returns: what has been found out since the last call.
-    mutating func update(_ examinations: Examinations, at now: ContinuousClock.Instant) -> Finding? {
+    mutating func update(_ examinations: Examinations, at now: ContinuousClock.Instant) -> Examinations.Readers? {
         guard isAsked else {
             guard now >= due else { return nil }
             isAsked = true

@@ -53,6 +53,11 @@ extension EndToEnd {
                 $0.contains(/broker 2 at 127\.0\.0\.1:\d+ does not answer: 2 partitions wait for it/)
                     && $0.contains("lag unknown")
             }
+            if fault != .mute {
+                try await producer.untilStatus("the producer's status says it, too") {
+                    $0.contains(/queued \((broker 2 at 127\.0\.0\.1:\d+ does not answer|partitions .* no leader)\)/)
+                }
+            }
             let before = consumer.manager.statuses.count
             // Long enough for what expires: the group's session, and silence that counts as lost.
             try await Task.sleep(for: .seconds(20))

@@ -1,7 +1,7 @@
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// No broker answers for a while.
     @Suite("Kafka does not answer at all") struct AbsentKafka {
         @Test(

@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// One broker of three does not answer, or not to everything.
     @Suite("A broker of several does not answer") struct SilentBrokers {
         /// What happens to a broker.

@@ -1,7 +1,8 @@
 import Harness
+import PostgreSQL
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// The topic is deleted, made later, or gets partitions, while consumer and producer run.
     @Suite("The topic changes") struct TopicChanges {
         private static func scene() async throws -> (Pipeline, FaultyBroker, WatchedDaemon, WatchedDaemon) {
@@ -143,12 +144,17 @@ extension EndToEnd {
             try await pipeline.expectAllStored()
 
             // Nothing can be stored.
-            try await pipeline.database.cluster.stop(.fast)
+            let administrator = try PostgreSQLConnection(
+                pipeline.database.cluster.parameters(database: "postgres"), .test)
+            let name = pipeline.database.name
+            try administrator.rows("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
+            try administrator.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
             try await faulty.write((0..<1000).map { _ in old }, to: 7)
             try await consumer.untilStatus("the lag counts what waits in a new partition") {
                 $0.contains("lag 1000 messages")
             }
-            try await pipeline.database.cluster.start()
+            try administrator.rows("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
             try await consumer.untilStatus("the lag is over") { $0.contains("lag 0 messages") }
             try await pipeline.expectAllStored()
             #expect(try await consumer.stop() == .exited(0))

@@ -79,7 +79,8 @@ public struct SessionParameters: Sendable {
         let options = (settings + [Self.mark]).map { "-c \($0.name)=\(Self.escaped($0.value))" }
         // Of the same setting twice the server takes the later one.
         let given = parameters["options"] ?? defaultOptions
-        keywords["options"] = isLent ? parameters["options"] : ([given].compactMap(\.self) + options).joined(separator: " ")
+        keywords["options"] =
+            isLent ? parameters["options"] : ([given].compactMap(\.self) + options).joined(separator: " ")
         // libpq would send PGCLIENTENCODING after the options.
         keywords["client_encoding"] = "UTF8"
         keywords["application_name"] = applicationName
@@ -104,8 +105,8 @@ public struct SessionParameters: Sendable {
     /// What a session that a pooler lends is told once. Only what the pooler keeps for each of its clients (PgBouncer: these
     /// four) may be set like this; it has to hold before a transaction's first message is read.
     var lentSession: String {
-        settings.filter { ["client_encoding", "TimeZone", "DateStyle", "standard_conforming_strings"].contains($0.name) }
-            .map { "SET \($0.name) = '\($0.value)';" }.joined()
+        let kept = ["client_encoding", "TimeZone", "DateStyle", "standard_conforming_strings"]
+        return settings.filter { kept.contains($0.name) }.map { "SET \($0.name) = '\($0.value)';" }.joined()
     }
 
     /// What a transaction in a session that a pooler lends begins with: utility commands only, so that its isolation may

@@ -17,6 +17,8 @@ struct Writer: ~Copyable {
     private var episodes: EpisodeReport
     private let loop: WorkLoop
     private var store: ReadingStore?
+    /// Whether the session has done something yet.
+    private var hasWorked = false
     private var batch = Batch()
     /// To which epoch of the exchange what it does belongs.
     private var epoch = 0
@@ -212,6 +214,7 @@ struct Writer: ~Copyable {
     private mutating func connect() throws(PostgreSQLError) {
         guard store == nil else { return }
         store = try ReadingStore(parameters, consumerName: consumerName)
+        hasWorked = false
         // Others may have dropped partitions meanwhile.
         preparedDays.removeAll()
     }
@@ -245,7 +248,14 @@ struct Writer: ~Copyable {
     ///
     /// - Returns: whether the job still has to be done.
     private mutating func pause(after error: PostgreSQLError) -> Bool {
+        // A session that somebody has ended while it was idle is opened again without a word, once.
+        let isOver = hasWorked && store?.connection.isBroken ?? false
         store = nil
+        if isOver {
+            service.logger.debug("the session has ended: \(error)")
+            hasWorked = false
+            return exchange.isCurrent(epoch)
+        }
         if let failure = patience.failure(error) { service.fail(failure) }
         service.waits(
             for: .postgreSQL, "\(error)",
@@ -254,6 +264,7 @@ struct Writer: ~Copyable {
     }
 
     private mutating func recovered() {
+        hasWorked = true
         backoff.reset()
         patience.reset()
         service.answered(.postgreSQL)

@@ -192,6 +192,12 @@ struct Batch: ~Copyable {
         }
     }
 
+    /// Takes back that silence is to be judged, and what was found.
+    mutating func forgoSilence() {
+        silence = nil
+        findings = nil
+    }
+
     /// Notes of the message that was appended last what Kafka keeps with it, and its fingerprint.
     mutating func note(timestamp: Int64?, fingerprint: Int64, slot: Int) {
         progress[slot].timestamp = timestamp ?? -1

@@ -18,6 +18,7 @@ struct Examiner: ~Copyable {
     private let name: String
     private let group: String
     private var backoff = Backoff(to: .seconds(5))
+    private var patience = Patience()
     private var decoder = ReadingDecoder()
 
     init(_ configuration: KafkaConfiguration, context: ConsumerContext) {
@@ -83,8 +84,12 @@ struct Examiner: ~Copyable {
                     left.remove(partition)
                     examinations.finish([partition: next])
                 }
+                patience.reset()
                 if left.isEmpty { return backoff.reset() }
             } catch {
+                if let error = error as? PostgreSQLError, let failure = patience.failure(error) {
+                    service.fail(failure)
+                }
                 service.logger.debug("unable to examine a log yet: \(error)")
             }
         } while examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))

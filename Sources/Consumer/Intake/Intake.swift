@@ -63,7 +63,8 @@ struct Intake: ~Copyable {
         health = KafkaHealth(context.settings[.kafkaTopic], at: .now)
         stop = service.stop
         topic = context.settings[.kafkaTopic]
-        report = ProgressReport(topic, service, metrics: metrics)
+        report = ProgressReport(
+            topic, service, metrics: metrics, skew: Microseconds(context.settings[.maxClockSkewSeconds]))
         judge = MessageJudge(settings)
         batchRows = settings[.batchRows]
         drain = isDrain ? Drain(examinations) : nil
@@ -225,12 +226,13 @@ struct Intake: ~Copyable {
         do throws(RejectionReason) {
             let (reading, anomaly, day) = try judge.judge(message)
             let offset = message.offset
+            report.countReading(reading.recordedAt, at: judge.now)
             return exchange.gather { batch in
                 batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)
             }
         } catch {
-            report.countRejected(error.code)
+            report.countRejected(error)
             return exchange.gather { batch in
                 batch.reject(message, error, slot: slot)
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)

@@ -17,6 +17,8 @@ struct Writer: ~Copyable {
     private var episodes: EpisodeReport
     private let loop: WorkLoop
     private var store: ReadingStore?
+    /// Whether the session has done something yet.
+    private var hasWorked = false
     private var batch = Batch()
     /// To which epoch of the exchange what it does belongs.
     private var epoch = 0
@@ -27,6 +29,7 @@ struct Writer: ~Copyable {
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
+    private var patience = Patience()
     private var lastLog = ContinuousClock.now
     private var lastLook = ContinuousClock.now
 
@@ -115,10 +118,13 @@ struct Writer: ~Copyable {
             } catch {
                 // Whatever failed: only what the database says afterwards tells whether the batch was written.
                 isInDoubt = true
-                if error.isCausedByData, batch.readings.rowCount > 0 {
+                if error.fault == .data {
                     try? store?.rollBack()
-                    let refusal = Refusal.data(messages: batch.count, last: batch.last, cause: error.cause)
-                    return finish(.refused(refusal))
+                    if forgoesSilence() { continue }
+                    if batch.readings.rowCount > 0 {
+                        let refusal = Refusal.data(messages: batch.count, last: batch.last, cause: error.cause)
+                        return finish(.refused(refusal))
+                    }
                 }
                 // Fenced: the next round finds out which partitions, without a pause.
                 if error.sqlState == ReadingStore.fenced, (try? store?.rollBack()) != nil { continue }
@@ -129,17 +135,41 @@ struct Writer: ~Copyable {
     }
 
     private mutating func writeOnce() throws(PostgreSQLError) {
-        try connect()
-        for day in batch.days.subtracting(preparedDays) {
-            try store?.createPartition(day: day)
-            preparedDays.insert(day)
+        do throws(PostgreSQLError) {
+            try connect()
+            try createPartitions()
+            batch.arrange()
+            try detect()
+        } catch {
+            // Until here nothing of the batch was sent.
+            throw error.fault == .data ? error.with(.lasting) : error
         }
-        batch.arrange()
-        try detect()
         if batch.isEmpty, batch.findings?.isEmpty ?? true { return }
         let start = ContinuousClock.now
         try store?.write(batch)
         metrics.committed(within: ContinuousClock.now - start)
+    }
+
+    private mutating func createPartitions() throws(PostgreSQLError) {
+        for day in batch.days.subtracting(preparedDays) {
+            do throws(PostgreSQLError) {
+                try store?.createPartition(day: day)
+            } catch {
+                // Somebody's event trigger does not want a new table: the default partition takes the day's readings.
+                guard error.fault == .data else { throw error }
+                service.logger.warning("\(error). Its readings go to the default partition")
+            }
+            preparedDays.insert(day)
+        }
+    }
+
+    /// What was found in the silence of customers belongs to no message: it is written without, so that no message is
+    /// refused for it. The silence is judged again with the next batch.
+    private mutating func forgoesSilence() -> Bool {
+        guard batch.silence != nil, !batch.isEmpty else { return false }
+        batch.forgoSilence()
+        detection.forget()
+        return true
     }
 
     /// Judges the batch, once.
@@ -184,6 +214,7 @@ struct Writer: ~Copyable {
     private mutating func connect() throws(PostgreSQLError) {
         guard store == nil else { return }
         store = try ReadingStore(parameters, consumerName: consumerName)
+        hasWorked = false
         // Others may have dropped partitions meanwhile.
         preparedDays.removeAll()
     }
@@ -217,7 +248,15 @@ struct Writer: ~Copyable {
     ///
     /// - Returns: whether the job still has to be done.
     private mutating func pause(after error: PostgreSQLError) -> Bool {
+        // A session that somebody has ended while it was idle is opened again without a word, once.
+        let isOver = hasWorked && store?.connection.isBroken ?? false
         store = nil
+        if isOver {
+            service.logger.debug("the session has ended: \(error)")
+            hasWorked = false
+            return exchange.isCurrent(epoch)
+        }
+        if let failure = patience.failure(error) { service.fail(failure) }
         service.waits(
             for: .postgreSQL, "\(error)",
             error.sqlState.map { ["POSTGRES_SQLSTATE": .string($0.rawValue)] } ?? [:])
@@ -225,7 +264,9 @@ struct Writer: ~Copyable {
     }
 
     private mutating func recovered() {
+        hasWorked = true
         backoff.reset()
+        patience.reset()
         service.answered(.postgreSQL)
     }
 

@@ -149,6 +149,16 @@ public final class Service: Sendable {
         condition.withLock { $0.sentence.waiting.contains { $0.dependency == dependency } }
     }
 
+    /// Ends the daemon for a reason that does not pass by itself. The first reason counts.
+    public func fail(_ failure: CommandFailure) {
+        condition.withLock { condition in
+            guard condition.failure == nil else { return }
+            condition.failure = failure
+            condition.sentence.failure = failure.message
+        }
+        stop.request()
+    }
+
     // MARK: - From the start to the stop
 
     /// Says that everything that the daemon needs has answered and that it works: READY=1. Only the first call counts.

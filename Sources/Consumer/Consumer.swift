@@ -27,6 +27,7 @@ public struct Consumer {
     ///
     /// - Throws: `KafkaError` when librdkafka cannot go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
+        service.started()
         guard try settings.ensureTopic(configuration, service) else { return }
         let exchange = BatchExchange(mostRows: settings[.batchRows])
         let context = ConsumerContext(

@@ -69,7 +69,7 @@ extension Waiting {
                     "unable to look topic \"\(broker.topic)\" up: Broker: Topic authorization failed")
             }
             broker.process?.write("topic 0")
-            try await eventually("it is ready") { manager.count("READY=1") == 1 }
+            try await eventually("it is ready") { manager.isReady }
             try await eventually("messages are delivered") { try broker.messageCount() > 40 }
             let log = process.log
             let end = try #require(log.range(of: "Kafka has answered"))

@@ -47,6 +47,7 @@ final class Poller: Sendable {
             do throws(PostgreSQLError) {
                 try poll(&session)
                 service.answered(.postgreSQL)
+                service.ready()
                 backoff.reset()
                 let duration = ContinuousClock.now - start
                 metrics.observePoll(duration / .seconds(1))

@@ -69,7 +69,10 @@ extension Setting where Value == Int {
     public static var dashboardViewers: Setting {
         Setting(
             "DASHBOARD_VIEWERS", .integer(in: 1...10_000, unit: "pages"), default: 500,
-            sentence: "The maximum number of live pages; further ones are asked to try again later.")
+            sentence: """
+                The maximum number of live pages; further ones are asked to try again later. The limit of open files has to \
+                be 240 more.
+                """)
     }
 }
 
@@ -93,7 +96,17 @@ extension SettingsSchema {
             Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.dashboardChartJS,
             Setting.dashboardPageDirectory, Setting.logLevel,
         ],
-        checks: [heartRateLimits, closedByDefault])
+        checks: [heartRateLimits, closedByDefault, enoughFiles],
+        remarks: [{ ConnectionBounds($0, files: mostOpenFiles()).remark($0) }])
+
+    /// The check that there are descriptors for anybody at all.
+    private static let enoughFiles: Check = { _ in
+        guard mostOpenFiles() < ConnectionBounds.leastFiles else { return nil }
+        return """
+            the limit of open files is \(mostOpenFiles()): raise it to \(ConnectionBounds.leastFiles) or more \
+            (LimitNOFILE= of the unit, "ulimit -n")
+            """
+    }
 
     /// The check that nobody on another machine can look without a password.
     private static let closedByDefault: Check = { settings in

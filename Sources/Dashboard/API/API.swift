@@ -9,6 +9,7 @@ internal import Synchronization
 /// The answers of /api/v1, as openapi.json describes them.
 struct API: Sendable {
     let poller: Poller
+    let connections: Connections
     let sessions: Workers<Session>
     let charts: ChartCache
     let exports: ExportSlots
@@ -45,8 +46,12 @@ struct API: Sendable {
         } else {
             let hub = poller.hub
             guard let (number, events) = hub.listen(disconnect: { channel.close(mode: .all, promise: nil) }) else {
-                throw Problem.busy(.serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
+                var problem = Problem.busy(
+                    .serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
+                problem.isLast = true
+                throw problem
             }
+            connections.use(channel, .streaming)
             body = ResponseBody { writer in
                 defer { hub.leave(number) }
                 try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))

@@ -40,6 +40,8 @@ struct RequestGuard: RouterMiddleware {
         } catch {
             response = answer(to: error, request, context)
         }
+        // The router says so of what has no known length.
+        if request.method == .head, response.headers[.contentLength] == "0" { response.headers[.contentLength] = nil }
         for (name, value) in Self.headers { response.headers[name] = value }
         return response
     }
@@ -88,16 +90,7 @@ struct RequestGuard: RouterMiddleware {
             context.logger.error("unable to answer \(escapingControls(request.uri.path)): \(error)")
             problem = Problem(.internalServerError, "unable to answer: see the dashboard's log")
         }
-        var response = problem.response
-        guard problem.isLast else { return response }
-        response.headers[.connection] = "close"
-        let body = response.body
-        // What is left of the request is not read: a body can be endless.
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            context.channel.close(mode: .all, promise: nil)
-        }
-        return response
+        return problem.response(to: request)
     }
 
     /// A Host header without its port, in lower case.

@@ -42,6 +42,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeOpened = "66756f05c05740cd930613dbeb18e774"
     /// An episode of lower severity has become one of high severity.
     case episodeEscalated = "17b6d693544145529d87a319a81cd464"
+    /// Nobody has acknowledged an urgent episode in time.
+    case episodeUnacknowledged = "6ab73e2d4fe84804a63a0157de49a108"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
 
@@ -53,7 +55,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
         case .waiting, .fenced, .endLost, .createdAnew, .rejected, .clockDoubted, .episodeOpened,
-            .episodeEscalated:
+            .episodeEscalated, .episodeUnacknowledged:
             .warning
         case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }

@@ -1,6 +1,7 @@
 // @ts-check
 // One customer: the latest reading, the history of a chosen time, its episodes and anomalies.
 
+import { nameTitle } from "./alarm/title.js";
 import { part, setText } from "./lib/dom.js";
 import { fetchJSON, RequestError } from "./lib/request.js";
 import { showName } from "./parts/acknowledge.js";
@@ -31,7 +32,7 @@ class CustomerPage {
 
   start() {
     setText(part("customer-id"), this.#id);
-    document.title = `${this.#id} · heartbeat`;
+    nameTitle(`${this.#id} · heartbeat`);
     startFrame((view) => this.#show(view));
     showName(part("who-change", HTMLButtonElement));
     part("more").addEventListener("click", () => this.#showEarlier());

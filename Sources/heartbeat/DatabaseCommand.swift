@@ -74,7 +74,7 @@ struct DatabaseCommand: ParsableCommand {
                     _ = try waiting.connect(
                         settings.postgresParameters.merging(["dbname": "postgres"]) { $1 }, .setup, until: stop,
                         keepWaiting ? notice : nil)
-                } catch where keepWaiting && stop.isRequested {
+                } catch  where keepWaiting && stop.isRequested {
                     return
                 }
             }

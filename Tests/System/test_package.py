@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from base import base
+from base import CODENAMES, base
 from machine import eventually
 from pipeline import DAEMONS, LOAD, PipelineTest, unit
 
@@ -122,5 +122,5 @@ class Checks(PipelineTest):
 
     def test_piuparts(self):
         self.check(
-            "piuparts", "--existing-chroot", base(), "--distribution", "bookworm", "--no-upgrade-test", self.package
-        )
+            "piuparts", "--existing-chroot", base(self.release), "--distribution", CODENAMES[self.release],
+            "--no-upgrade-test", self.package)

@@ -5,7 +5,7 @@ import urllib.request
 
 from selenium.webdriver.common.keys import Keys
 
-from episodes import EpisodeCase, HOSTILE, REASON
+from episodes import HOSTILE, REASON, EpisodeCase
 from pipeline import eventually
 
 

@@ -42,13 +42,13 @@ test("what is older than the chosen time is dropped", async () => {
 });
 
 test("a reading widens its bucket, and a repeated one changes nothing", async () => {
-  chart(5, { a: [[10_000, 60, 70, 0]] });
+  chart(5, { a: [[10_000, 60, 70, 0, 65]] });
   const series = new Series();
   await series.take({ most_active: ["a"] }, []);
   for (let turn = 0; turn < 2; turn += 1) {
     await series.take({ most_active: ["a"] }, list({ a: [[12_000, 190, 1], [14_999, 50, 0], [15_000, 65, 0]] }));
   }
-  assert.deepEqual(series.within(15_000)[0].points, [[10_000, 50, 190, 1], [15_000, 65, 65, 0]]);
+  assert.deepEqual(series.within(15_000)[0].points, [[10_000, 50, 190, 1, 65], [15_000, 65, 65, 0, 65]]);
 });
 
 test("a customer's name may be that of a property of every object", async () => {

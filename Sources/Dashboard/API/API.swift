@@ -31,6 +31,7 @@ struct API: Sendable {
         routes.get("readings", use: readings)
         routes.get("readings.csv", use: export)
         addEpisodes(to: routes)
+        addReport(to: routes)
         let description = Asset(PageFile.openAPI, type: "application/json")
         routes.get("openapi.json") { request, _ in description.response(to: request) }
     }

@@ -12,6 +12,7 @@ struct Pages: Sendable {
         router.get("customer") { request, _ in try file("customer.html", request) }
         router.get("customers") { request, _ in try file("customers.html", request) }
         router.get("operations") { request, _ in try file("operations.html", request) }
+        router.get("report") { request, _ in try file("report.html", request) }
         router.get("wall") { request, _ in try file("wall.html", request) }
         router.get("static/:first") { request, viewer in try file(viewer.parameters.require("first"), request) }
         router.get("static/:first/:second") { request, viewer in

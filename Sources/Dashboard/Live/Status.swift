@@ -30,6 +30,9 @@ enum Status: String, Encodable, Sendable, CaseIterable {
     /// Whether an episode of the kind tells of the sensor and not of the heart. Then the last rate is not a current one.
     static func isTechnical(_ kind: String) -> Bool { technical[kind] != nil }
 
+    /// The kinds that tell of the sensor, as a list of SQL.
+    static let technicalKinds = technical.keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+
     /// The kinds that tell of the sensor, and what they mean to a nurse.
     private static let technical: [String: Status] = [
         "signal loss": .noSignal, "sensor stuck": .noSignal, "poor signal": .noSignal, "zero reported": .noSignal,

@@ -100,3 +100,14 @@ struct ReadingsReply: Encodable {
     @OrNull var min: Int64? = nil
     @OrNull var max: Int64? = nil
 }
+
+struct ReportReply: Encodable {
+    let from: Moment
+    let until: Moment
+    let customers: Int64
+    let alarms: Int64
+    @OrNull var alarmsPerCustomerHour: Double? = nil
+    let isTruncated: Bool
+    let items: [Report.Item]
+    let notes: [Report.Note]
+}

@@ -34,7 +34,7 @@ struct RequestGuard: RouterMiddleware {
         do {
             try check(request)
             if let password, request.uri.path != "/healthz" {
-                try await password.check(request.headers[.authorization], from: context.channel.remoteAddress)
+                try await password.check(request, from: context.channel.remoteAddress)
             }
             response = try await next(request, context)
         } catch {
@@ -89,16 +89,7 @@ struct RequestGuard: RouterMiddleware {
             context.logger.error("unable to answer \(escapingControls(request.uri.path)): \(error)")
             problem = Problem(.internalServerError, "unable to answer: see the dashboard's log")
         }
-        var response = problem.response
-        guard problem.isLast else { return response }
-        response.headers[.connection] = "close"
-        let body = response.body
-        // What is left of the request is not read: a body can be endless.
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            context.channel.close(mode: .all, promise: nil)
-        }
-        return response
+        return problem.response(to: request)
     }
 
     /// A Host header without its port, in lower case.

@@ -91,9 +91,8 @@ public struct Dashboard {
                 service.logger.notice("serving on http://\(host):\(port)")
                 service.started()
             },
-            // Each loop has descriptors of its own, and one for each core would be many on a large machine.
-            eventLoopGroupProvider: .shared(
-                MultiThreadedEventLoopGroup(numberOfThreads: min(4, System.coreCount))),
+            // One loop has closed a connection before it takes the next; answers are made on other threads.
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: 1)),
             logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

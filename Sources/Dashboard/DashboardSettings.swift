@@ -36,15 +36,30 @@ extension Setting where Value == String? {
         Setting(
             "DASHBOARD_HOSTS",
             .optional(
-                .text("host names separated by commas, without ports") { hosts in
-                    hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
-                        !host.isEmpty && host.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") }
-                    }
+                .text("host names separated by commas, without schemes, ports or patterns") { hosts in
+                    hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { isHost($0) }
                 }),
             default: nil,
             sentence: """
                 The names that a proxy passes on in the Host header, such as hearts.example. localhost and the address that \
                 it listens on are known without; other names are refused.
+                """)
+    }
+
+    /// `DASHBOARD_PROXIES`: the proxies whose word on a client's address is taken; nil for none.
+    public static var dashboardProxies: Setting {
+        Setting(
+            "DASHBOARD_PROXIES",
+            .optional(
+                .text("IP addresses separated by commas") { addresses in
+                    addresses.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                        isAddress(String($0))
+                    }
+                }),
+            default: nil,
+            sentence: """
+                The addresses of proxies, such as 127.0.0.1, whose X-Forwarded-For header says where a request comes from. \
+                The journal then has that address beside a wrong password.
                 """)
     }
 
@@ -105,9 +120,9 @@ extension SettingsSchema {
     public static let dashboard = SettingsSchema(
         name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
         settings: [
-            Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardPasswordFile,
-            Setting.dashboardViewers, Setting.dashboardStaleSeconds, Setting.remindMinutes, Setting.heartRateMin,
-            Setting.heartRateMax,
+            Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardProxies,
+            Setting.dashboardPasswordFile, Setting.dashboardViewers, Setting.dashboardStaleSeconds,
+            Setting.remindMinutes, Setting.heartRateMin, Setting.heartRateMax,
             Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
             Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.dashboardChartJS,
             Setting.dashboardPageDirectory, Setting.logLevel,

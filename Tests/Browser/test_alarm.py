@@ -1,4 +1,5 @@
 """Heard without being looked at: sound, title, icon, pause, and a tab in the background."""
+import re
 import unittest
 
 from episodes import EpisodeCase
@@ -29,15 +30,15 @@ class Alarm(EpisodeCase):
         icon = "return document.querySelector('link[rel=icon]').href"
         calm = self.browser.script(icon)
         number = self.episode("cust_0001", "tachycardia", "medium", 5)
-        eventually(lambda: self.browser.driver.title == "(1) Medium: cust_0001 · heartbeat", "the title")
+        eventually(lambda: self.browser.title() == "(1) Medium: cust_0001 · heartbeat", "the title")
         eventually(lambda: self.heard() == ["medium"], lambda: f"the pattern of medium, not {self.heard()}")
         self.change(number, "severity = 'high', worst_severity = 'high'")
-        eventually(lambda: self.browser.driver.title == "(1) High: cust_0001 · heartbeat", "the title of high")
+        eventually(lambda: self.browser.title() == "(1) High: cust_0001 · heartbeat", "the title of high")
         eventually(lambda: self.heard()[1:] == ["high"], "the pattern of high")
         self.assertNotEqual(self.browser.script(icon), calm)
         eventually(lambda: self.heard()[1:] == ["high", "high"], "once more")
         self.pipeline.run("SELECT acknowledge_episode(%s, 'Anna')", number)
-        eventually(lambda: self.browser.driver.title == "heartbeat", "a calm title")
+        eventually(lambda: self.browser.title() == "heartbeat", "a calm title")
         self.assertEqual(self.browser.script(icon), calm)
 
     def test_mute_has_an_end_and_a_new_alarm_breaks_it(self):
@@ -59,7 +60,7 @@ class Alarm(EpisodeCase):
         self.overview()
         found = self.browser.driver.execute_async_script("""
             const done = arguments[0];
-            import("/static/alarm/patterns.js").then(async ({play, patterns}) => {
+            import("./static/alarm/patterns.js").then(async ({play, patterns}) => {
                 const all = {};
                 for (const level of Object.keys(patterns)) {
                     const context = new OfflineAudioContext(1, 4 * 8000, 8000);
@@ -116,7 +117,7 @@ class Alarm(EpisodeCase):
                 self.episode("cust_0001", "bradycardia", "high", 5)
                 def title():
                     targets = self.browser.driver.execute_cdp_cmd("Target.getTargets", {})["targetInfos"]
-                    return [each["title"] for each in targets if each["type"] == "page"]
+                    return [re.sub("[\u2068\u2069]", "", each["title"]) for each in targets if each["type"] == "page"]
                 eventually(lambda: any(each.startswith("(1) High: cust_0001") for each in title()), lambda: f"the title, not {title()}")
                 self.browser.driver.switch_to.window(other)
                 self.browser.driver.close()

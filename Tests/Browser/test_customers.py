@@ -135,7 +135,7 @@ class Customers(unittest.TestCase):
         self.browser.wait_text("#customer-id", HOSTILE)
         self.browser.wait_quiet()
         eventually(lambda: HOSTILE in self.browser.one("#chart").get_attribute("aria-label"), "the chart's description")
-        self.assertEqual(self.browser.driver.title, f"{HOSTILE} · heartbeat")
+        self.assertEqual(self.browser.title(), f"{HOSTILE} · heartbeat")
         self.assertEqual(self.browser.all("main img"), [])
         self.browser.screenshot("customer-hostile")
 

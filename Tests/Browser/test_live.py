@@ -136,7 +136,7 @@ class Live(unittest.TestCase):
         try:
             browser.wait_text("#notices strong", "No new reading of anybody since")
             self.assertIn("The producer was stopped at", browser.text("#notices"))
-            eventually(lambda: browser.driver.title.startswith("⚠ "), "the alarm in the title")
+            eventually(lambda: browser.title().startswith("⚠ "), "the alarm in the title")
             self.assertIn("not-current", browser.one("body").get_attribute("class"))
             self.assertIn("stopped at", browser.text(".health"))
             self.assertIn("old", browser.script("""

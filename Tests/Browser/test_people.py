@@ -82,7 +82,7 @@ class People(EpisodeCase):
         self.calm_hand()
         self.episode("cust_0003", "bradycardia", "high", 1)
         eventually(lambda: self.people()[0] == ("cust_0003", "high"), "the newest one first")
-        eventually(lambda: self.browser.driver.title.startswith("(301) High: cust_0003"), "the newest one in the title")
+        eventually(lambda: self.browser.title().startswith("(301) High: cust_0003"), "the newest one in the title")
         self.assertEqual(self.browser.script("""
             return Array.from(document.querySelectorAll("#people, #people *")).filter(each =>
                 ["auto", "scroll"].includes(getComputedStyle(each).overflowY)).length"""), 0)
@@ -193,7 +193,7 @@ class People(EpisodeCase):
         self.overview()
         self.shown([("cust_0001", "high"), ("cust_0003", "medium")])
         button = self.browser.one("[data-customer=cust_0001] button")
-        self.assertEqual(button.accessible_name, "Acknowledge bradycardia of cust_0001")
+        self.assertEqual(button.accessible_name, "Acknowledge bradycardia of \u2068cust_0001\u2069")
         for _ in range(30):
             self.press(Keys.TAB)
             if self.browser.script("return document.activeElement.closest('[data-customer=cust_0001]') && document.activeElement.tagName === 'BUTTON'"):
@@ -206,7 +206,7 @@ class People(EpisodeCase):
         self.press("Bob", Keys.ENTER)
         eventually(lambda: self.noted(number) == "Bob", "the name in the database")
         focused = "return document.activeElement.getAttribute('aria-label')"
-        eventually(lambda: self.browser.script(focused) == "Acknowledge bradycardia of cust_0003", "the next one has the focus")
+        eventually(lambda: self.browser.script(focused) == "Acknowledge bradycardia of \u2068cust_0003\u2069", "the next one has the focus")
         self.press(Keys.ENTER)
         eventually(lambda: self.noted(after) == "Bob", "the next one too")
 

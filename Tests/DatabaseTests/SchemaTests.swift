@@ -50,7 +50,10 @@ extension OnAServer {
             expectRefused("SELECT create_readings_partition(current_date - 50)", session)
             expectRefused("UPDATE kafka_offsets SET next_offset = 0", session)
             expectRefused("CREATE TABLE x (y integer)", session)
-            for column in ["unseen_severity = NULL", "acknowledged_by = 'x'", "acknowledged_at = now()", "closed_at = now()", "reason = ''"] {
+            for column in [
+                "unseen_severity = NULL", "acknowledged_by = 'x'", "acknowledged_at = now()", "closed_at = now()",
+                "reason = ''",
+            ] {
                 expectRefused("UPDATE episodes SET \(column)", session)
             }
             expectRefused("UPDATE customer_limits SET heart_rate_max = 299", session)

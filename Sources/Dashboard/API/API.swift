@@ -52,7 +52,7 @@ struct API: Sendable {
                 problem.isLast = true
                 throw problem
             }
-            connections.use(channel, .streaming)
+            connections.becomesLivePage(channel)
             body = ResponseBody { writer in
                 defer { hub.leave(number) }
                 try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
@@ -75,21 +75,19 @@ struct API: Sendable {
         let query = try QueryParameters(request, "search", "status", "section", "sort", "order", "limit", "offset")
         let section = try query.choice("section", SectionChoice.self)
         let wanted = CustomerTable.Selection(
-            search: try query.text("search", atMost: 50), status: try query.choice("status", Status.self),
+            search: try query.text("search", of: 0...50), status: try query.choice("status", Status.self),
             section: section.flatMap { Section(rawValue: $0.rawValue) }, isOpen: section == .open,
             sort: CustomerTable.Sort(
                 key: try query.choice("sort", CustomerTable.SortKey.self) ?? .customerID,
                 isDescending: try query.choice("order", Order.self) == .desc),
             limit: try query.integer("limit", in: 1...200, default: 25),
             offset: try query.integer("offset", in: 0...1_000_000, default: 0))
-        try await completeTrends(wanted)
-        let (page, asOf, isTruncated) = poller.table.withLock { table in
-            (table.page(wanted), table.asOf, table.isTruncated)
-        }
+        let (page, isTruncated) = try await page(wanted)
         let now = now
         let list = CustomerList(
-            asOf: asOf.map { Moment(microseconds: $0) }, total: page.total, limit: wanted.limit,
-            offset: wanted.offset, isTruncated: isTruncated, items: page.items.map { CustomerItem($0, at: now) })
+            asOf: poller.table.withLock { $0.asOf }.map { Moment(microseconds: $0) }, total: page.total,
+            limit: wanted.limit, offset: wanted.offset, isTruncated: isTruncated,
+            items: page.items.map { CustomerItem($0, at: now) })
         return try .json(json(list), to: request)
     }
 
@@ -97,6 +95,27 @@ struct API: Sendable {
 
     /// A section of the list of people, or all of them.
     private enum SectionChoice: String, CaseIterable { case now, eased, watched, open }
+
+    /// A part of the list, and whether the list lacks anybody. A search among more customers than are in memory is the
+    /// database's.
+    private func page(
+        _ wanted: CustomerTable.Selection
+    ) async throws -> (page: CustomerTable.Page, isTruncated: Bool) {
+        guard let search = wanted.search, poller.table.withLock({ $0.isTruncated }) else {
+            try await completeTrends(wanted)
+            return poller.table.withLock { ($0.page(wanted), $0.isTruncated) }
+        }
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try CustomerTable.Row.list(connection, atMost: CustomerTable.mostFound + 1, with: lowercase(search))
+        }
+        var table = CustomerTable()
+        // Whoever has something open is in memory, whatever the id.
+        let standings = poller.table.withLock { known in
+            found.reduce(into: [:]) { $0[$1.id] = known.customer($1.id)?.standing }
+        }
+        table.update(Array(found.prefix(CustomerTable.mostFound)), standings, at: now)
+        return (table.page(wanted), found.count > CustomerTable.mostFound)
+    }
 
     /// Looks up what customers' trends lack, for each customer once after the dashboard's start.
     private func completeTrends(_ wanted: CustomerTable.Selection) async throws {
@@ -147,8 +166,8 @@ struct API: Sendable {
     @Sendable private func anomalies(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(request, "customer_id", "from", "until", "limit", "before")
         var wanted = AnomalyPage.AnomalyRequest(limit: try query.integer("limit", in: 1...200, default: 50))
-        wanted.customer = try query.text("customer_id", atMost: 50)
-        if let before = try query.text("before", atMost: 50) {
+        wanted.customer = try query.namedCustomer()?.text
+        if let before = try query.text("before", of: 1...50) {
             wanted.before = AnomalyPage.Cursor(before)
             guard wanted.before != nil else { throw query.refusal("before", "next_before of the page before") }
         }

@@ -21,9 +21,9 @@ extension API {
         wanted.filter = try query.choice("state", EpisodePage.Filter.self) ?? .all
         wanted.severity = try query.choice("severity", Severity.self, by: \.name)
         wanted.kind = try query.choice("kind", EpisodeKind.self, by: \.name)
-        wanted.customer = try query.text("customer_id", atMost: 50)
+        wanted.customer = try query.namedCustomer()?.text
         (wanted.from, wanted.until) = (try query.moment("from"), try query.moment("until"))
-        if let before = try query.text("before", atMost: 50) {
+        if let before = try query.text("before", of: 1...50) {
             wanted.before = AnomalyPage.Cursor(before)
             guard wanted.before != nil else { throw query.refusal("before", "next_before of the page before") }
         }

@@ -48,7 +48,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             exchanges.append(Exchange(isHead: head.method == .HEAD, isOld: isOld, isLast: !head.isKeepAlive))
             // A client of HTTP/1.0 need not say whom it asks; every browser does (RFC 9112, 3.3).
             if isOld, !head.headers.contains(name: "host") { head.headers.add(name: "Host", value: "localhost") }
-            connections.use(context.channel, .answering)
+            connections.progressed(context.channel)
             context.fireChannelRead(wrapInboundOut(.head(head)))
         case .body:
             context.fireChannelRead(data)
@@ -67,12 +67,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if exchanges.isEmpty { exchanges.append(exchange) } else { exchanges[0] = exchange }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body:
-            guard exchanges.first?.isHead == true else { return context.write(data, promise: promise) }
-            promise?.succeed()
+            guard exchanges.first?.isHead != true else { return promise?.succeed() ?? () }
+            connections.progressed(context.channel)
+            context.write(data, promise: promise)
         case .end:
             guard !exchanges.isEmpty else { return context.write(data, promise: promise) }
             if exchanges.removeFirst().isLast { return end(context: context, data, promise) }
-            if exchanges.isEmpty { connections.use(context.channel, .waiting) }
+            connections.progressed(context.channel)
             context.write(data, promise: promise)
         }
     }
@@ -91,7 +92,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         head.headers.remove(name: "transfer-encoding")
         if !head.status.mayHaveResponseBody {
             head.headers.remove(name: "content-length")
-        } else if !exchange.isHead, !head.headers.contains(name: "content-length") {
+        } else if exchange.isHead {
+            // The router takes an answer whose length is not known for an empty one.
+            if head.headers.first(name: "content-length") == "0" { head.headers.remove(name: "content-length") }
+        } else if !head.headers.contains(name: "content-length") {
             if exchange.isOld {
                 exchange.isLast = true
             } else {
@@ -110,7 +114,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// otherwise make the system take the answer back (RFC 9112, 9.6).
     private func end(context: ChannelHandlerContext, _ data: NIOAny, _ promise: EventLoopPromise<Void>?) {
         isDeaf = true
-        connections.use(context.channel, .waiting)
         let channel = context.channel
         context.writeAndFlush(data).whenComplete { result in
             promise?.completeWith(result)

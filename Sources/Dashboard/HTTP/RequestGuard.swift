@@ -34,14 +34,12 @@ struct RequestGuard: RouterMiddleware {
         do {
             try check(request)
             if let password, request.uri.path != "/healthz" {
-                try await password.check(request.headers[.authorization], from: context.channel.remoteAddress)
+                try await password.check(request, from: context.channel.remoteAddress)
             }
             response = try await next(request, context)
         } catch {
             response = answer(to: error, request, context)
         }
-        // The router says so of what has no known length.
-        if request.method == .head, response.headers[.contentLength] == "0" { response.headers[.contentLength] = nil }
         for (name, value) in Self.headers { response.headers[name] = value }
         return response
     }

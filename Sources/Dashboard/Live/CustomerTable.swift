@@ -4,6 +4,8 @@
 struct CustomerTable: Sendable {
     /// More customers than this are not listed.
     static let mostCustomers = 50_000
+    /// The most customers that a search finds when there are more than that.
+    static let mostFound = 5000
     /// How many minutes activity is counted over.
     static let activityMinutes = 5
 
@@ -168,7 +170,10 @@ extension CustomerTable {
     }
 
     /// How many customers match, and the part of them that was asked for.
-    mutating func page(_ request: Selection) -> (total: Int, items: [Customer]) {
+    typealias Page = (total: Int, items: [Customer])
+
+    /// Looks for customers.
+    mutating func page(_ request: Selection) -> Page {
         let wanted = request.search.map(lowercase)
         var total = 0
         var items: [Customer] = []

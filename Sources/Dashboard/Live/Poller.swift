@@ -160,6 +160,7 @@ final class Poller: Sendable {
         let gaps =
             isGapsDue
             ? try session.ask { connection throws(PostgreSQLError) in try PollQuery.gaps(connection) } : nil
+        let customers = try customerCount(picture, known: before.totals.customers, isDue: isGapsDue, &session)
         let live = try session.ask { connection throws(PostgreSQLError) in
             try LivePoints.read(horizon, connection)
         }
@@ -180,7 +181,7 @@ final class Poller: Sendable {
                     customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
                     isAnomaly: $0.isAnomaly)
             }
-            memory.snapshot.totals.customers = Int64(picture.rows.count)
+            memory.snapshot.totals.customers = customers
             take(picture, &memory, at: now)
             take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
             metrics.setCustomers(memory.snapshot)
@@ -200,6 +201,15 @@ final class Poller: Sendable {
         table.withLock { table in
             for id in incomplete { table.completeTrend(of: id, with: trends[id] ?? []) }
         }
+    }
+
+    /// How many customers there are; those that are not listed are counted when it is due.
+    private func customerCount(
+        _ picture: PollQuery, known: Int64, isDue: Bool, _ session: inout Session
+    ) throws(PostgreSQLError) -> Int64 {
+        guard picture.isTruncated else { return Int64(picture.rows.count) }
+        guard isDue || known <= CustomerTable.mostCustomers else { return known }
+        return try session.ask { connection throws(PostgreSQLError) in try PollQuery.customerCount(connection) }
     }
 
     private func take(_ picture: PollQuery, _ memory: inout Memory, at now: Int64) {

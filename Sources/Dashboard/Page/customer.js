@@ -4,6 +4,7 @@
 import { nameTitle } from "./alarm/title.js";
 import { letHandChoose } from "./chart/zoom.js";
 import { part, setText } from "./lib/dom.js";
+import { isolated } from "./lib/format.js";
 import { fetchJSON, RequestError } from "./lib/request.js";
 import { showName } from "./parts/acknowledge.js";
 import { AnomalyPages } from "./parts/anomaly-pages.js";
@@ -35,7 +36,7 @@ class CustomerPage {
 
   start() {
     setText(part("customer-id"), this.#id);
-    nameTitle(`${this.#id} · heartbeat`);
+    nameTitle(`${isolated(this.#id)} · heartbeat`);
     startFrame((view) => this.#show(view));
     showName(part("who-change", HTMLButtonElement));
     part("more").addEventListener("click", () => this.#showEarlier());

@@ -45,7 +45,7 @@ async function load() {
   const asked = { customer_id: whose, from: new Date(from).toISOString(), until: new Date(until).toISOString() };
   const address = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""));
   history.replaceState(null, "", `?${address}`);
-  parts.csv.href = `/api/v1/report.csv?${address}`;
+  parts.csv.href = `api/v1/report.csv?${address}`;
   try {
     show(await fetchJSON("/api/v1/report", asked));
     setText(part("report-error"), "");
@@ -84,7 +84,7 @@ function rowOf(item) {
     seconds === null ? "–" : seconds === 0 ? "0" : duration(seconds * 1000));
   const { customer_id: id } = item;
   return element("tr", {},
-    element("th", { scope: "row" }, element("a", { href: customerAddress(id), dir: "auto" }, id)),
+    element("th", { scope: "row" }, element("a", { class: "id", dir: "auto", href: customerAddress(id) }, id)),
     number(item.episodes), number(item.high), number(item.medium), number(item.low), number(item.unseen),
     time(item.longest_seconds), time(item.median_seconds_to_acknowledge), time(item.seconds_without_signal),
     number(item.lowest), number(item.median), number(item.highest));

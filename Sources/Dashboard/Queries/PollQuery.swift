@@ -24,7 +24,7 @@ struct PollQuery: Sendable {
             anomalies = try row["anomalies"]
             rejected = try row["rejected"]
         }
-        rows = try CustomerTable.Row.list(connection)
+        rows = try CustomerTable.Row.list(connection, atMost: CustomerTable.mostCustomers + 1)
         isTruncated = rows.count > CustomerTable.mostCustomers
         if isTruncated { rows.removeLast() }
         throughput = try Self.minutes(connection, 30)
@@ -34,6 +34,13 @@ struct PollQuery: Sendable {
             rows += try CustomerTable.Row.find(episodes.standings.keys.filter { !known.contains($0) }, connection)
         }
         try connection.execute("COMMIT", unableTo: "end a poll")
+    }
+
+    /// How many customers there are.
+    static func customerCount(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int64 {
+        let result = try connection.query(
+            "SELECT count(*) AS count FROM customer_state", unableTo: "count \"customer_state\"")
+        return try result.first { row throws(PostgreSQLError) in try row["count"] } ?? 0
     }
 
     /// pipeline_log's last minutes, with the running one.
@@ -77,12 +84,18 @@ extension CustomerTable.Row {
         anomalies
         """
 
-    /// The first customers by their ids, one more than are listed.
-    fileprivate static func list(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> [Self] {
+    /// The first customers by their ids.
+    ///
+    /// - Parameter part: a part of their ids in lower case, as `lowercase` has it; nil for all customers.
+    static func list(
+        _ connection: PostgreSQLConnection, atMost most: Int, with part: [UInt8]? = nil
+    ) throws(PostgreSQLError) -> [Self] {
         let result = try connection.query(
             """
-            SELECT \(columns) FROM customer_state ORDER BY customer_id LIMIT \(CustomerTable.mostCustomers + 1)
-            """, unableTo: "read \"customer_state\"")
+            SELECT \(columns) FROM customer_state
+             WHERE $1::text = '' OR strpos(lower(customer_id), $1::text) > 0
+             ORDER BY customer_id LIMIT $2::bigint
+            """, [String(decoding: part ?? [], as: UTF8.self), most], unableTo: "read \"customer_state\"")
         return try result.map { row throws(PostgreSQLError) in try Self(&row) }
     }
 

@@ -181,14 +181,14 @@ extension OnAServer {
             let dashboard = try await RunningDashboard(database: database)
             let text = try dashboard.get("/metrics").text
             for line in [
-                #"heartbeat_open_episodes{instance="dashboard",severity="high"} 1"#,
-                #"heartbeat_open_episodes{instance="dashboard",severity="medium"} 0"#,
-                #"heartbeat_open_episodes{instance="dashboard",severity="low"} 1"#,
-                #"heartbeat_alarms_last_day{instance="dashboard"} 1"#,
-                #"heartbeat_customers{instance="dashboard",status="high"} 1"#,
-                #"heartbeat_customers{instance="dashboard",status="no signal"} 0"#,
-                #"heartbeat_customers{instance="dashboard",status="normal"} 2"#,
-                #"heartbeat_unseen_customers{instance="dashboard",severity="high"} 1"#,
+                #"heartbeat_open_episodes{daemon="dashboard",severity="high"} 1"#,
+                #"heartbeat_open_episodes{daemon="dashboard",severity="medium"} 0"#,
+                #"heartbeat_open_episodes{daemon="dashboard",severity="low"} 1"#,
+                #"heartbeat_alarms_last_day{daemon="dashboard"} 1"#,
+                #"heartbeat_customers{daemon="dashboard",status="high"} 1"#,
+                #"heartbeat_customers{daemon="dashboard",status="no signal"} 0"#,
+                #"heartbeat_customers{daemon="dashboard",status="normal"} 2"#,
+                #"heartbeat_unseen_customers{daemon="dashboard",severity="high"} 1"#,
             ] {
                 #expect(text.contains(line + "\n"), "\(line)")
             }

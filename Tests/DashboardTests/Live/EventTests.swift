@@ -64,12 +64,12 @@ extension OnAServer {
             try await eventually("the stuck one is dropped") {
                 _ = try stream.state()
                 return try dashboard.get("/metrics").text.contains(
-                    "heartbeat_dashboard_sse_dropped_total{instance=\"dashboard\"} 1\n")
+                    "heartbeat_dashboard_sse_dropped_total{daemon=\"dashboard\"} 1\n")
             }
             _ = try stream.state()
             #expect(
                 try dashboard.get("/metrics").text.contains(
-                    "heartbeat_dashboard_sse_clients{instance=\"dashboard\"} 1\n"))
+                    "heartbeat_dashboard_sse_clients{daemon=\"dashboard\"} 1\n"))
         }
 
         @Test("more viewers than there may be are told to come later")

@@ -2,7 +2,7 @@
 // Heard without being looked at: sound, title, icon and notification follow from the state, on every page.
 
 import { buttonOf, part, setText } from "../lib/dom.js";
-import { duration } from "../lib/format.js";
+import { duration, isolated } from "../lib/format.js";
 import { Sound } from "./sound.js";
 import { showTitle } from "./title.js";
 
@@ -141,7 +141,7 @@ function notifyOf({ counts, now, listed: [first] }) {
   if (now.high === 0 || first === undefined) return;
   const [episode] = first.episodes;
   const more = counts.now > 1 ? ` And ${counts.now - 1} more.` : "";
-  const shown = new Notification(`High: ${first.customer_id}`, {
+  const shown = new Notification(`High: ${isolated(first.customer_id)}`, {
     body: `${first.heart_rate} bpm, ${episode?.kind ?? ""}.${more}`, tag: "heartbeat", requireInteraction: true,
   });
   shown.addEventListener("click", () => {

@@ -1,6 +1,8 @@
 // @ts-check
 // Who needs somebody, in the tab's title and on its icon: seen without the page being looked at.
 
+import { isolated } from "../lib/format.js";
+
 const base = document.title;
 const icon = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=icon]"));
 const calmIcon = icon?.href ?? "";
@@ -28,7 +30,7 @@ export function showTitle(people, isOld) {
 function alarmText(people) {
   if (people === null || people.counts.now === 0) return "";
   const [first] = people.listed, word = people.now.high > 0 ? "High" : "Medium";
-  return `(${people.counts.now}) ${word}: ${first?.customer_id ?? ""} · `;
+  return `(${people.counts.now}) ${word}: ${isolated(first?.customer_id ?? "")} · `;
 }
 
 /**

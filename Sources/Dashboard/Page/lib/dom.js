@@ -124,5 +124,5 @@ export function press(group, chosen) {
  * @param {string} id
  */
 export function customerAddress(id) {
-  return `/customer?customer_id=${encodeURIComponent(id)}`;
+  return `customer?customer_id=${encodeURIComponent(id)}`;
 }

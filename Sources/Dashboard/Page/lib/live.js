@@ -117,7 +117,7 @@ export class Live {
     this.#retry = undefined;
     this.#source?.close();
     this.#opened = Date.now();
-    this.#source = new EventSource("/api/v1/events");
+    this.#source = new EventSource("api/v1/events");
     this.#source.addEventListener("state", (event) => this.#receive(JSON.parse(event.data)));
     this.#source.addEventListener("error", () => this.#reopen());
   }

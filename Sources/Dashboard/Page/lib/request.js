@@ -34,7 +34,7 @@ export async function fetchJSON(path, parameters) {
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== null && value !== "") query.set(name, String(value));
   }
-  return answerOf(await fetch(`${path}?${query}`, { signal: timeout() }));
+  return answerOf(await fetch(`.${path}?${query}`, { signal: timeout() }));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function fetchJSON(path, parameters) {
  * @throws {RequestError}
  */
 export async function postOfEpisode(episode, what, body) {
-  return answerOf(await fetch(`/api/v1/episodes/${episode}/${what}`, {
+  return answerOf(await fetch(`api/v1/episodes/${episode}/${what}`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     signal: timeout(),
   }));

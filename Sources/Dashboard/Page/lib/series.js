@@ -52,7 +52,7 @@ export class Series {
   async take(state, points) {
     const now = Date.now();
     const hole = now - this.#taken > longestHole;
-    const others = state.most_active.join("\n") !== this.#names.join("\n");
+    const others = JSON.stringify(state.most_active) !== JSON.stringify(this.#names);
     const old = this.bucketSeconds > 0 && now - this.#fetched > resync;
     this.#taken = now;
     if (this.#fetched === 0 || hole || others || old) await this.#fetch(state.most_active);

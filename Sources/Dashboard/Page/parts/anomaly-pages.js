@@ -59,7 +59,8 @@ export class AnomalyPages {
       element("td", { class: "right" }, run.from === run.until ? "" :
         duration(Date.parse(run.until) - Date.parse(run.from))),
       element("td", { class: "right" }, String(run.count)),
-      element("td", { class: "right" }, run.lowest === run.highest ? `${run.lowest}` : `${run.lowest} to ${run.highest}`),
+      element("td", { class: "right" },
+        run.lowest === run.highest ? `${run.lowest}` : `${run.lowest} to ${run.highest}`),
       element("td", { class: "wrap" }, run.reason)));
     const table = part("anomalies", HTMLTableElement);
     table.tBodies[0].replaceChildren(...rows);

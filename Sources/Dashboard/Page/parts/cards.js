@@ -2,7 +2,7 @@
 // The key figures.
 
 import { childCount, element, setText } from "../lib/dom.js";
-import { count, duration, percent, plural, rate } from "../lib/format.js";
+import { count, duration, isolated, percent, plural, rate } from "../lib/format.js";
 
 /** A key figure; an old one is greyed.
  * @typedef {{name: string, value: string, unit?: string, detail?: string, old?: boolean}} Card */
@@ -76,8 +76,8 @@ function lastReading({ last_reading: last, data }, now) {
   if (last === null) return { name: "Last reading", value: "–", detail: "none yet" };
   const age = duration(now - Date.parse(last.recorded_at));
   return {
-    name: "Last reading", value: count(last.heart_rate), unit: "bpm", detail: `${age} ago, ${last.customer_id}`,
-    old: data.state === "stale",
+    name: "Last reading", value: count(last.heart_rate), unit: "bpm",
+    detail: `${age} ago, ${isolated(last.customer_id)}`, old: data.state === "stale",
   };
 }
 

@@ -20,6 +20,7 @@ export class Customers {
   #part = {
     customers: part("customers", HTMLTableElement), search: part("search", HTMLInputElement),
     statuses: part("statuses"), section: part("section", HTMLSelectElement), range: part("range"),
+    cut: part("customers-cut"),
     rows: part("rows", HTMLSelectElement),
     first: part("first", HTMLButtonElement), previous: part("previous", HTMLButtonElement),
     next: part("next", HTMLButtonElement), last: part("last", HTMLButtonElement),
@@ -139,8 +140,8 @@ export class Customers {
   }
 
   /** @param {API.Customers} answer */
-  #draw({ items, total, as_of: answered }) {
-    const { offset, limit } = this.#ask;
+  #draw({ items, total, as_of: answered, is_truncated: cut }) {
+    const { offset, limit, search } = this.#ask;
     if (items.length === 0 && total > 0 && offset > 0) {
       return this.#change({ offset: Math.floor((total - 1) / limit) * limit });
     }
@@ -149,6 +150,10 @@ export class Customers {
     this.#drawAges(Date.parse(answered ?? "") || Date.now());
     setText(this.#part.range, total === 0 ? this.#emptyText() :
       `${count(offset + 1)}–${count(offset + items.length)} of ${count(total)}`);
+    this.#part.cut.hidden = !cut;
+    setText(this.#part.cut, search === "" ?
+      `Only the first ${count(total)} by id are listed here. Search looks at every customer.` :
+      `More customers match than the first ${count(total)}, which are listed here.`);
     this.#part.first.disabled = this.#part.previous.disabled = offset === 0;
     this.#part.next.disabled = this.#part.last.disabled = offset + limit >= total;
   }
@@ -187,7 +192,7 @@ function makeRow() {
   });
   trace.append(vector("path", { "vector-effect": "non-scaling-stroke" }));
   return element("tr", {},
-    element("th", { scope: "row", class: "name" }, element("a", { dir: "auto" })),
+    element("th", { scope: "row", class: "name" }, element("a", { class: "id", dir: "auto" })),
     element("td", { class: "right bpm" }, element("span"), element("span", { class: "arrow" })),
     element("td"), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
     element("td", { class: "right wider" }), element("td", { class: "right wider" }),

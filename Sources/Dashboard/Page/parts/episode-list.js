@@ -5,7 +5,7 @@
 import { acknowledgeAll } from "./acknowledge.js";
 import { buttonOf, customerAddress, element, mark, setText } from "../lib/dom.js";
 import { Answers, isNeeded, isUnseen, seenSeverity, shownSeverity } from "../lib/episode.js";
-import { duration, timeText } from "../lib/format.js";
+import { duration, isolated, timeText } from "../lib/format.js";
 
 const severityNames = { high: "High", medium: "Medium", low: "Low" };
 /** @type {Record<API.Episode["severity"], import("../lib/dom.js").Shape>} */
@@ -138,7 +138,7 @@ function drawSeverity(node, part, episode) {
  */
 function drawWho(part, { customer_id: id, kind }) {
   if (part.children.length === 0) {
-    part.append(element("a", { href: customerAddress(id), title: id, dir: "auto" }, id), element("span"));
+    part.append(element("a", { class: "id", dir: "auto", href: customerAddress(id), title: id }, id), element("span"));
   }
   setText(part.lastElementChild, kind);
 }
@@ -165,7 +165,7 @@ function drawNote(part, episode, now) {
   const state = isUnseen(episode) ? "open" : at !== null ? "done" : "missed";
   if (part.dataset.state !== state) {
     part.dataset.state = state;
-    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${id}` };
+    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${isolated(id)}` };
     part.replaceChildren(state === "open" ? element("button", attributes, "Acknowledge") : element("span"));
   }
   const note = said === null ? "" : ` “${said}”`;

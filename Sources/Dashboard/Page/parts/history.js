@@ -4,7 +4,7 @@
 import { LineChart } from "../chart/line-chart.js";
 import { part, setText } from "../lib/dom.js";
 import { bandText } from "../lib/episode.js";
-import { count, duration, timeText } from "../lib/format.js";
+import { count, duration, isolated, timeText } from "../lib/format.js";
 import { showCards } from "./cards.js";
 
 const note = "A triangle marks an anomaly.";
@@ -35,10 +35,10 @@ export class History {
     part("chart-empty").hidden = points.length > 0;
     setText(part("chart-empty"), "No readings in this range.");
     part("chart").setAttribute("aria-label",
-      `Heart rate of ${name} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}.`);
+      `Heart rate of ${isolated(name)} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}.`);
     showFigures(readings);
     const query = new URLSearchParams({ customer_id: name, from: readings.from, until: readings.until });
-    part("csv", HTMLAnchorElement).href = `/api/v1/readings.csv?${query}`;
+    part("csv", HTMLAnchorElement).href = `api/v1/readings.csv?${query}`;
   }
 }
 

@@ -5,7 +5,7 @@
 import { acknowledgeAll, showName } from "../parts/acknowledge.js";
 import { buttonOf, childCount, customerAddress, element, mark, part, setText } from "../lib/dom.js";
 import { Answers, isNeeded, isUnseen, seenSeverity } from "../lib/episode.js";
-import { count, duration, plural, timeText } from "../lib/format.js";
+import { count, duration, isolated, plural, timeText } from "../lib/format.js";
 import { statusClass } from "../lib/status.js";
 import { drawPerson, makePerson } from "./person-row.js";
 import { offerUndo } from "./undo.js";
@@ -139,7 +139,7 @@ export class People {
     this.#spoken = new Set(high.map(key));
     if (first || fresh.length === 0) return;
     const sentences = fresh.slice(0, 3).map(({ kind, customer_id: id, opened_at: at }) =>
-      `High: ${kind}, ${id}, since ${timeText(Date.parse(at), now)}.`);
+      `High: ${kind}, ${isolated(id)}, since ${timeText(Date.parse(at), now)}.`);
     if (needed.high > high.length || fresh.length > 3) sentences.push(`${count(needed.high)} people need somebody.`);
     setText(part("people-spoken"), sentences.join(" "));
   }
@@ -161,7 +161,8 @@ export class People {
       this.#draw();
       if (hadFocus || document.activeElement === document.body) this.#focusAfter(node);
     } catch (failure) {
-      this.#failed(`${customer.customer_id} not acknowledged: ${failure instanceof Error ? failure.message : failure}`);
+      const why = failure instanceof Error ? failure.message : failure;
+      this.#failed(`${isolated(customer.customer_id)} not acknowledged: ${why}`);
     } finally {
       this.#busy = false;
     }

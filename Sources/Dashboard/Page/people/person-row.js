@@ -3,7 +3,7 @@
 
 import { customerAddress, element, setText, vector } from "../lib/dom.js";
 import { capitalized, isUnseen, limitOf, shownSeverity } from "../lib/episode.js";
-import { age, duration, timeText } from "../lib/format.js";
+import { age, duration, isolated, timeText } from "../lib/format.js";
 import { sparkline } from "../lib/sparkline.js";
 import { arrow, showStatus, statusClass } from "../lib/status.js";
 
@@ -20,7 +20,7 @@ export function makePerson(id) {
   return element("li", { class: "person", "data-customer": id },
     element("p", { class: "person-rate" }, element("span", { class: "person-bpm" }),
       element("span", { class: "arrow" })),
-    element("p", { class: "person-who" }, element("a", { href: customerAddress(id), title: id, dir: "auto" }, id),
+    element("p", { class: "person-who" }, element("a", { class: "id", dir: "auto", href: customerAddress(id), title: id }, id),
       element("span", { class: "person-status" })),
     line,
     element("p", { class: "person-why" }, element("strong"), element("span"),
@@ -123,7 +123,7 @@ function drawAct(act, { customer_id: id, episodes }, now) {
   if (act.dataset.word !== word) {
     act.dataset.word = word;
     const kinds = unseen.map(({ kind }) => kind).join(", ");
-    const attributes = { type: "button", class: "button person-button", "aria-label": `${word} ${kinds} of ${id}` };
+    const attributes = { type: "button", class: "button person-button", "aria-label": `${word} ${kinds} of ${isolated(id)}` };
     act.replaceChildren(word === "" ? element("span") : element("button", attributes, word));
   }
   const seen = episodes.find(({ acknowledged_by: by }) => by !== null);

@@ -3,6 +3,7 @@
 
 import { undoAll } from "../parts/acknowledge.js";
 import { element, setText } from "../lib/dom.js";
+import { isolated } from "../lib/format.js";
 
 const offered = 10_000; // ms
 
@@ -26,7 +27,7 @@ button.addEventListener("click", () => undo?.());
  */
 export function offerUndo(id, done, undone, failed) {
   clearTimeout(end);
-  setText(text, `Acknowledged ${id} as ${done[0].acknowledged_by}.`);
+  setText(text, `Acknowledged ${isolated(id)} as ${done[0].acknowledged_by}.`);
   bar.hidden = false;
   end = setTimeout(hide, offered);
   undo = async () => {
@@ -34,7 +35,7 @@ export function offerUndo(id, done, undone, failed) {
     try {
       undone(await undoAll(done));
     } catch (failure) {
-      failed(`${id}: not undone: ${failure instanceof Error ? failure.message : failure}`);
+      failed(`${isolated(id)}: not undone: ${failure instanceof Error ? failure.message : failure}`);
     }
   };
 }

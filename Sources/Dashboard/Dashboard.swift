@@ -19,7 +19,7 @@ public struct Dashboard {
         password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
     }
 
-    /// Serves until it is stopped. It is ready as soon as it listens: without the database it says so.
+    /// Serves until it is stopped. It has started as soon as it listens: without the database it says so.
     ///
     /// - Throws: `CommandFailure` when it cannot listen; `SystemError` when no thread can be started.
     public func run(_ service: Service) throws {
@@ -102,7 +102,7 @@ public struct Dashboard {
                 let port = channel.localAddress?.port ?? 0
                 let host = address.contains(":") ? "[\(address)]" : address
                 service.logger.notice("serving on http://\(host):\(port)")
-                service.ready("listens on \(address), port \(port)")
+                service.started()
             },
             // One loop has closed a connection before it takes the next; answers are made on other threads.
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: 1)),

@@ -91,29 +91,48 @@ extension Setting where Value == Int {
     }
 }
 
+extension Setting where Value == Int {
+    /// `REMIND_MINUTES`: how old an acknowledgement of an open episode of high severity is reminded of, 0 to 1440 minutes.
+    public static var remindMinutes: Setting {
+        Setting(
+            "REMIND_MINUTES", .integer(in: 0...1440, unit: "minutes"), default: 10,
+            sentence: """
+                How long an acknowledgement holds while the episode stays at high severity: then the page asks for somebody \
+                again. 0 never asks again.
+                """, isReloadable: true)
+    }
+}
+
 extension Setting where Value == Duration {
-    /// `DASHBOARD_STALE_SECONDS`: data or a customer without a new reading for this long is shown as old, 1 to 86400 s.
+    /// `DASHBOARD_STALE_SECONDS`: data without a new reading for this long are shown as old, 1 to 86400 s.
     public static var dashboardStaleSeconds: Setting {
         Setting(
             "DASHBOARD_STALE_SECONDS", .seconds(in: 1...86_400), default: .seconds(15),
-            sentence: "After how long without a reading the data, or a customer, are shown as silent.")
+            sentence: """
+                After how long without a new reading of anybody the page says that the data are old; longer when sensors send \
+                more seldom.
+                """)
     }
 }
 
 extension SettingsSchema {
     /// The settings of `heartbeat dashboard`.
-    public static let dashboard = SettingsSchema(
-        name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
-        settings: [
-            Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardProxies,
-            Setting.dashboardPasswordFile,
-            Setting.dashboardViewers, Setting.dashboardStaleSeconds, Setting.heartRateMin, Setting.heartRateMax,
-            Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
-            Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.dashboardChartJS,
-            Setting.dashboardPageDirectory, Setting.logLevel,
-        ],
-        checks: [heartRateLimits, closedByDefault, enoughFiles],
-        remarks: [fewerPages])
+    public static let dashboard: SettingsSchema = {
+        var schema = SettingsSchema(
+            name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
+            settings: [
+                Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardProxies,
+                Setting.dashboardPasswordFile, Setting.dashboardViewers, Setting.dashboardStaleSeconds,
+                Setting.remindMinutes, Setting.heartRateMin, Setting.heartRateMax,
+                Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
+                Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory,
+                Setting.dashboardChartJS,
+                Setting.dashboardPageDirectory, Setting.logLevel,
+            ],
+            checks: [heartRateLimits, closedByDefault, enoughFiles])
+        schema.remarks = [fewerPages]
+        return schema
+    }()
 
     /// Says that the limit of open files allows fewer live pages than are wanted.
     private static let fewerPages: Check = { settings in

@@ -1,4 +1,5 @@
 public import Daemon
+internal import FoundationEssentials
 
 // Where PostgreSQL is. Names and defaults are the contract's.
 
@@ -56,6 +57,14 @@ private func areServers(_ text: String) -> Bool {
 }
 
 extension Settings {
+    /// The other machine that PostgreSQL is on; nil when it is this one, over a socket or by its own address.
+    public var remotePostgreSQL: String? {
+        let text = postgresParameters["host"] ?? ProcessInfo.processInfo.environment["PGHOST"] ?? ""
+        return text.split(separator: ",").map(String.init).first { host in
+            !["/", "@", "127."].contains { host.hasPrefix($0) } && !["localhost", "::1"].contains(host)
+        }
+    }
+
     /// The settings for libpq, by its keywords `host`, `port`, `dbname`, `user` and `password`.
     ///
     /// What is not set is not there, so that libpq's own variables (`PGHOST`, ...) and service files decide. The default

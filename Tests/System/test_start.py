@@ -51,7 +51,7 @@ class Start(PipelineTest):
 
         with self.subTest("catalog"):
             text = machine.run("journalctl", "-x", "--no-pager", "-u", unit("consumer"))
-            self.assertIn("Subject: heartbeat is running", text)
+            self.assertIn("Subject: heartbeat works", text)
             self.assertIn(f"systemctl status {unit('consumer')}", text)
 
         with self.subTest("status"):

@@ -21,6 +21,9 @@ struct ServiceSentence: Equatable {
 
     /// What the daemon says of its work: `19.8 messages/s, lag 3 messages, 0.2 s`.
     var work = ""
+    /// It was told to the service manager.
+    var isStarted = false
+    /// What it needs has answered.
     var isReady = false
     var isStopping = false
     /// In the order in which they were lost.
@@ -29,9 +32,12 @@ struct ServiceSentence: Equatable {
     var stalled: [String] = []
     /// Why the last reload changed nothing.
     var refusal: String?
+    /// Why the daemon ends although nobody asked it to.
+    var failure: String?
 
     var text: String {
-        if isStopping { return "stopping: stores and sends what is in flight" }
+        if let failure { return String("stops: \(failure)".prefix(500)) }
+        if isStopping { return "stopping: finishes what is in flight" }
         var parts = waiting.map { "waiting for \($0.dependency.rawValue) since \(utc($0.since)): \($0.cause)" }
         if !isReady, parts.isEmpty { parts.append("starting") }
         if !stalled.isEmpty { parts.append("no progress: " + stalled.joined(separator: ", ")) }

@@ -160,6 +160,13 @@ public func wallClockMicroseconds() -> Int64 {
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
 }
 
+/// The same as it was at the system's last tick, up to 10 ms ago. It costs a fifth, for whoever asks a million times.
+public func coarseWallClockMicroseconds() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}
+
 /// Milliseconds of a clock that is never set; only differences mean something.
 public func monotonicMilliseconds() -> Int64 {
     var time = timespec()

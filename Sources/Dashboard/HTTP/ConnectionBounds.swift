@@ -20,7 +20,7 @@ struct ConnectionBounds: Equatable {
         self.viewers = min(viewers, connections - min(Self.others, connections / 2))
     }
 
-    /// The open files that so many live pages need.
+    /// The open files that a number of live pages need.
     static func files(viewers: Int) -> Int { viewers + others + files }
 
     /// What is asked for and cannot be had; nil when it can.

@@ -27,7 +27,7 @@ struct QueryParameters {
         }
     }
 
-    /// A text of so many characters; nil when it is not there.
+    /// A text of a limited length; nil when it is not there.
     func text(_ name: String, of characters: ClosedRange<Int>) throws(Problem) -> String? {
         guard let text = values[name] else { return nil }
         guard characters.contains(text.unicodeScalars.count) else {
@@ -43,7 +43,7 @@ struct QueryParameters {
 
     /// The customer that has to be named.
     func customer() throws(Problem) -> CustomerKey {
-        guard let id = try namedCustomer() else { throw Problem(.badRequest, "customer_id: expected a customer's id") }
+        guard let id = try namedCustomer() else { throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters") }
         return id
     }
 

@@ -69,13 +69,14 @@ struct RequestGuard: RouterMiddleware {
         }
     }
 
-    /// The longest body that is taken, in bytes: fifty characters, each as two escapes of JSON.
+    /// The longest body that is taken, in bytes: a name and a note in any script.
     static let mostBytes = 1000
 
-    /// Whether something can be changed there: /api/v1/episodes/ID/acknowledge alone.
+    /// Whether something can be changed there: /api/v1/episodes/ID/acknowledge and its undo alone.
     private static func isChange(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 6 && parts[..<4] == ["", "api", "v1", "episodes"] && parts[5] == "acknowledge"
+        return parts.count == 6 && parts[..<4] == ["", "api", "v1", "episodes"]
+            && ["acknowledge", "undo"].contains(parts[5])
     }
 
     private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {

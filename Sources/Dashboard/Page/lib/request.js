@@ -38,14 +38,15 @@ export async function fetchJSON(path, parameters) {
 }
 
 /**
- * Sends who acknowledges an episode.
+ * Sends who acknowledges an episode, or takes that back.
  * @param {number} episode
+ * @param {"acknowledge" | "undo"} what
  * @param {API.Acknowledgement} body
  * @returns {Promise<API.Episode>} the episode as it is now
  * @throws {RequestError}
  */
-export async function postAcknowledgement(episode, body) {
-  return answerOf(await fetch(`api/v1/episodes/${episode}/acknowledge`, {
+export async function postOfEpisode(episode, what, body) {
+  return answerOf(await fetch(`api/v1/episodes/${episode}/${what}`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     signal: timeout(),
   }));

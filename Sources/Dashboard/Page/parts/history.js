@@ -12,6 +12,10 @@ const note = "A triangle marks an anomaly.";
 export class History {
   #lines = new LineChart(part("chart", HTMLCanvasElement), { labels: false });
 
+  /** The time at a place on the chart, in px from its left.
+   * @param {number} x */
+  timeAt(x) { return this.#lines.timeAt(x); }
+
   /**
    * @param {API.Readings} readings
    * @param {API.CustomerDetails["own_limits"]} ownLimits
@@ -27,7 +31,7 @@ export class History {
     });
     const span = `${timeText(from, now)} to ${timeText(until, now)}`;
     setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. ${note}` :
-      `Lowest to highest rate in each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}`);
+      `The median within the lowest and highest rate of each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}`);
     part("chart-empty").hidden = points.length > 0;
     setText(part("chart-empty"), "No readings in this range.");
     part("chart").setAttribute("aria-label",

@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// Whoever waits for Kafka says why: in the status, in the journal and in the last line.
     @Suite("Why Kafka is waited for") struct KafkaCauses {
         private func start(
@@ -69,7 +69,7 @@ extension EndToEnd {
                     "unable to look topic \"\(broker.topic)\" up: Broker: Topic authorization failed")
             }
             broker.process?.write("topic 0")
-            try await eventually("it is ready") { manager.count("READY=1") == 1 }
+            try await eventually("it is ready") { manager.isReady }
             try await eventually("messages are delivered") { try broker.messageCount() > 40 }
             let log = process.log
             let end = try #require(log.range(of: "Kafka has answered"))

@@ -43,7 +43,9 @@ struct QueryParameters {
 
     /// The customer that has to be named.
     func customer() throws(Problem) -> CustomerKey {
-        guard let id = try namedCustomer() else { throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters") }
+        guard let id = try namedCustomer() else {
+            throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters")
+        }
         return id
     }
 

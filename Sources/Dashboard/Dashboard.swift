@@ -3,6 +3,7 @@ import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import SharedSettings
 
 /// `heartbeat dashboard`: the live page.
@@ -24,7 +25,9 @@ public struct Dashboard {
     public func run(_ service: Service) throws {
         let parameters = settings.postgresParameters
         let metrics = DashboardMetrics(service.metrics)
-        let hub = EventHub(mostListeners: settings[.dashboardViewers], metrics: metrics)
+        let bounds = ConnectionBounds(settings, files: raiseOpenFilesLimit(to: ConnectionBounds.files(settings)))
+        if let remark = bounds.remark(settings) { service.logger.warning("\(remark)") }
+        let hub = EventHub(mostListeners: bounds.viewers, metrics: metrics)
         let poller = Poller(settings, service, hub: hub, metrics: metrics)
         let loop = service.loop("poller")
         let thread = try WorkThread(name: "poller") {
@@ -33,7 +36,8 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, statementLimit: .seconds(2))
         }
-        let application = application(poller, sessions: sessions, metrics: metrics, service)
+        let application = application(
+            poller, Connections(most: bounds.connections), sessions: sessions, metrics: metrics, service)
         let server = Server(application, service.logger)
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
@@ -58,7 +62,8 @@ public struct Dashboard {
     }
 
     private func application(
-        _ poller: Poller, sessions: Workers<Session>, metrics: DashboardMetrics, _ service: Service
+        _ poller: Poller, _ connections: Connections, sessions: Workers<Session>, metrics: DashboardMetrics,
+        _ service: Service
     ) -> some ApplicationProtocol {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
         if !assets.hasChart {
@@ -67,25 +72,27 @@ public struct Dashboard {
         }
         let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics))
-        API(poller: poller, sessions: sessions, charts: ChartCache(), exports: ExportSlots()).addRoutes(to: router)
+        API(
+            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots()
+        ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         let address = settings[.dashboardAddress]
         return Application(
-            router: router,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionLimits()], idleTimeout: .seconds(15),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))),
+            router: router, server: HTTPServerBuilder { HTTPServer(responder: $0, connections: connections) },
+            // The system takes as many as it can have waiting.
             configuration: ApplicationConfiguration(
-                address: .hostname(address, port: settings[.dashboardPort]), backlog: 256,
-                availableConnectionsDelegate: MaximumAvailableConnections(settings[.dashboardViewers] + 200)),
+                address: .hostname(address, port: settings[.dashboardPort]), backlog: 4096),
             onServerRunning: { channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(connections), position: .first)
+                }.get()
                 let port = channel.localAddress?.port ?? 0
                 let host = address.contains(":") ? "[\(address)]" : address
                 service.logger.notice("serving on http://\(host):\(port)")
                 service.started()
             },
+            // One loop has closed a connection before it takes the next; answers are made on other threads.
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: 1)),
             logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

@@ -44,6 +44,8 @@ public struct Producer {
                 ("enable.idempotence", "true"), ("acks", "all"),
                 // Nothing is sent after a batch that was refused, until that one has been sent again.
                 ("enable.gapless.guarantee", "true"),
+                // Which broker holds messages up.
+                ("statistics.interval.ms", "1000"),
             ])
     }
 

@@ -26,6 +26,9 @@ extension SessionParameters {
         .limits(lock: .milliseconds(50), idleInTransaction: .seconds(60))
         .setting("max_parallel_workers_per_gather", to: "0")
 
+    /// The other session of `heartbeat database maintain`, whose transaction lasts as long as the run.
+    public static let maintenanceLock = SessionParameters(applicationName: "heartbeat-maintenance")
+
     /// `heartbeat database status`.
     public static let status = SessionParameters(applicationName: "heartbeat-database").limits(lock: .seconds(10))
 

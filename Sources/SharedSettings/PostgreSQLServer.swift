@@ -14,7 +14,11 @@ extension Setting where Value == String? {
     /// `POSTGRES_HOST`: the server; nil leaves it to libpq (`PGHOST`, a service file, the local socket).
     public static var postgresHost: Setting {
         Setting(
-            "POSTGRES_HOST", .optional(.text("a host name, an address or the directory of a socket") { _ in true }),
+            "POSTGRES_HOST",
+            .optional(
+                .text(
+                    "a host name, an address or the directory of a socket; the port is POSTGRES_PORT", where: areServers
+                )),
             default: nil,
             sentence: "The PostgreSQL server. Without it libpq decides: PGHOST, a service file or the local socket.")
     }
@@ -42,6 +46,13 @@ extension Setting where Value == Int? {
         Setting(
             "POSTGRES_PORT", .optional(.integer(in: 1...65_535)), default: nil,
             sentence: "The PostgreSQL server's port. Without it libpq decides: PGPORT, a service file or 5432.")
+    }
+}
+
+/// libpq tries several servers in turn; a name that begins with "@" is a socket in no directory.
+private func areServers(_ text: String) -> Bool {
+    text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { server in
+        server.hasPrefix("/") || server.hasPrefix("@") || (isHost(server) && !server.hasPrefix("["))
     }
 }
 

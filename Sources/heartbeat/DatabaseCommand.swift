@@ -78,7 +78,12 @@ struct DatabaseCommand: ParsableCommand {
                     return
                 }
             }
-            try DatabaseSetup(settings.postgresParameters).run()
+            do {
+                try DatabaseSetup(settings.postgresParameters).run()
+            } catch let error as PostgreSQLError where error.fault == .lasting {
+                // The unit does not try that again.
+                throw CommandFailure(.refused, error.description)
+            }
             notice.done("roles, database and tables are there")
         }
 
@@ -106,8 +111,10 @@ struct DatabaseCommand: ParsableCommand {
             startLogging(level: settings[.logLevel], identifier: "heartbeat-maintenance")
             let logger = Logger(label: "maintenance")
             let stop = try Signals.install().stop
+            let parameters = settings.postgresParameters
             var maintenance = try Maintenance(
-                settings, try waiting.connect(settings.postgresParameters, .maintenance, until: stop), stop: stop)
+                settings, try waiting.connect(parameters, .maintenance, until: stop),
+                lock: try waiting.connect(parameters, .maintenanceLock, until: stop), stop: stop)
             guard let summary = try maintenance.run() else {
                 return logger.notice("maintenance is already running elsewhere; nothing to do")
             }

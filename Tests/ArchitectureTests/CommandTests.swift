@@ -27,7 +27,7 @@ import Testing
             words: "self.as_user(\"heartbeat-consumer\"), \"heartbeat\", \"verify\""),
         "swift build --build-tests": Runner(file: script, name: "step build ", words: "swift build --build-tests"),
         "swift test --skip-build --no-parallel --filter ArchitectureTests": Runner(
-            file: script, name: "step tests ", words: "swift test --skip-build --no-parallel"),
+            file: script, name: "step tests tests", words: "swift test --skip-build --no-parallel"),
         "packaging/test": Runner(file: ".ci/run", name: "#!/bin/bash", words: "/packaging/test"),
     ]
 

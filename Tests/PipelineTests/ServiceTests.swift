@@ -175,7 +175,7 @@ extension EndToEnd {
             var updates: Set<Double> = []
             try await eventually("its reporting thread comes round several times") {
                 let metrics = try MetricsFile(contents(file))
-                updates.insert(metrics.values["heartbeat_updated_timestamp_seconds{instance=\"consumer\"}"] ?? 0)
+                updates.insert(metrics.values["heartbeat_updated_timestamp_seconds{daemon=\"consumer\"}"] ?? 0)
                 return updates.count > 4
             }
             #expect(manager.count("WATCHDOG=1") == before)
@@ -256,8 +256,8 @@ extension EndToEnd {
                 return sums == [240, 30, 30]
             }
             let metrics = try MetricsFile(contents(path))
-            #expect(metrics.values["heartbeat_ready{instance=\"consumer-2\"}"] == 1)
-            #expect(metrics.values["heartbeat_reconnects_total{instance=\"consumer-2\",system=\"PostgreSQL\"}"] == 0)
+            #expect(metrics.values["heartbeat_ready{daemon=\"consumer-2\"}"] == 1)
+            #expect(metrics.values["heartbeat_reconnects_total{daemon=\"consumer-2\",system=\"PostgreSQL\"}"] == 0)
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o644)
             for process in [consumer, second] { try await pipeline.stop(process) }

@@ -86,4 +86,4 @@ class Start(PipelineTest):
         fetch("/readyz")
         # It looks at the other daemons' files once a second.
         for name in DAEMONS:
-            eventually(f"{name} is ready", lambda: f'heartbeat_ready{{instance="{name}"}} 1' in fetch("/metrics"))
+            eventually(f"{name} is ready", lambda: f'heartbeat_ready{{daemon="{name}"}} 1' in fetch("/metrics"))

@@ -30,7 +30,8 @@ struct MessageJudge: ~Copyable {
     mutating func judge(
         _ message: borrowing KafkaMessage
     ) throws(RejectionReason) -> (reading: Reading, anomaly: Anomaly?, day: Int32?) {
-        now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        // What it is compared with is a matter of seconds and days.
+        now = Instant(microsecondsSince1970: coarseWallClockMicroseconds())
         let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
         if !refusals.isEmpty, let cause = refusals[Self.place(message.partition, message.offset)] {
             throw .refusedByDatabase(cause)

@@ -150,6 +150,16 @@ public final class Service: Sendable {
         condition.withLock { $0.sentence.waiting.contains { $0.dependency == dependency } }
     }
 
+    /// Ends the daemon for a reason that does not pass by itself. The first reason counts.
+    public func fail(_ failure: CommandFailure) {
+        condition.withLock { condition in
+            guard condition.failure == nil else { return }
+            condition.failure = failure
+            condition.sentence.failure = failure.message
+        }
+        stop.request()
+    }
+
     // MARK: - From the start to the stop
 
     /// Says that the daemon works, whether or not the servers answer that it needs: READY=1. Only the first call counts.

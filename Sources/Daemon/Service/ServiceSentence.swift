@@ -32,8 +32,11 @@ struct ServiceSentence: Equatable {
     var stalled: [String] = []
     /// Why the last reload changed nothing.
     var refusal: String?
+    /// Why the daemon ends although nobody asked it to.
+    var failure: String?
 
     var text: String {
+        if let failure { return String("stops: \(failure)".prefix(500)) }
         if isStopping { return "stopping: finishes what is in flight" }
         var parts = waiting.map { "waiting for \($0.dependency.rawValue) since \(utc($0.since)): \($0.cause)" }
         if !isReady, parts.isEmpty { parts.append("starting") }

@@ -11,6 +11,8 @@ public struct SettingsSchema: Sendable {
     public let settings: [any AnySetting]
     /// Run when each setting alone is right.
     public let checks: [Check]
+    /// What has no full effect on this machine, for "--check-config" to say; nothing of it is wrong.
+    public let remarks: [Check]
 
     /// Whether `RDKAFKA_` settings have a meaning: only where there is a connection to Kafka.
     public let takesKafkaProperties: Bool
@@ -20,7 +22,7 @@ public struct SettingsSchema: Sendable {
     /// Declares the settings of a daemon. Each name must be there once.
     public init(
         name: String, sentence: String, settings: [any AnySetting], takesKafkaProperties: Bool = false,
-        checks: [Check] = []
+        checks: [Check] = [], remarks: [Check] = []
     ) {
         precondition(Set(settings.map(\.name)).count == settings.count, "a setting of \(name) is declared twice")
         self.name = name
@@ -28,6 +30,7 @@ public struct SettingsSchema: Sendable {
         self.settings = settings
         self.takesKafkaProperties = takesKafkaProperties
         self.checks = checks
+        self.remarks = remarks
     }
 
     /// The file that is read when none is named; it may be absent.

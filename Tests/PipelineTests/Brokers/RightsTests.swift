@@ -1,7 +1,7 @@
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// A right is missing at the start, or taken away later.
     @Suite("Rights") struct Rights {
         @Test(

@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// A right that is missing or taken away: nothing is said of the lag, the cause is told, and all goes on when it is given.
     @Suite("Rights in Kafka", .enabled(if: TestBroker.isEmbedded, "the broker has to refuse"))
     struct KafkaRights {

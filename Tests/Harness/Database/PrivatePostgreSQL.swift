@@ -96,6 +96,14 @@ package final class PrivatePostgreSQL: Sendable {
         return try ChildProcess(name, child, in: folder)
     }
 
+    /// A program of the server's kind, that refuses to run as root, as the user that the server runs as.
+    func unprivileged(_ command: ChildProcess.Command, in folder: TestFolder) throws -> ChildProcess.Command {
+        var command = command
+        command.user = user.map { ($0.id, $0.group) }
+        if let user { chown(folder.path, user.id, user.group) }
+        return command
+    }
+
     /// PostgreSQL refuses to run as root.
     private static func unprivilegedUser() throws -> SystemUser? {
         guard geteuid() == 0 else { return nil }

@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// Whoever waits for Kafka says why: in the status, in the journal and in the last line.
     @Suite("Why Kafka is waited for") struct KafkaCauses {
         private func start(

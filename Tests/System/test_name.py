@@ -1,5 +1,6 @@
 """The package's name: nobody else has it, and builds from the time when it had another are replaced."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,17 +10,19 @@ from pathlib import Path
 
 from machine import eventually
 from pipeline import CONSUMER, DAEMONS, PipelineTest, unit
+from test_package import repacked
 
 NAME = "heartbeat-monitor"
 
 
-def under_its_old_name(package, folder):
+def under_its_old_name(package, folder, version=None):
     """The same package as it was built before: called heartbeat, with its units in /lib."""
     tree = Path(folder) / "tree"
     subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
     control = tree / "DEBIAN/control"
     text = control.read_text().replace(f"Package: {NAME}\n", "Package: heartbeat\n")
-    control.write_text(re.sub(r"^Conflicts:.*\n", "", text, flags=re.MULTILINE))
+    text = re.sub(r"^Conflicts:.*\n", "", text, flags=re.MULTILINE)
+    control.write_text(re.sub(r"(?<=^Version: ).*", version or r"\g<0>", text, flags=re.MULTILINE))
     (tree / "lib").mkdir()
     shutil.move(tree / "usr/lib/systemd", tree / "lib/systemd")
     (tree / "usr/lib/systemd").mkdir()
@@ -88,6 +91,83 @@ class OldName(PipelineTest):
         machine.install(self.package)
         for name in DAEMONS:
             self.assertEqual(machine.state(unit(name)), "inactive")
+
+
+class Repository(PipelineTest):
+    """A life by apt alone, from a repository that packaging/build-repository has signed."""
+
+    starts = False
+
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.environment = {**os.environ, "GNUPGHOME": str(self.folder / "gnupg")}
+        (self.folder / "gnupg").mkdir(mode=0o700)
+        self.local(
+            "gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", "", "--quick-generate-key", "tests")
+        self.machine.run("dpkg", "--purge", NAME)
+
+    def local(self, *command):
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def publish(self, *packages):
+        """Puts packages into the repository, and that into the machine."""
+        script = Path(__file__).resolve().parent.parent.parent / "packaging/build-repository"
+        self.local(script, "tests", self.folder / "repository", *packages)
+        shutil.copytree(self.folder / "repository", self.machine.root / "srv/repository", dirs_exist_ok=True)
+        self.machine.run(
+            "install", "-D", "-m", "644", "/srv/repository/heartbeat.gpg", "/etc/apt/keyrings/heartbeat.gpg")
+        self.machine.write(
+            "/etc/apt/sources.list",
+            "deb [signed-by=/etc/apt/keyrings/heartbeat.gpg] file:/srv/repository stable main\n")
+        self.machine.shell("rm -f /etc/apt/sources.list.d/*")
+        self.machine.run("apt-get", "update", "--error-on=any")
+
+    def apt(self, *arguments):
+        return self.machine.run("apt-get", "--yes", "--no-install-recommends", *arguments)
+
+    def version(self):
+        return self.machine.run("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", NAME)
+
+    def test_life(self):
+        machine = self.machine
+        self.publish(under_its_old_name(self.package, self.folder))
+        self.apt("install", "heartbeat")
+        machine.set("consumer", *CONSUMER)
+        machine.run("systemctl", "enable", "heartbeat.target")
+        machine.start(*self.load)
+
+        # From the old name to the new one.
+        self.publish(self.package)
+        self.apt("install", NAME)
+        eventually("it continues", machine.goes_on)
+        # Linux-HA's package, as far as apt is concerned.
+        another = self.folder / "another"
+        another.mkdir()
+        self.publish(under_its_old_name(self.package, another, "1:3.0.6-17"))
+        before = self.version()
+        self.apt("upgrade")
+        self.apt("dist-upgrade")
+        self.assertEqual(self.version(), before)
+        self.assertEqual(machine.state(unit("consumer")), "active")
+
+        # To a newer version.
+        self.publish(repacked(self.package, "9.9.9", self.folder))
+        pid = machine.pid(unit("consumer"))
+        self.apt("upgrade")
+        self.assertEqual(self.version(), "installed 9.9.9")
+        eventually("the consumer is a new one", lambda: machine.pid(unit("consumer")) not in (0, pid))
+        machine.goes_on()
+        machine.verified()
+
+        stored = machine.stored()
+        self.apt("remove", NAME)
+        self.assertEqual(machine.attempt("systemctl", "is-active", unit("consumer")).stdout.strip(), "inactive")
+        machine.run("ls", "/etc/heartbeat/consumer.conf")
+        self.apt("purge", NAME)
+        self.assertNotEqual(machine.attempt("ls", "/etc/heartbeat/consumer.conf").returncode, 0)
+        self.assertGreaterEqual(machine.stored(), stored)
 
 
 class Archive(unittest.TestCase):

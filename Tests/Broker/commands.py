@@ -43,7 +43,7 @@ class Commands:
         self.cluster.topics[topic].grow(partitions, [broker.number for broker in self.cluster.up])
 
     def hide(self, topic, delete):
-        """Has the next leader of a group, who asks for the topic to assign it, hear that it is unknown; or deletes it."""
+        """Has the next leader of a group hear that the topic is unknown; or deletes it at that moment."""
         self.cluster.hidden[topic] = delete
 
     def set(self, topic, name, value):

@@ -27,7 +27,8 @@ package final class PrivatePostgreSQL: Sendable {
     package init(environment: [String: String] = [:]) async throws {
         folder = try TestFolder()
         self.environment = environment
-        cluster = try LocalPostgreSQL(in: folder.path)
+        let programs = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_POSTGRESQL"]
+        cluster = try LocalPostgreSQL(in: folder.path, programs: programs.flatMap { $0.isEmpty ? nil : $0 })
         user = try Self.unprivilegedUser()
         mkdir(cluster.data, 0o700)
         if let user {

@@ -96,6 +96,11 @@ extension OnAServer {
                 ("", "", #"its owner is "postgres", and role "heartbeat" may not create tables in it"#),
                 ("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'", "", "its encoding is LATIN1, and UTF8 is needed"),
                 (
+                    "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'", "",
+                    "its encoding is SQL_ASCII, and UTF8 is needed"
+                ),
+                ("ENCODING 'EUC_JP' LC_COLLATE 'C' LC_CTYPE 'C'", "", "its encoding is EUC_JP, and UTF8 is needed"),
+                (
                     "OWNER heartbeat", "CREATE TABLE episodes (); CREATE VIEW customers AS SELECT 1 AS x",
                     "it has other tables of the names that heartbeat needs: customers, episodes"
                 ),

@@ -52,9 +52,7 @@ struct MessageJudge: ~Copyable {
     }
 
     private func day(of instant: Instant) -> Int32? {
-        let microsecondsPerDay: Int64 = 86_400_000_000
-        let today = now.microsecondsSince1970 / microsecondsPerDay
-        let day = instant.microsecondsSince1970 / microsecondsPerDay
+        let (today, day) = (now.daysSince1970, instant.daysSince1970)
         return day <= today + 1 && day >= today - Int64(retentionDays) ? Int32(day) : nil
     }
 

@@ -36,16 +36,19 @@ struct ServiceSentence: Equatable {
     var failure: String?
 
     var text: String {
-        if let failure { return String("stops: \(failure)".prefix(500)) }
+        if let failure { return cut("stops: \(failure)") }
         if isStopping { return "stopping: finishes what is in flight" }
         var parts = waiting.map { "waiting for \($0.dependency.rawValue) since \(utc($0.since)): \($0.cause)" }
         if !isReady, parts.isEmpty { parts.append("starting") }
         if !stalled.isEmpty { parts.append("no progress: " + stalled.joined(separator: ", ")) }
         if isReady { parts.append(work.isEmpty ? "ready" : work) }
         if let refusal { parts.append("the last reload was refused: \(refusal)") }
-        // Longer than that nobody reads it, and the service manager has a limit, too.
-        return String(parts.joined(separator: "; ").prefix(500))
+        return cut(parts.joined(separator: "; "))
     }
+
+    /// Longer than that nobody reads it, and the service manager has a limit, too. An id in a cause may be a few Characters
+    /// of any number of scalars.
+    private func cut(_ text: String) -> String { String(String.UnicodeScalarView(text.unicodeScalars.prefix(500))) }
 }
 
 /// `2026-11-23T02:45:10Z`.

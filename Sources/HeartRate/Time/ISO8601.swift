@@ -12,12 +12,8 @@ extension Instant {
 
     /// Appends the 32 bytes of `iso8601`.
     fileprivate func write(to writer: inout ByteWriter) {
-        var day = microsecondsSince1970 / Self.microsecondsPerDay
-        var time = Int(microsecondsSince1970 % Self.microsecondsPerDay)
-        if time < 0 {
-            time += Int(Self.microsecondsPerDay)
-            day -= 1
-        }
+        let day = daysSince1970
+        let time = Int(microsecondsSince1970 - day * Self.microsecondsPerDay)
         let date = CivilDate(daysSince1970: Int(day))
         let (seconds, microseconds) = time.quotientAndRemainder(dividingBy: 1_000_000)
         writer.append(date.year, width: 4)

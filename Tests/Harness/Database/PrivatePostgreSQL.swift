@@ -21,10 +21,14 @@ package final class PrivatePostgreSQL: Sendable {
     private let user: SystemUser?
     private let server = Mutex<ChildProcess?>(nil)
     private let databases = Atomic<Int>(0)
+    private let environment: [String: String]
 
-    package init() async throws {
+    /// - Parameter environment: more of the server's environment.
+    package init(environment: [String: String] = [:]) async throws {
         folder = try TestFolder()
-        cluster = try LocalPostgreSQL(in: folder.path)
+        self.environment = environment
+        let programs = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_POSTGRESQL"]
+        cluster = try LocalPostgreSQL(in: folder.path, programs: programs.flatMap { $0.isEmpty ? nil : $0 })
         user = try Self.unprivilegedUser()
         mkdir(cluster.data, 0o700)
         if let user {
@@ -91,6 +95,7 @@ package final class PrivatePostgreSQL: Sendable {
 
     private func start(_ name: String, _ command: LocalPostgreSQL.Command) throws -> ChildProcess {
         var child = ChildProcess.Command(command.program, command.arguments, environment: command.environment)
+        if name == "postgres" { child.environment.merge(environment) { $1 } }
         child.user = user.map { ($0.id, $0.group) }
         child.lastSignal = LocalPostgreSQL.lastSignal
         return try ChildProcess(name, child, in: folder)

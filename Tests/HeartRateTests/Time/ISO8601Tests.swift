@@ -130,6 +130,10 @@ private func parse(_ text: String) -> Instant? {
         #expect(Instant.latest.iso8601 == "9999-12-31T23:59:59.999999+00:00")
         #expect(Instant(microsecondsSince1970: 946_684_800_000_001).microsecondsSince2000 == 1)
         #expect(Instant(microsecondsSince1970: 5).advanced(byMicroseconds: -6).microsecondsSince1970 == -1)
+        #expect(
+            [-86_400_000_001, -86_400_000_000, -1, 0, 86_399_999_999, 86_400_000_000].map {
+                Instant(microsecondsSince1970: $0).daysSince1970
+            } == [-2, -1, -1, 0, 0, 1])
         #expect(Instant.latest.advanced(byMicroseconds: .max) == .latest)
         #expect(Instant.earliest.advanced(byMicroseconds: .min) == .earliest)
         #expect(Instant.earliest < Instant.latest)

@@ -70,7 +70,7 @@ extension EndToEnd {
             // Yesterday has no partition yet.
             let day = Date(timeIntervalSinceNow: -86_400).formatted(.iso8601.year().month().day())
             func messages(_ seconds: Range<Int>) -> [Message] {
-                seconds.map { Message(customer: "c\($0 % 5)", timestamp: "\(day)T10:11:\($0)Z", heartRate: 70) }
+                seconds.map { Message(customer: "c\($0)", timestamp: "\(day)T10:11:\($0)Z", heartRate: 70) }
             }
             if !fault.harm.contains("partition") {
                 try pipeline.broker.publish(messages(10..<20))

@@ -27,7 +27,7 @@ struct QueryParameters {
         }
     }
 
-    /// A text of so many characters; nil when it is not there.
+    /// A text of that length; nil when it is not there.
     func text(_ name: String, of characters: ClosedRange<Int>) throws(Problem) -> String? {
         guard let text = values[name] else { return nil }
         guard characters.contains(text.unicodeScalars.count) else {

@@ -26,7 +26,7 @@ test("the readings are fetched once, then kept up to date from the stream, each 
   const state = { most_active: ["a", "b"] };
   await series.take(state, []);
   await series.take(state, list({ a: [[3000, 62, 0], [2000, 61, 0], [4000, 63, 1]], b: [[4000, 80, 0]] }));
-  assert.deepEqual(asked, ["/api/v1/chart?minutes=5"]);
+  assert.deepEqual(asked, ["./api/v1/chart?minutes=5"]);
   const [a, b] = series.within(4000);
   assert.deepEqual(a.points.map(([ms]) => ms), [1000, 2000, 3000, 4000]);
   assert.deepEqual(a.latest, { x: 4000, y: 63 });

@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import PostgreSQL
 internal import Synchronization
+internal import Zlib
 
 /// The answers of /api/v1, as openapi.json describes them.
 struct API: Sendable {
@@ -41,6 +42,7 @@ struct API: Sendable {
     @Sendable private func events(_ request: Request, _ viewer: Viewer) throws -> Response {
         _ = try QueryParameters(request)
         let channel = viewer.channel
+        let isPacked = acceptsGzip(request)
         let body: ResponseBody
         if request.method == .head {
             body = ResponseBody()
@@ -53,20 +55,31 @@ struct API: Sendable {
                 throw problem
             }
             connections.becomesLivePage(channel)
+            let first = Event(Array("retry: 2000\n\n".utf8))
             body = ResponseBody { writer in
                 defer { hub.leave(number) }
-                try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-                for await event in events { try await writer.write(event) }
+                var stream = GzipStream()
+                func write(_ event: Event, to writer: inout any ResponseBodyWriter) async throws {
+                    guard isPacked else { return try await writer.write(ByteBuffer(bytes: event.plain)) }
+                    // Without memory for it the connection ends, and the page comes back.
+                    guard let packed = event.packed else { throw Problem(.serviceUnavailable, "out of memory") }
+                    stream.add(event.plain)
+                    try await writer.write(ByteBuffer(bytes: packed))
+                }
+                if isPacked { try await writer.write(ByteBuffer(bytes: GzipStream.header)) }
+                try await write(first, to: &writer)
+                for await event in events { try await write(event, to: &writer) }
+                if isPacked { try await writer.write(ByteBuffer(bytes: stream.trailer)) }
                 try await writer.finish(nil)
             }
         }
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/event-stream", .cacheControl: "no-store",
-                // nginx would collect events otherwise.
-                Self.accelBuffering: "no",
-            ], body: body)
+        var headers: HTTPFields = [
+            .contentType: "text/event-stream", .cacheControl: "no-store", .vary: "Accept-Encoding",
+            // nginx would collect events otherwise.
+            Self.accelBuffering: "no",
+        ]
+        if isPacked { headers[.contentEncoding] = "gzip" }
+        return Response(status: .ok, headers: headers, body: body)
     }
 
     private static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via

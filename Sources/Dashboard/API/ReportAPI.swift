@@ -46,7 +46,7 @@ extension API {
 
     private func asked(_ request: Request) async throws -> (TimeRange, Report) {
         let query = try QueryParameters(request, "customer_id", "from", "until")
-        let customer = try query.text("customer_id", atMost: 50).map { CustomerKey($0) }
+        let customer = try query.namedCustomer()
         let range = try query.range(now: wallClockMicroseconds())
         let report = try await ask { connection throws(PostgreSQLError) in
             try Report(of: customer, in: range, connection)

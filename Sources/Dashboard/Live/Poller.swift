@@ -78,10 +78,7 @@ final class Poller: Sendable {
             lookAtFiles(&memory)
         }
         guard let state = try? stateJSON() else { return }
-        var event = ByteBuffer(string: "event: state\ndata: ")
-        event.writeImmutableBuffer(state)
-        event.writeString("\n\n")
-        hub.publish(event)
+        hub.publish(Event(Array("event: state\ndata: ".utf8) + Array(state.readableBytesView) + Array("\n\n".utf8)))
     }
 
     /// Sends the state once more when the last time is a while ago: the database may keep us waiting.

@@ -107,8 +107,10 @@ function drawTile(tile, customer, now) {
   const [head, rate, text] = tile.children;
   setText(head.children[0], id);
   setText(head.children[1], status === "high" ? "◆" : status === "medium" ? "▲" : status === "low" ? "▬" : "");
-  setText(rate.children[0], isTechnical ? status : current ? String(bpm) : "–");
-  setText(rate.children[1], isTechnical ? "" : arrow(direction));
+  const word = isTechnical ? status : "no signal";
+  rate.className = current ? "tile-rate" : "tile-rate tile-word";
+  setText(rate.children[0], current ? String(bpm) : word);
+  setText(rate.children[1], arrow(direction));
   setText(text, tileText(customer, now));
 }
 

@@ -19,7 +19,7 @@ struct OpenEpisodes: Sendable {
 
     var total: Int { high + medium + low }
 
-    /// Alarms of each of so many customers in a day, at the rate of the time that was watched; nil when that was short.
+    /// Alarms of each of these customers in a day, at the rate of the time that was watched; nil when that was short.
     func load(of customers: Int) -> Double? {
         guard customers > 0, watched >= 600_000_000 else { return nil }
         return Double(alarms) / Double(customers) / (Double(watched) / 86_400_000_000)

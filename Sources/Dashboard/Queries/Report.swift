@@ -79,8 +79,9 @@ struct Report: Sendable {
                    coalesce(sum(seconds) FILTER (WHERE kind::text IN (\(Status.technicalKinds))), 0)::bigint AS silent
               FROM (SELECT e.*, greatest(0, floor(extract(epoch FROM least(coalesce(closed_at, now()), $3::timestamptz)
                                                      - greatest(opened_at, $2::timestamptz))))::bigint AS seconds,
-                           (SELECT greatest(0, floor(extract(epoch FROM min(acted_at) - e.raised_at)))::bigint
-                              FROM care_log AS c
+                           (SELECT CASE WHEN count(*) > 0
+                                        THEN greatest(0, floor(extract(epoch FROM min(acted_at) - e.raised_at)))::bigint
+                                   END FROM care_log AS c
                              WHERE c.customer_id = e.customer_id AND c.episode_id = e.episode_id
                                AND action = 'acknowledged') AS answered
                       FROM episodes AS e

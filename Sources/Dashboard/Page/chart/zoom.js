@@ -82,7 +82,7 @@ function pan(hand, part) {
 }
 
 /**
- * Shows so many times as much time; what is at `at` stays where it is.
+ * Shows that many times as much time; what is at `at` stays where it is.
  * @param {Hand} hand
  * @param {number} factor
  * @param {number} at

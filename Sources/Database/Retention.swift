@@ -9,14 +9,18 @@ extension Maintenance {
     ///
     /// `DETACH PARTITION ... CONCURRENTLY` is no choice: PostgreSQL refuses it where there is a default partition. The
     /// plain one locks the whole table for a moment, which it gets between two batches.
-    func retire(_ partition: String) throws(PostgreSQLError) {
+    ///
+    /// - Parameter isClosed: whether it has left `heart_rate_readings` before, to be sealed.
+    func retire(_ partition: String, isClosed: Bool) throws(PostgreSQLError) {
         let name = PostgreSQLConnection.identifier(partition)
+        let leave =
+            isClosed
+            ? "ALTER TABLE \(name) NO INHERIT heart_rate_readings_closed"
+            : "ALTER TABLE heart_rate_readings DETACH PARTITION \(name)"
         try patiently { run throws(PostgreSQLError) in
             try run.connection.execute(
-                """
-                BEGIN; ALTER TABLE heart_rate_readings DETACH PARTITION \(name); \
-                ALTER TABLE \(name) INHERIT heart_rate_readings_retired; COMMIT
-                """, unableTo: "take \"\(partition)\" out of \"heart_rate_readings\"")
+                "BEGIN; \(leave); ALTER TABLE \(name) INHERIT heart_rate_readings_retired; COMMIT",
+                unableTo: "take \"\(partition)\" out of \"heart_rate_readings\"")
         }
     }
 
@@ -27,7 +31,8 @@ extension Maintenance {
     /// - Returns: false when it was asked to stop before it had counted all.
     func completeRollUp(of table: String, where condition: String = "true") throws(PostgreSQLError) -> Bool {
         try makeTally("minute timestamptz, readings bigint, anomalies bigint, low integer, high integer, total bigint")
-        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
+        let counted = try stepwise(through: table) { first, end throws(PostgreSQLError) in
+            let pages = Self.condition(first, end)
             try connection.execute(
                 """
                 INSERT INTO tally \
@@ -78,7 +83,8 @@ extension Maintenance {
     func account(andDrop table: String) throws(PostgreSQLError) -> Int64? {
         let name = PostgreSQLConnection.identifier(table)
         try makeTally("source_id integer, count bigint, offsets int8multirange")
-        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
+        let counted = try stepwise(through: table) { first, end throws(PostgreSQLError) in
+            let pages = Self.condition(first, end)
             try connection.execute(
                 """
                 INSERT INTO tally \
@@ -113,7 +119,8 @@ extension Maintenance {
         let isOld = "recorded_at < '\(midnight)' AND inserted_at < '\(midnight)'"
         guard try completeRollUp(of: table, where: isOld) else { return 0 }
         var dropped: Int64 = 0
-        _ = try stepwise(through: table) { pages throws(PostgreSQLError) in
+        _ = try stepwise(through: table) { first, end throws(PostgreSQLError) in
+            let pages = Self.condition(first, end)
             dropped += try delete(from: table, where: "\(pages) AND \(isOld)", as: "readings")
         }
         return dropped
@@ -158,10 +165,10 @@ extension Maintenance {
     /// leaves the cores and the disk to the consumers for as long as it took: readings come first. With steps of a thousand
     /// pages a small machine's consumer fell behind in each.
     ///
-    /// - Parameter body: gets the condition that a step's rows fulfil.
+    /// - Parameter body: gets the first page of a step and the first one after it.
     /// - Returns: false when it was asked to stop before the end.
-    private func stepwise(
-        through table: String, _ body: (_ pages: String) throws(PostgreSQLError) -> Void
+    func stepwise(
+        through table: String, _ body: (_ first: Int, _ end: Int) throws(PostgreSQLError) -> Void
     ) throws(PostgreSQLError) -> Bool {
         let pages: Int = try connection.query(
             """
@@ -170,10 +177,15 @@ extension Maintenance {
         ).value()
         for first in stride(from: 0, to: pages, by: 100) {
             let start = ContinuousClock.now
-            try body("ctid >= '(\(first),0)' AND ctid < '(\(first + 100),0)'")
+            try body(first, first + 100)
             guard !stop.wait(for: ContinuousClock.now - start) else { return false }
         }
         return true
+    }
+
+    /// The condition that the rows of some pages fulfil.
+    private static func condition(_ first: Int, _ end: Int) -> String {
+        "ctid >= '(\(first),0)' AND ctid < '(\(end),0)'"
     }
 
     /// The empty table of this session into which the steps count.

@@ -99,15 +99,15 @@ END;
 -- A sealed reading has no inserted_at, and an id of its own: below 0, and valid until the day is unsealed.
 CREATE VIEW readings AS
 SELECT id, customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, inserted_at, source_id, kafka_offset,
-       is_suspect, recorded_at AS block_at
+       is_suspect, recorded_at AS block_at, is_anomaly::integer AS block_anomalies
   FROM heart_rate_readings
 UNION ALL
 SELECT id, customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, inserted_at, source_id, kafka_offset,
-       is_suspect, recorded_at
+       is_suspect, recorded_at, is_anomaly::integer
   FROM heart_rate_readings_closed
 UNION ALL
 SELECT -(b.block_id * 100000 + r.number), b.customer_id, r.recorded_at, r.heart_rate, r.is_anomaly, r.anomaly_reason, NULL,
-       b.source_id, r.kafka_offset, r.is_suspect, b.block_at
+       b.source_id, r.kafka_offset, r.is_suspect, b.block_at, b.anomalies
   FROM sealed_readings b
  CROSS JOIN unpack_readings(b.block_at, b.steps, b.rates, b.first_offset, b.offset_steps, b.flags, b.reasons,
                             b.reason_numbers) r;
@@ -120,6 +120,29 @@ BEGIN ATOMIC
      WHERE customer_id = customer AND recorded_at >= since AND recorded_at < until
        AND block_at > since - interval '1 hour' AND block_at < until;
 END;
+
+-- When a customer's first reading was taken, without a look into blocks.
+CREATE FUNCTION first_reading_at(customer text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN least((SELECT min(recorded_at) FROM heart_rate_readings WHERE customer_id = customer),
+             (SELECT min(recorded_at) FROM heart_rate_readings_closed WHERE customer_id = customer),
+             (SELECT min(block_at) FROM sealed_readings WHERE customer_id = customer));
+
+-- Where to end a part when a customer's readings from a moment on are read in parts: some thousand readings later, before
+-- the end.
+CREATE FUNCTION part_end(customer text, since timestamptz, until timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN least(until,
+    (SELECT recorded_at FROM heart_rate_readings
+      WHERE customer_id = customer AND recorded_at > since AND recorded_at < until
+      ORDER BY recorded_at OFFSET 5000 LIMIT 1),
+    (SELECT recorded_at FROM heart_rate_readings_closed
+      WHERE customer_id = customer AND recorded_at > since AND recorded_at < until
+      ORDER BY recorded_at OFFSET 5000 LIMIT 1),
+    (SELECT block_at FROM (SELECT block_at, sum(readings) OVER (ORDER BY block_at ROWS UNBOUNDED PRECEDING) AS total
+                             FROM sealed_readings
+                            WHERE customer_id = customer AND block_at > since AND block_at < until) AS blocks
+      WHERE total > 10000 ORDER BY block_at LIMIT 1));
 
 -- Packs some customers' closed readings of a time into sealing_blocks, whole hours of UTC, and compares what comes out of
 -- the blocks with the rows, both ways. Fails when they differ. Returns how many readings they have.
@@ -187,22 +210,6 @@ BEGIN
         RAISE EXCEPTION 'sealed readings are not those of the rows, from % to %', since, until USING ERRCODE = 'HB002';
     END IF;
     RETURN coalesce(packed, 0);
-END
-$$;
-
--- Counts the closed readings of some pages of a table, as its rows say it: what a seal is made of.
-CREATE FUNCTION count_closed_readings(closed regclass, first_page bigint, end_page bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-BEGIN
-    EXECUTE format($sql$
-        INSERT INTO sealing_counts
-        SELECT source_id, count(*), count(*) FILTER (WHERE is_anomaly),
-               sum(reading_hash(customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect, source_id,
-                                kafka_offset)),
-               count(kafka_offset),
-               range_agg(int8range(kafka_offset, kafka_offset, '[]')) FILTER (WHERE kafka_offset IS NOT NULL)
-          FROM %s WHERE ctid >= '(%s,0)' AND ctid < '(%s,0)' GROUP BY source_id
-        $sql$, closed, first_page, end_page);
 END
 $$;
 

@@ -31,8 +31,7 @@ extension Maintenance {
     /// - Returns: false when it was asked to stop before it had counted all.
     func completeRollUp(of table: String, where condition: String = "true") throws(PostgreSQLError) -> Bool {
         try makeTally("minute timestamptz, readings bigint, anomalies bigint, low integer, high integer, total bigint")
-        let counted = try stepwise(through: table) { first, end throws(PostgreSQLError) in
-            let pages = Self.condition(first, end)
+        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
                 INSERT INTO tally \
@@ -83,8 +82,7 @@ extension Maintenance {
     func account(andDrop table: String) throws(PostgreSQLError) -> Int64? {
         let name = PostgreSQLConnection.identifier(table)
         try makeTally("source_id integer, count bigint, offsets int8multirange")
-        let counted = try stepwise(through: table) { first, end throws(PostgreSQLError) in
-            let pages = Self.condition(first, end)
+        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
                 INSERT INTO tally \
@@ -119,8 +117,7 @@ extension Maintenance {
         let isOld = "recorded_at < '\(midnight)' AND inserted_at < '\(midnight)'"
         guard try completeRollUp(of: table, where: isOld) else { return 0 }
         var dropped: Int64 = 0
-        _ = try stepwise(through: table) { first, end throws(PostgreSQLError) in
-            let pages = Self.condition(first, end)
+        _ = try stepwise(through: table) { pages throws(PostgreSQLError) in
             dropped += try delete(from: table, where: "\(pages) AND \(isOld)", as: "readings")
         }
         return dropped
@@ -165,10 +162,10 @@ extension Maintenance {
     /// leaves the cores and the disk to the consumers for as long as it took: readings come first. With steps of a thousand
     /// pages a small machine's consumer fell behind in each.
     ///
-    /// - Parameter body: gets the first page of a step and the first one after it.
+    /// - Parameter body: gets the condition that a step's rows fulfil.
     /// - Returns: false when it was asked to stop before the end.
     func stepwise(
-        through table: String, _ body: (_ first: Int, _ end: Int) throws(PostgreSQLError) -> Void
+        through table: String, _ body: (_ pages: String) throws(PostgreSQLError) -> Void
     ) throws(PostgreSQLError) -> Bool {
         let pages: Int = try connection.query(
             """
@@ -177,15 +174,10 @@ extension Maintenance {
         ).value()
         for first in stride(from: 0, to: pages, by: 100) {
             let start = ContinuousClock.now
-            try body(first, first + 100)
+            try body("ctid >= '(\(first),0)' AND ctid < '(\(first + 100),0)'")
             guard !stop.wait(for: ContinuousClock.now - start) else { return false }
         }
         return true
-    }
-
-    /// The condition that the rows of some pages fulfil.
-    private static func condition(_ first: Int, _ end: Int) -> String {
-        "ctid >= '(\(first),0)' AND ctid < '(\(end),0)'"
     }
 
     /// The empty table of this session into which the steps count.

@@ -77,10 +77,17 @@ extension Maintenance {
         let day = day(of: table)
         let lock = try SealingLock(on: table, parameters)
         try connection.execute("TRUNCATE sealing_blocks, sealing_counts", unableTo: "prepare the sealing of \(day)")
-        let counted = try stepwise(through: table) { first, end throws(PostgreSQLError) in
-            try connection.query(
-                "SELECT count_closed_readings($1::regclass, $2, $3)", [table, first, end],
-                unableTo: "count the readings of \(day)")
+        let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
+            try connection.execute(
+                """
+                INSERT INTO sealing_counts
+                SELECT source_id, count(*), count(*) FILTER (WHERE is_anomaly),
+                       sum(reading_hash(customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect,
+                                        source_id, kafka_offset)),
+                       count(kafka_offset),
+                       range_agg(int8range(kafka_offset, kafka_offset, '[]')) FILTER (WHERE kafka_offset IS NOT NULL)
+                  FROM \(PostgreSQLConnection.identifier(table)) WHERE \(pages) GROUP BY source_id
+                """, unableTo: "count the readings of \(day)")
         }
         guard counted else { return nil }
         let total: Int64 = try connection.query(
@@ -154,8 +161,8 @@ private struct SealingLock {
         connection = try PostgreSQLConnection(parameters, .sealing)
         try connection.execute(
             """
-            SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner)); \
-            BEGIN; LOCK TABLE \(self.table) IN SHARE MODE
+            BEGIN; SET LOCAL ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner)); \
+            LOCK TABLE \(self.table) IN SHARE MODE
             """, unableTo: "lock \(self.table)")
     }
 

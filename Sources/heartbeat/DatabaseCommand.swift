@@ -67,7 +67,7 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Maintain: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes partitions ahead, drops what retention no longer keeps and seals old days, beside running consumers.",
+            abstract: "Makes partitions ahead, drops what retention no longer keeps, seals old days, beside consumers.",
             discussion: "Can be ended at any time; the next run continues. Ends with status 70 when a step failed.\n\n"
                 + SettingsSchema.database.help)
 

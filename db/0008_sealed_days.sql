@@ -236,8 +236,9 @@ BEGIN
         RAISE EXCEPTION 'the packed readings of % are not all that were counted', sealed_day USING ERRCODE = 'HB002';
     END IF;
     SELECT c.source_id INTO doubled FROM counted c LEFT JOIN sealed_offsets s USING (source_id)
-     WHERE c.offsets && s.offsets
-        OR c.offset_count <> (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(c.offsets) AS r)
+     WHERE c.source_id IS NOT NULL
+       AND (c.offsets && s.offsets
+            OR c.offset_count <> (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(c.offsets) AS r))
      LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'readings of % have offsets of source % that are stored twice', sealed_day, doubled

@@ -19,7 +19,10 @@ extension Maintenance {
         guard sealAfterDays > 0 else { return }
         // What an earlier run has left comes first.
         try sealClosed()
-        for day in try partitions(olderThan: sealAfterDays).map(day(of:)) where !stop.isRequested {
+        // A day that could not be sealed keeps what comes later for it waiting.
+        let failed = try closedTables().map(day(of:))
+        for day in try partitions(olderThan: sealAfterDays).map(day(of:)) where !failed.contains(day) {
+            guard !stop.isRequested else { return }
             try attempt("close \(day)") { run throws(PostgreSQLError) in
                 try run.patiently { run throws(PostgreSQLError) in
                     try run.connection.query(
@@ -28,7 +31,8 @@ extension Maintenance {
             }
             try sealClosed()
         }
-        for day in try defaultDays(from: retentionDays, to: sealAfterDays) where !stop.isRequested {
+        let waiting = try closedTables().map(day(of:))
+        for day in try defaultDays(from: retentionDays, to: sealAfterDays) where !waiting.contains(day) {
             try sealDefaultReadings(of: day)
         }
     }
@@ -36,6 +40,7 @@ extension Maintenance {
     /// Readings that came for a day that has no partition any more, a part of them at a time.
     private mutating func sealDefaultReadings(of day: String) throws(PostgreSQLError) {
         var moved: Int64 = 0
+        let failures = summary.failures
         repeat {
             moved = 0
             try attempt("close \(day) in the default partition") { run throws(PostgreSQLError) in
@@ -44,7 +49,7 @@ extension Maintenance {
                 ).value()
             }
             try sealClosed()
-        } while moved > 0 && !stop.isRequested
+        } while moved > 0 && summary.failures == failures && !stop.isRequested
     }
 
     private mutating func sealClosed() throws(PostgreSQLError) {

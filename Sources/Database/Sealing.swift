@@ -18,7 +18,7 @@ extension Maintenance {
     mutating func sealOldDays(sealAfterDays: Int, retentionDays: Int) throws(PostgreSQLError) {
         guard sealAfterDays > 0 else { return }
         // What an earlier run has left comes first.
-        try sealClosed()
+        for table in try closedTables() where !stop.isRequested { try sealClosed(table) }
         // A day that could not be sealed keeps what comes later for it waiting.
         let failed = try closedTables().map(day(of:))
         for day in try partitions(olderThan: sealAfterDays).map(day(of:)) where !failed.contains(day) {
@@ -29,7 +29,7 @@ extension Maintenance {
                         "SELECT close_readings_partition($1::date)", [day], unableTo: "close \(day)")
                 }
             }
-            try sealClosed()
+            try sealClosed(of: day)
         }
         let waiting = try closedTables().map(day(of:))
         for day in try defaultDays(from: retentionDays, to: sealAfterDays) where !waiting.contains(day) {
@@ -48,18 +48,19 @@ extension Maintenance {
                     "SELECT close_default_readings($1::date)", [day], unableTo: "close \(day)"
                 ).value()
             }
-            try sealClosed()
+            try sealClosed(of: day)
         } while moved > 0 && summary.failures == failures && !stop.isRequested
     }
 
-    private mutating func sealClosed() throws(PostgreSQLError) {
-        for table in try closedTables() where !stop.isRequested {
-            try attempt("seal \(day(of: table))") { run throws(PostgreSQLError) in
-                guard try run.completeRollUp(of: table), let readings = try run.seal(table) else { return }
-                guard readings > 0 else { return }
-                run.summary.sealed.append(day(of: table))
-                run.summary.sealedReadings += readings
-            }
+    private mutating func sealClosed(of day: String) throws(PostgreSQLError) {
+        for table in try closedTables() where table.hasSuffix(day.filter { $0 != "-" }) { try sealClosed(table) }
+    }
+
+    private mutating func sealClosed(_ table: String) throws(PostgreSQLError) {
+        try attempt("seal \(day(of: table))") { run throws(PostgreSQLError) in
+            guard try run.completeRollUp(of: table), let readings = try run.seal(table), readings > 0 else { return }
+            run.summary.sealed.append(day(of: table))
+            run.summary.sealedReadings += readings
         }
     }
 

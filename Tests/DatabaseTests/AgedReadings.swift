@@ -2,7 +2,8 @@ import Harness
 import PostgreSQL
 import Testing
 
-/// A database with two days that are old enough to be sealed and one that is not, and a copy of what they have.
+/// A database with two days that are old enough to be sealed and one that is not, and a copy of what they have. No log in
+/// Kafka goes on with it, so that `verify` looks for none.
 struct AgedReadings {
     let database: TestDatabase
     /// How many messages there are: those of both partitions.
@@ -21,8 +22,8 @@ struct AgedReadings {
             """
             SET ROLE heartbeat;
             SELECT create_readings_partition((now() AT TIME ZONE 'UTC')::date - age) FROM unnest(ARRAY[6, 4, 1]) AS age;
-            INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset)
-            SELECT 'c', 't', p, 0, \(end) FROM generate_series(0, 1) AS p;
+            INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset, closed)
+            SELECT 'c', 't', p, 0, \(end), true FROM generate_series(0, 1) AS p;
             CREATE TABLE kept (LIKE heart_rate_readings)
             """)
         try insert(

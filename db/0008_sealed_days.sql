@@ -106,7 +106,7 @@ SELECT id, customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, ins
        is_suspect, recorded_at, is_anomaly::integer
   FROM heart_rate_readings_closed
 UNION ALL
-SELECT -(b.block_id * 100000 + r.number), b.customer_id, r.recorded_at, r.heart_rate, r.is_anomaly, r.anomaly_reason, NULL,
+SELECT r.number - b.block_id * 100000, b.customer_id, r.recorded_at, r.heart_rate, r.is_anomaly, r.anomaly_reason, NULL,
        b.source_id, r.kafka_offset, r.is_suspect, b.block_at, b.anomalies
   FROM sealed_readings b
  CROSS JOIN unpack_readings(b.block_at, b.steps, b.rates, b.first_offset, b.offset_steps, b.flags, b.reasons,

@@ -111,15 +111,7 @@ public struct Verification: Sendable {
             """, unableTo: "count the messages of each partition")
         let missing = try Self.missing(connection)
         let surplus = try Self.surplus(connection)
-        emptyDays = try connection.query(
-            """
-            SELECT day::text FROM (SELECT DISTINCT day FROM seals) AS sealed
-             WHERE NOT EXISTS (SELECT FROM sealed_readings
-                                WHERE block_at >= day::timestamp AT TIME ZONE 'UTC'
-                                  AND block_at < day::timestamp AT TIME ZONE 'UTC' + interval '24 hours')
-             ORDER BY day
-            """, unableTo: "look for the sealed days"
-        ).column()
+        emptyDays = try Self.emptyDays(connection)
         try connection.execute("COMMIT", unableTo: "end a transaction")
         sources = try rows.map { row throws(PostgreSQLError) in try Self.source(&row, missing, surplus: surplus) }
     }
@@ -139,6 +131,18 @@ public struct Verification: Sendable {
             sealedReadings: try row["sealed_readings"],
             gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
             lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
+    }
+
+    private static func emptyDays(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> [String] {
+        try connection.query(
+            """
+            SELECT day::text FROM (SELECT DISTINCT day FROM seals) AS sealed
+             WHERE NOT EXISTS (SELECT FROM sealed_readings
+                                WHERE block_at >= day::timestamp AT TIME ZONE 'UTC'
+                                  AND block_at < day::timestamp AT TIME ZONE 'UTC' + interval '24 hours')
+             ORDER BY day
+            """, unableTo: "look for the sealed days"
+        ).column()
     }
 
     /// The rows that are there and came from a message; those of closed and retired days, too.

@@ -10,6 +10,16 @@ extension Setting where Value == Int {
         )
     }
 
+    /// `SEAL_AFTER_DAYS`: how old a day is when it is sealed, 1 to 36500 days; 0 for never.
+    public static var sealAfterDays: Setting {
+        Setting(
+            "SEAL_AFTER_DAYS", .integer(in: 0...36_500, unit: "days"), default: 2,
+            sentence: """
+                After how many days "heartbeat database maintain" seals a day of readings: they take some 3 to 7 bytes each \
+                then instead of some 200, and the view "readings" has them. 0 seals none.
+                """)
+    }
+
     /// `PARTITION_DAYS_AHEAD`: for how many days to come there is a partition, 1 to 31 days.
     public static var partitionDaysAhead: Setting {
         Setting(
@@ -27,7 +37,7 @@ extension SettingsSchema {
             settings: [
                 Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
                 Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.retentionDays,
-                Setting.rejectedRetentionDays, Setting.partitionDaysAhead, Setting.logLevel,
+                Setting.rejectedRetentionDays, Setting.sealAfterDays, Setting.partitionDaysAhead, Setting.logLevel,
             ],
             takesKafkaProperties: true)
         schema.whenTaken = """

@@ -29,13 +29,15 @@ public struct DatabaseStatus: Encodable, Sendable {
     public let defaultPartitionBytes: Int64
     /// Days that are taken out and not dropped yet.
     public let retiredDays: Int
-    /// The mean size of the whole days of the last week; nil before the first whole day.
+    /// Days that are sealed, and what they have.
+    public let sealed: SealedDays
+    /// The mean size of the whole days of the last week that are not sealed; nil before the first whole day.
     public let bytesPerDay: Int64?
     /// Nil when it cannot be known from here: `diskUnknown` says why.
     public let disk: Disk?
     /// Why the disk is not known.
     public let diskUnknown: String?
-    /// How long the disk lasts at the last week's growth; nil when that is not known or retention stops the
+    /// How long the disk lasts at the last week's growth, which is that of sealed days when there are any; nil when that is not known or retention stops the
     /// growth before.
     public let daysUntilFull: Int?
     /// Whether retention stops the growth before the disk is full.
@@ -50,6 +52,7 @@ public struct DatabaseStatus: Encodable, Sendable {
         ).value()
         if !isAllowed { try connection.act(as: DatabaseSetup.owner) }
         let sizes = try Sizes(connection)
+        sealed = try SealedDays(connection)
         let days = try Day.all(connection)
         database = sizes.database
         bytes = sizes.bytes
@@ -58,13 +61,15 @@ public struct DatabaseStatus: Encodable, Sendable {
         partitions = days.count
         firstPartition = days.first.map { day(of: $0.partition) }
         lastPartition = days.last.map { day(of: $0.partition) }
-        oldestReading = try Self.end("ASC", of: days.map(\.partition), connection)
-        newestReading = try Self.end("DESC", of: days.reversed().map(\.partition), connection)
+        let oldestRow = try Self.end("ASC", of: days.map(\.partition), connection)
+        oldestReading = [oldestRow, sealed.oldestReading].compactMap(\.self).min()
+        let newestRow = try Self.end("DESC", of: days.reversed().map(\.partition), connection)
+        newestReading = newestRow ?? sealed.newestBlock
         bytesPerDay = Self.growth(days.filter { (1...7).contains($0.age) }.map(\.bytes))
         (disk, diskUnknown) = Self.disk(connection)
-        let daysLeft = Self.daysLeft(disk, bytesPerDay)
+        let daysLeft = Self.daysLeft(disk, sealed.bytesPerDay ?? bytesPerDay)
         // What is older than the first day with readings is not to be dropped before it is old enough.
-        let oldest = days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0
+        let oldest = max(days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0, sealed.oldestAge ?? 0)
         let untilSteady = settings[.retentionDays] - oldest
         isKeptByRetention = daysLeft.map { $0 > untilSteady } ?? false
         daysUntilFull = isKeptByRetention ? nil : daysLeft
@@ -182,8 +187,11 @@ extension DatabaseStatus {
                 + (firstPartition.flatMap { first in lastPartition.map { ", \(first) to \($0)" } } ?? "")
                 + "; default partition \(Self.size(defaultPartitionBytes))"
                 + (retiredDays > 0 ? "; \(retiredDays) days wait to be dropped" : ""))
+        if sealed.days > 0 {
+            lines.append("sealed: \(sealed.days) days with \(sealed.readings) readings, \(Self.size(sealed.bytes))")
+        }
         lines.append(
-            "growth: "
+            "growth: " + (sealed.bytesPerDay.map { "\(Self.size($0)) a sealed day; " } ?? "")
                 + (bytesPerDay.map { "\(Self.size($0)) a day (mean of the whole days of the last week)" }
                     ?? "not known before the first whole day"))
         if let disk {

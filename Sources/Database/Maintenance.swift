@@ -18,6 +18,10 @@ public struct Maintenance {
         public internal(set) var dropped: [String] = []
         /// Readings that were dropped, with their days or out of the default partition.
         public internal(set) var readings: Int64 = 0
+        /// The days that were sealed, or got late readings into their seals, as `2026-08-25`.
+        public internal(set) var sealed: [String] = []
+        /// Readings that were sealed.
+        public internal(set) var sealedReadings: Int64 = 0
         /// Rejected messages that were deleted.
         public internal(set) var rejected: Int64 = 0
         /// Steps that failed; the next run tries them again.
@@ -29,8 +33,9 @@ public struct Maintenance {
     private let lock: PostgreSQLConnection
     let logger = Logger(label: "maintenance")
     let stop: StopSignal
+    let parameters: [String: String]
     private let settings: Settings
-    private var summary = Summary()
+    var summary = Summary()
     /// Causes that were told: a right that is missing fails many steps.
     private var told: Set<String> = []
 
@@ -46,6 +51,7 @@ public struct Maintenance {
         self.settings = settings
         self.lock = lock
         self.stop = stop
+        parameters = settings.postgresParameters
         self.connection = connection
         try connection.act(as: DatabaseSetup.owner)
         if let error = try connection.schemaError() { throw error }
@@ -56,11 +62,7 @@ public struct Maintenance {
     /// - Returns: nil when another maintenance is running.
     /// - Throws: `PostgreSQLError` when the session is lost.
     public mutating func run() throws(PostgreSQLError) -> Summary? {
-        try lock.execute("BEGIN", unableTo: "start a transaction")
-        let isAlone: Bool = try lock.query(
-            AdvisoryLock.maintenance.attempt, unableTo: "look for another maintenance"
-        ).value()
-        guard isAlone else { return nil }
+        guard try isAlone() else { return nil }
         // What an earlier run has left comes first.
         try finishRetired()
         try attempt("look at the partitions' bounds") { run throws(PostgreSQLError) in
@@ -69,13 +71,10 @@ public struct Maintenance {
         }
         for day in 0...settings[.partitionDaysAhead] where !stop.isRequested {
             try attempt("make a partition") { run throws(PostgreSQLError) in
-                if try run.makePartition(daysAhead: day) { run.summary.made += 1 }
+                if try run.makePartition(of: "(now() AT TIME ZONE 'UTC')::date + \(day)") { run.summary.made += 1 }
             }
         }
-        for partition in try oldPartitions() where !stop.isRequested {
-            try attempt("retire \(partition)") { run throws(PostgreSQLError) in try run.retire(partition) }
-            try finishRetired()
-        }
+        try retireOldDays(settings[.retentionDays])
         try attempt("empty the default partition") { run throws(PostgreSQLError) in
             run.summary.readings += try run.dropOldDefaultRows(retentionDays: run.settings[.retentionDays])
         }
@@ -83,7 +82,32 @@ public struct Maintenance {
             run.summary.rejected += try run.dropRejected(retentionDays: run.settings[.rejectedRetentionDays])
         }
         try dropTally()
+        try sealOldDays(sealAfterDays: settings[.sealAfterDays], retentionDays: settings[.retentionDays])
         return summary
+    }
+
+    /// Whether this is the only maintenance that runs; from then on it is.
+    func isAlone() throws(PostgreSQLError) -> Bool {
+        try lock.execute("BEGIN", unableTo: "start a transaction")
+        return try lock.query(AdvisoryLock.maintenance.attempt, unableTo: "look for another maintenance").value()
+    }
+
+    private mutating func retireOldDays(_ retentionDays: Int) throws(PostgreSQLError) {
+        let closed = try closedTables(olderThan: retentionDays)
+        for table in try partitions(olderThan: retentionDays) + closed where !stop.isRequested {
+            try attempt("retire \(table)") { run throws(PostgreSQLError) in
+                try run.retire(table, isClosed: closed.contains(table))
+            }
+            try finishRetired()
+        }
+        for day in try sealedDays(olderThan: retentionDays) where !stop.isRequested {
+            try attempt("drop the sealed readings of \(day)") { run throws(PostgreSQLError) in
+                run.summary.readings += try run.connection.query(
+                    "SELECT drop_sealed_day($1::date)", [day], unableTo: "drop the sealed readings of \(day)"
+                ).value()
+                if !run.summary.dropped.contains(day) { run.summary.dropped.append(day) }
+            }
+        }
     }
 
     private mutating func finishRetired() throws(PostgreSQLError) {
@@ -96,7 +120,7 @@ public struct Maintenance {
         }
     }
 
-    private mutating func attempt(
+    mutating func attempt(
         _ step: String, _ body: (inout Maintenance) throws(PostgreSQLError) -> Void
     ) throws(PostgreSQLError) {
         do throws(PostgreSQLError) {
@@ -114,9 +138,9 @@ public struct Maintenance {
 
     // MARK: - Partitions
 
-    /// Today's partition or that of a day to come.
-    private func makePartition(daysAhead: Int) throws(PostgreSQLError) -> Bool {
-        let day = "((now() AT TIME ZONE 'UTC')::date + \(daysAhead))"
+    /// - Parameter day: the expression for a day.
+    /// - Returns: false when it is there already.
+    func makePartition(of day: String) throws(PostgreSQLError) -> Bool {
         let exists: Bool = try connection.query(
             "SELECT to_regclass('heart_rate_readings_' || to_char(\(day), 'YYYYMMDD')) IS NOT NULL",
             unableTo: "look for a partition"
@@ -135,15 +159,33 @@ public struct Maintenance {
         }
     }
 
-    /// The days that retention no longer keeps, oldest first, by the names of their partitions.
-    private func oldPartitions() throws(PostgreSQLError) -> [String] {
+    /// Partitions of days that are older than some days, oldest first.
+    func partitions(olderThan days: Int) throws(PostgreSQLError) -> [String] {
         try names(
             """
             SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
              WHERE i.inhparent = 'heart_rate_readings'::regclass AND c.relname ~ '^heart_rate_readings_[0-9]{8}$'
                AND right(c.relname, 8) < to_char((now() AT TIME ZONE 'UTC')::date - $1::integer, 'YYYYMMDD')
              ORDER BY c.relname
-            """, [settings[.retentionDays]])
+            """, [days])
+    }
+
+    /// Days that wait to be sealed, oldest first.
+    func closedTables(olderThan days: Int = 0) throws(PostgreSQLError) -> [String] {
+        try names(
+            """
+            SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+             WHERE i.inhparent = 'heart_rate_readings_closed'::regclass
+               AND right(c.relname, 8) < to_char((now() AT TIME ZONE 'UTC')::date - $1::integer, 'YYYYMMDD')
+             ORDER BY c.relname
+            """, [days])
+    }
+
+    private func sealedDays(olderThan days: Int) throws(PostgreSQLError) -> [String] {
+        try names(
+            """
+            SELECT DISTINCT day::text FROM seals WHERE day < (now() AT TIME ZONE 'UTC')::date - $1::integer ORDER BY 1
+            """, [days])
     }
 
     private func retiredTables() throws(PostgreSQLError) -> [String] {

@@ -9,14 +9,18 @@ extension Maintenance {
     ///
     /// `DETACH PARTITION ... CONCURRENTLY` is no choice: PostgreSQL refuses it where there is a default partition. The
     /// plain one locks the whole table for a moment, which it gets between two batches.
-    func retire(_ partition: String) throws(PostgreSQLError) {
+    ///
+    /// - Parameter isClosed: whether it has left `heart_rate_readings` before, to be sealed.
+    func retire(_ partition: String, isClosed: Bool) throws(PostgreSQLError) {
         let name = PostgreSQLConnection.identifier(partition)
+        let leave =
+            isClosed
+            ? "ALTER TABLE \(name) NO INHERIT heart_rate_readings_closed"
+            : "ALTER TABLE heart_rate_readings DETACH PARTITION \(name)"
         try patiently { run throws(PostgreSQLError) in
             try run.connection.execute(
-                """
-                BEGIN; ALTER TABLE heart_rate_readings DETACH PARTITION \(name); \
-                ALTER TABLE \(name) INHERIT heart_rate_readings_retired; COMMIT
-                """, unableTo: "take \"\(partition)\" out of \"heart_rate_readings\"")
+                "BEGIN; \(leave); ALTER TABLE \(name) INHERIT heart_rate_readings_retired; COMMIT",
+                unableTo: "take \"\(partition)\" out of \"heart_rate_readings\"")
         }
     }
 
@@ -160,7 +164,7 @@ extension Maintenance {
     ///
     /// - Parameter body: gets the condition that a step's rows fulfil.
     /// - Returns: false when it was asked to stop before the end.
-    private func stepwise(
+    func stepwise(
         through table: String, _ body: (_ pages: String) throws(PostgreSQLError) -> Void
     ) throws(PostgreSQLError) -> Bool {
         let pages: Int = try connection.query(

@@ -30,6 +30,8 @@ public struct Verification: Sendable {
         public let droppedReadings: Int64
         /// How many rejected messages retention has dropped.
         public let droppedRejected: Int64
+        /// How many readings are known by their seals (`seals`), and not looked at themselves.
+        public let sealedReadings: Int64
         /// How many messages Kafka deleted before they were read (`offset_gaps`).
         public let gaps: Int64
         /// How many offsets have no message for readers (`offset_holes`).
@@ -62,9 +64,11 @@ public struct Verification: Sendable {
 
     /// The partitions by topic and number.
     public let sources: [Source]
+    /// Sealed days of which no reading is there, as `2026-08-25`.
+    public let emptyDays: [String]
 
     /// Whether every message of every partition ended exactly once.
-    public var isSound: Bool { sources.allSatisfy(\.isSound) }
+    public var isSound: Bool { sources.allSatisfy(\.isSound) && emptyDays.isEmpty }
 
     /// Reads one consistent snapshot, while consumers go on.
     ///
@@ -76,7 +80,7 @@ public struct Verification: Sendable {
         try connection.execute(
             """
             BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-            LOCK TABLE heart_rate_readings, heart_rate_readings_retired IN ACCESS SHARE MODE
+            LOCK TABLE heart_rate_readings, heart_rate_readings_closed, heart_rate_readings_retired IN ACCESS SHARE MODE
             """, unableTo: "start a transaction")
         // 64 MB let a million offsets be sorted in memory.
         try connection.execute("SET LOCAL work_mem = '64MB'", unableTo: "set work_mem")
@@ -85,9 +89,10 @@ public struct Verification: Sendable {
             SELECT source_id, coalesce(o.topic, 'not in kafka_offsets: source ' || source_id) AS topic,
                    coalesce(o.partition, -1) AS partition, coalesce(o.incarnation, 1) AS incarnation,
                    coalesce(o.first_offset, 0) AS first_offset, coalesce(o.next_offset, 0) AS next_offset,
-                   coalesce(r.count, 0) + coalesce(d.readings, 0) AS readings,
+                   coalesce(r.count, 0) + coalesce(s.readings, 0) + coalesce(d.readings, 0) AS readings,
                    coalesce(x.count, 0) + coalesce(d.rejected, 0) AS rejected,
                    coalesce(d.readings, 0) AS dropped_readings, coalesce(d.rejected, 0) AS dropped_rejected,
+                   coalesce(s.readings, 0) AS sealed_readings,
                    coalesce(g.count, 0) AS gaps, coalesce(h.count, 0) AS holes,
                    o.continues IS NOT NULL AS is_continued, coalesce(o.lost, 0) AS lost,
                    coalesce(o.cluster_id, '') AS cluster_id,
@@ -99,11 +104,14 @@ public struct Verification: Sendable {
                         USING (source_id)
               FULL JOIN (SELECT source_id, sum(upper(r) - lower(r))::bigint AS count
                            FROM offset_holes, unnest(offsets) AS r GROUP BY 1) h USING (source_id)
+              FULL JOIN (SELECT source_id, sum(readings)::bigint AS readings FROM seals WHERE source_id <> 0 GROUP BY 1) s
+                        USING (source_id)
               FULL JOIN retired_offsets d USING (source_id)
              ORDER BY o.topic, o.partition, o.incarnation
             """, unableTo: "count the messages of each partition")
         let missing = try Self.missing(connection)
         let surplus = try Self.surplus(connection)
+        emptyDays = try Self.emptyDays(connection)
         try connection.execute("COMMIT", unableTo: "end a transaction")
         sources = try rows.map { row throws(PostgreSQLError) in try Self.source(&row, missing, surplus: surplus) }
     }
@@ -120,13 +128,27 @@ public struct Verification: Sendable {
             nextOffset: try row["next_offset"], last: last, isOpen: try row["is_open"],
             readings: try row["readings"], rejected: try row["rejected"],
             droppedReadings: try row["dropped_readings"], droppedRejected: try row["dropped_rejected"],
+            sealedReadings: try row["sealed_readings"],
             gaps: try row["gaps"], holes: try row["holes"], isContinued: try row["is_continued"],
             lost: try row["lost"], missing: missing[id] ?? [], surplus: surplus[id] ?? [])
     }
 
-    /// The readings that are there and came from a message; those of retired days, too.
+    private static func emptyDays(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> [String] {
+        try connection.query(
+            """
+            SELECT day::text FROM (SELECT DISTINCT day FROM seals) AS sealed
+             WHERE NOT EXISTS (SELECT FROM sealed_readings
+                                WHERE block_at >= day::timestamp AT TIME ZONE 'UTC'
+                                  AND block_at < day::timestamp AT TIME ZONE 'UTC' + interval '24 hours')
+             ORDER BY day
+            """, unableTo: "look for the sealed days"
+        ).column()
+    }
+
+    /// The rows that are there and came from a message; those of closed and retired days, too.
     private static let readings = """
         SELECT source_id, kafka_offset FROM heart_rate_readings WHERE source_id IS NOT NULL
+        UNION ALL SELECT source_id, kafka_offset FROM heart_rate_readings_closed WHERE source_id IS NOT NULL
         UNION ALL SELECT source_id, kafka_offset FROM heart_rate_readings_retired WHERE source_id IS NOT NULL
         """
 
@@ -135,6 +157,7 @@ public struct Verification: Sendable {
         SELECT source_id, kafka_offset AS low, kafka_offset AS high FROM (\(readings)) kept
         UNION ALL SELECT source_id, kafka_offset, kafka_offset FROM rejected_messages
         UNION ALL SELECT source_id, lower(dropped), upper(dropped) - 1 FROM retired_offsets, unnest(offsets) AS dropped
+        UNION ALL SELECT source_id, lower(sealed), upper(sealed) - 1 FROM sealed_offsets, unnest(offsets) AS sealed
         UNION ALL SELECT source_id, from_offset, until_offset - 1 FROM offset_gaps
         UNION ALL SELECT source_id, lower(hole), upper(hole) - 1 FROM offset_holes, unnest(offsets) AS hole
         """

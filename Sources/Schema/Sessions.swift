@@ -29,6 +29,10 @@ extension SessionParameters {
     /// The other session of `heartbeat database maintain`, whose transaction lasts as long as the run.
     public static let maintenanceLock = SessionParameters(applicationName: "heartbeat-maintenance")
 
+    /// What keeps everybody from changing a day while `heartbeat database maintain` seals it: in a transaction that does
+    /// nothing for as long as that takes.
+    public static let sealing = SessionParameters(applicationName: "heartbeat-sealing").limits(lock: .seconds(60))
+
     /// `heartbeat database status`.
     public static let status = SessionParameters(applicationName: "heartbeat-database").limits(lock: .seconds(10))
 

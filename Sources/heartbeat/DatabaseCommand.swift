@@ -10,7 +10,7 @@ import SharedSettings
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "database", abstract: "Makes and keeps the database.",
-        subcommands: [Setup.self, Maintain.self, Status.self])
+        subcommands: [Setup.self, Maintain.self, Status.self, Unseal.self])
 
     /// How long to wait for the server.
     struct WaitOptions: ParsableArguments {
@@ -99,7 +99,7 @@ struct DatabaseCommand: ParsableCommand {
 
     struct Maintain: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes partitions ahead and drops what retention no longer keeps, beside running consumers.",
+            abstract: "Makes partitions ahead, drops what retention no longer keeps, seals old days, beside consumers.",
             discussion: "Can be ended at any time; the next run continues. Ends with status 70 when a step failed.\n\n"
                 + SettingsSchema.database.help)
 
@@ -122,11 +122,13 @@ struct DatabaseCommand: ParsableCommand {
                 """
                 \(stop.isRequested ? "stopped" : "done"): \(summary.made) new partitions, \
                 \(summary.dropped.count) days dropped, \(summary.readings) readings and \(summary.rejected) rejected \
-                messages deleted, \(summary.failures) steps failed
+                messages deleted, \(summary.failures) steps failed; \(summary.sealed.count) days sealed with \
+                \(summary.sealedReadings) readings
                 """,
                 metadata: [
                     "HEARTBEAT_DAYS": "\(summary.dropped.joined(separator: " "))",
                     "HEARTBEAT_READINGS": "\(summary.readings)", "HEARTBEAT_REJECTED": "\(summary.rejected)",
+                    "HEARTBEAT_SEALED_DAYS": "\(summary.sealed.joined(separator: " "))",
                 ])
             if summary.failures > 0 { throw ExitCode(Exit.software.rawValue) }
         }

@@ -12,21 +12,28 @@ struct VerifyCommand: ParsableCommand {
         abstract: "Proves that every Kafka message is stored exactly once, as a reading or as a rejected message.",
         discussion: """
             Ends with status 1 and the offsets when one is missing or stored twice, or when Kafka has another log than the \
-            one that is stored. When Kafka does not answer, the database alone is checked.
+            one that is stored. When Kafka does not answer, the database alone is checked. Sealed days are proved by their \
+            seals, which were written from the rows; --deep reads all of their readings.
 
 
             """ + SettingsSchema.database.help)
 
     @OptionGroup var options: SettingsOptions
 
+    @Flag(help: "Also look into the sealed days: whether their readings are those that were sealed.")
+    var deep = false
+
     func run() throws {
         guard let settings = try options.load(.database) else { return }
         startLogging(level: settings[.logLevel])
-        let verification = try Verification(try PostgreSQLConnection(settings.postgresParameters, .verify))
+        let connection = try PostgreSQLConnection(settings.postgresParameters, .verify)
+        let verification = try Verification(connection)
         let findings = Self.compare(verification, settings)
         for source in verification.sources {
             print([Self.line(source), findings[source.sourceID]?.text].compactMap { $0 }.joined(separator: "; "))
         }
+        for day in verification.emptyDays { print("\(day): sealed, and none of its readings is there") }
+        if deep { try Self.lookIntoSeals(connection) }
         guard verification.isSound else {
             print("NOT SOUND: the offsets above are missing or stored twice")
             throw ExitCode(1)
@@ -41,6 +48,16 @@ struct VerifyCommand: ParsableCommand {
         print("sound: \(consumed) messages = \(readings) readings + \(consumed - readings) rejected, each exactly once")
         let dropped = verification.sources.reduce(0) { $0 + $1.droppedReadings + $1.droppedRejected }
         if dropped > 0 { print("\(dropped) of them are no longer there: retention has dropped them") }
+    }
+
+    private static func lookIntoSeals(_ connection: PostgreSQLConnection) throws {
+        let seals = try SealVerification(connection)
+        for finding in seals.findings { print("\(finding.day): source \(finding.sourceID): \(finding.text)") }
+        guard seals.findings.isEmpty else {
+            print("NOT SOUND: the sealed readings above are not those that were sealed")
+            throw ExitCode(1)
+        }
+        print("\(seals.days) sealed days are as they were sealed")
     }
 
     /// What Kafka has of each partition; nothing when that cannot be asked.
@@ -67,6 +84,7 @@ struct VerifyCommand: ParsableCommand {
             line +=
                 "; goes on where Kafka lost the end of its log: \(source.lost) stored messages are no longer in Kafka"
         }
+        if source.sealedReadings > 0 { line += "; sealed: \(source.sealedReadings) readings" }
         if source.droppedReadings + source.droppedRejected > 0 {
             line += "; dropped by retention: \(source.droppedReadings) readings + \(source.droppedRejected) rejected"
         }

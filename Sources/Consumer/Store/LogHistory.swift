@@ -76,8 +76,9 @@ extension ReadingStore {
         if let reading = message.reading {
             let found: Bool? = try connection.query(
                 """
-                SELECT true AS found FROM heart_rate_readings
+                SELECT true AS found FROM readings
                  WHERE customer_id = $1 AND recorded_at = $2::timestamptz AND heart_rate = $3::smallint
+                   AND block_at > $2::timestamptz - interval '1 hour' AND block_at <= $2::timestamptz
                    AND source_id = $4::integer AND kafka_offset = $5::bigint LIMIT 1
                 """,
                 [reading.customerID.description, reading.recordedAt, reading.heartRate, source, message.offset],

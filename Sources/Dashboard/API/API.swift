@@ -236,28 +236,24 @@ struct API: Sendable {
         ]
         if request.method == .head { return Response(status: .ok, headers: headers) }
         let place = try exports.take()
-        let first = try await part(of: id, in: range, after: nil)
+        let first = try await part(of: id, in: range)
         let body = ResponseBody { writer in
             defer { place.leave() }
             try await writer.write(ByteBuffer(string: ReadingsPart.header + first.csv))
-            var next = first.next
-            while let cursor = next {
+            var rest = first.rest
+            while let range = rest {
                 // An error here ends the connection in the middle of a chunk, which no client takes for the end.
-                let part = try await part(of: id, in: range, after: cursor)
+                let part = try await part(of: id, in: range)
                 if !part.csv.isEmpty { try await writer.write(ByteBuffer(string: part.csv)) }
-                next = part.next
+                rest = part.rest
             }
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: headers, body: body)
     }
 
-    private func part(
-        of id: CustomerKey, in range: TimeRange, after cursor: AnomalyPage.Cursor?
-    ) async throws -> ReadingsPart {
-        try await ask { connection throws(PostgreSQLError) in
-            try ReadingsPart(of: id, in: range, after: cursor, connection)
-        }
+    private func part(of id: CustomerKey, in range: TimeRange) async throws -> ReadingsPart {
+        try await ask { connection throws(PostgreSQLError) in try ReadingsPart(of: id, in: range, connection) }
     }
 
     // MARK: -

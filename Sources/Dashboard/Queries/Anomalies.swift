@@ -34,34 +34,41 @@ struct AnomalyPage: Sendable {
     private(set) var next: Cursor?
 
     init(_ request: AnomalyRequest, now: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        // Every partition that may have a row is opened, so a day is tried before all of them. Of one customer, whose range
-        // is bounded, that day would be read twice.
-        let day: Int64 = 86_400_000_000
+        // Every partition and every sealed hour that may have a row is opened, so the latest are tried before all of them.
+        let hour: Int64 = 3_600_000_000
         let end = min(request.before?.recordedAt ?? now, request.until ?? now)
-        if request.customer == nil, request.from ?? .min < end - day {
+        var span = request.customer == nil ? hour : 24 * hour
+        // Two years are all that is left to try but everything.
+        while span < 24 * 365 * hour * 2, request.from ?? .min < end - span {
             var recent = request
-            recent.from = end - day
+            recent.from = end - span
             try read(recent, connection)
             guard next == nil else { return }
+            span *= 24
         }
         try read(request, connection)
     }
 
     private mutating func read(_ request: AnomalyRequest, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         var conditions = WhereClause()
-        conditions.add("is_anomaly")
+        conditions.add("is_anomaly AND block_anomalies > 0")
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }
-        if let from = request.from { conditions.add("recorded_at >= ?::timestamptz", Moment.reading(from).text) }
-        if let until = request.until { conditions.add("recorded_at < ?::timestamptz", Moment.reading(until).text) }
+        if let from = request.from.map({ Moment.reading($0).text }) {
+            conditions.add("recorded_at >= ?::timestamptz", from)
+            conditions.add("block_at > ?::timestamptz - interval '1 hour'", from)
+        }
+        if let until = request.until.map({ Moment.reading($0).text }) {
+            conditions.add("recorded_at < ?::timestamptz AND block_at < ?::timestamptz", until, until)
+        }
         if let before = request.before {
             let moment = Moment.reading(before.recordedAt).text
-            conditions.add("recorded_at <= ?::timestamptz", moment)
+            conditions.add("recorded_at <= ?::timestamptz AND block_at <= ?::timestamptz", moment, moment)
             conditions.add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, before.id)
         }
         let result = try connection.query(
             """
             SELECT customer_id, \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, anomaly_reason, id
-              FROM heart_rate_readings \(conditions.text)
+              FROM readings \(conditions.text)
              ORDER BY recorded_at DESC, id DESC LIMIT \(request.limit + 1)
             """, conditions.parameters, unableTo: "read anomalies")
         var rows = try result.map { row throws(PostgreSQLError) in

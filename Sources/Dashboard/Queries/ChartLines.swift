@@ -62,8 +62,8 @@ struct ChartLines: Sendable {
             SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
               FROM unnest($1::text[]) AS c (id)
              CROSS JOIN LATERAL (
-                SELECT recorded_at, heart_rate, is_anomaly FROM heart_rate_readings
-                 WHERE customer_id = c.id AND recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz
+                SELECT recorded_at, heart_rate, is_anomaly FROM readings
+                 WHERE customer_id = c.id AND \(TimeRange.condition)
                  ORDER BY recorded_at LIMIT \(mostPoints + 1)) AS r
             """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
         try result.forEach { row throws(PostgreSQLError) in
@@ -89,9 +89,8 @@ struct ChartLines: Sendable {
                            min(heart_rate) AS lowest, max(heart_rate) AS highest, count(*) AS readings,
                            percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate) AS median,
                            count(*) FILTER (WHERE is_anomaly) AS anomalies
-                      FROM heart_rate_readings
-                     WHERE customer_id = ANY ($1::text[]) AND recorded_at >= $2::timestamptz
-                       AND recorded_at < $3::timestamptz
+                      FROM readings
+                     WHERE customer_id = ANY ($1::text[]) AND \(TimeRange.condition)
                      GROUP BY 1, 2) AS buckets
              ORDER BY bucket
             """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
@@ -112,6 +111,12 @@ struct ChartLines: Sendable {
 }
 
 extension TimeRange {
+    /// Which rows of the view `readings` are in it. What it says of blocks leaves out all others that are sealed.
+    static let condition = """
+        recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz \
+        AND block_at > $2::timestamptz - interval '1 hour' AND block_at < $3::timestamptz
+        """
+
     /// For `$2::timestamptz` and `$3::timestamptz`.
     var parameters: [any PostgreSQLParameter] { [Moment.reading(from).text, Moment.reading(until).text] }
 }

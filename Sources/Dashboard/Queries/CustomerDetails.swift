@@ -21,8 +21,7 @@ struct CustomerDetails: Sendable {
             SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
                    s.anomaly_reason, s.readings, s.anomalies,
                    \(microseconds(of: "c.created_at")) AS created_us,
-                   (SELECT \(microseconds(of: "recorded_at")) FROM heart_rate_readings
-                     WHERE customer_id = $1 ORDER BY recorded_at LIMIT 1) AS first_us,
+                   \(microseconds(of: "first_reading_at($1)")) AS first_us,
                    l.customer_id IS NOT NULL AS has_limits, l.heart_rate_min, l.heart_rate_max
               FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
               LEFT JOIN customer_limits AS l USING (customer_id) WHERE s.customer_id = $1
@@ -67,53 +66,5 @@ struct CustomerDetails: Sendable {
             trends[id, default: []].append((try row["recorded_us"], try row["heart_rate"]))
         }
         return trends
-    }
-}
-
-/// A part of a customer's readings as lines of CSV (RFC 4180), in the order of time.
-struct ReadingsPart: Sendable {
-    /// Rows in one part.
-    static let rows = 5000
-    static let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason\r\n"
-
-    private(set) var csv = ""
-    /// Where the next part begins; nil after the last one.
-    private(set) var next: AnomalyPage.Cursor?
-
-    init(
-        of customer: CustomerKey, in range: TimeRange, after cursor: AnomalyPage.Cursor?,
-        _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) {
-        var parameters: [any PostgreSQLParameter] = [customer] + range.parameters
-        var condition = ""
-        if let cursor {
-            parameters += [Moment.reading(cursor.recordedAt).text, cursor.id]
-            condition =
-                "AND recorded_at >= $4::timestamptz AND (recorded_at > $4::timestamptz OR id > $5::bigint)"
-        }
-        let result = try connection.query(
-            """
-            SELECT \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, is_anomaly, anomaly_reason, id
-              FROM heart_rate_readings
-             WHERE customer_id = $1 AND recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz \(condition)
-             ORDER BY recorded_at, id LIMIT \(Self.rows)
-            """, parameters, unableTo: "read readings")
-        var last: AnomalyPage.Cursor?
-        try result.forEach { row throws(PostgreSQLError) in
-            let recordedAt: Int64 = try row["recorded_us"]
-            let heartRate: Int64 = try row["heart_rate"]
-            let isAnomaly: Bool = try row["is_anomaly"]
-            let reason: String? = try row["anomaly_reason"]
-            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(reason.map(Self.quoted) ?? "")\r\n"
-            last = AnomalyPage.Cursor(recordedAt: recordedAt, id: try row["id"])
-        }
-        if result.count == Self.rows { next = last }
-    }
-
-    /// A field of CSV.
-    static func quoted(_ text: String) -> String {
-        guard text.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return text }
-        // By scalars: as a character, a quotation mark with an accent is no quotation mark.
-        return "\"" + text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : "\($1)" } + "\""
     }
 }

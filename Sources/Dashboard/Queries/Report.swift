@@ -122,9 +122,7 @@ struct Report: Sendable {
             """
             SELECT customer_id, min(heart_rate) AS lowest, max(heart_rate) AS highest,
                    percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate) AS median
-              FROM heart_rate_readings
-             WHERE customer_id = ANY ($1::text[]) AND recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz
-             GROUP BY customer_id
+              FROM readings WHERE customer_id = ANY ($1::text[]) AND \(TimeRange.condition) GROUP BY customer_id
             """, [ArrayText(items.map(\.customerId))] + range.parameters, unableTo: "read rates")
         let places = Dictionary(uniqueKeysWithValues: items.enumerated().map { ($1.customerId, $0) })
         try result.forEach { row throws(PostgreSQLError) in

@@ -1,0 +1,120 @@
+import Foundation
+import Harness
+import PostgreSQL
+import Testing
+
+extension OnAServer {
+    @Suite("Sealed days") struct Seals {
+        @Test("every column comes back as it was, sealed and unsealed, and a reading takes a few bytes")
+        func exact() async throws {
+            // So many that a day is packed in several steps.
+            let aged = try await AgedReadings(offsets: 11_000)
+            let run = try await aged.maintain()
+            #expect(run.log.contains("0 steps failed; 2 days sealed with 44010 readings"), "\(run.log)")
+            #expect(try aged.differences() == 0)
+            #expect(try aged.rows("SELECT count(*), count(DISTINCT id) FROM readings") == [["48410", "48410"]])
+            #expect(try aged.number("SELECT count(*) FROM heart_rate_readings") == 4400, "the contract's statements")
+            try await aged.expectSound("sealed: 22000 readings")
+            let bytes = try aged.number("SELECT pg_table_size('sealed_readings')")
+            print("\(bytes) bytes for 44,010 sealed readings")
+
+            for day in try aged.rows("SELECT DISTINCT day FROM seals").compactMap(\.[0]) {
+                let unsealed = try await aged.run(["database", "unseal", day])
+                #expect(unsealed.end == .exited(0), "\(unsealed.log)")
+            }
+            #expect(try aged.differences() == 0)
+            #expect(try aged.number("SELECT count(*) FROM heart_rate_readings") == 48_410)
+            let traces = try aged.rows(
+                """
+                SELECT (SELECT count(*) FROM sealed_readings), (SELECT count(*) FROM seals),
+                       (SELECT count(*) FROM sealed_offsets)
+                """)
+            #expect(traces == [["0", "0", "0"]])
+            try await aged.expectSound(nil)
+            for day in ["2026-13-01", "2020-01-01", "yesterday"] {
+                #expect(try await aged.run(["database", "unseal", day]).end != .exited(0))
+            }
+        }
+
+        @Test("SEAL_AFTER_DAYS: 0 seals nothing, and a day that is young enough stays")
+        func settings() async throws {
+            let aged = try await AgedReadings()
+            #expect(try await aged.maintain(["SEAL_AFTER_DAYS": "0"]).log.contains("; 0 days sealed"))
+            #expect(try await aged.maintain(["SEAL_AFTER_DAYS": "5"]).log.contains("; 1 days sealed"))
+            #expect(try await aged.maintain(["SEAL_AFTER_DAYS": "1"]).log.contains("; 1 days sealed"))
+            #expect(try aged.number("SELECT count(*) FROM heart_rate_readings") == 400)
+            #expect(try aged.differences() == 0)
+        }
+
+        @Test("late readings of a sealed day are stored, found at once, and sealed by the next run")
+        func late() async throws {
+            let aged = try await AgedReadings()
+            _ = try await aged.maintain()
+            // One gets a partition; with the other day a batch goes to the default partition first.
+            try aged.rows("SELECT create_readings_partition((now() AT TIME ZONE 'UTC')::date - 6)")
+            try aged.insert(
+                """
+                SELECT 'customer 1', ((now() AT TIME ZONE 'UTC')::date - age)::timestamp AT TIME ZONE 'UTC' + n * interval '1 s',
+                       99, n = 7, CASE WHEN n = 7 THEN 'late' END, false, source_id, 1800 + age * 100 + n
+                  FROM generate_series(0, 99) AS n, unnest(ARRAY[4, 6]) AS age, kafka_offsets
+                """)
+            try aged.rows(
+                """
+                UPDATE kafka_offsets SET next_offset = 2500;
+                INSERT INTO offset_gaps SELECT source_id, 2300, 2400, 'x' FROM kafka_offsets
+                """)
+            #expect(try aged.number("SELECT count(*) FROM heart_rate_readings_default") == 200)
+            #expect(try aged.differences() == 0)
+            try await aged.expectSound("sealed: 2000 readings", more: 400)
+            let run = try await aged.maintain()
+            #expect(run.log.contains("0 steps failed; 2 days sealed with 400 readings"), "\(run.log)")
+            #expect(try aged.differences() == 0)
+            #expect(try aged.number("SELECT count(*) FROM heart_rate_readings") == 400)
+            #expect(try aged.number("SELECT count(*) FROM seals") == 5)
+            try await aged.expectSound("sealed: 2200 readings", more: 400)
+        }
+
+        @Test("retention drops sealed days like others, and the proof goes on")
+        func retention() async throws {
+            let aged = try await AgedReadings()
+            _ = try await aged.maintain()
+            let run = try await aged.maintain(["RETENTION_DAYS": "5"])
+            #expect(run.log.contains("1 days dropped, 2000 readings"), "\(run.log)")
+            #expect(try aged.number("SELECT count(*) FROM readings") == 2_410)
+            try await aged.expectSound("dropped by retention: 1000 readings")
+            let rest = try await aged.maintain(["RETENTION_DAYS": "1"])
+            #expect(rest.log.contains("1 days dropped, 2010 readings"), "\(rest.log)")
+            #expect(try aged.number("SELECT count(*) FROM sealed_readings") == 0)
+            try await aged.expectSound("dropped by retention: 2000 readings")
+        }
+
+        @Test("a dump that is restored elsewhere has the same readings, and proves them")
+        func dump() async throws {
+            let aged = try await AgedReadings()
+            _ = try await aged.maintain()
+            let copy = try TestDatabase.withoutSetup()
+            let cluster = aged.database.cluster
+            try await shell(
+                """
+                cd /; export PGHOST=\(cluster.host) PGUSER=postgres; \(cluster.path(of: "createdb")) \(copy.name)
+                \(cluster.path(of: "pg_dump")) \(aged.database.name) | \(cluster.path(of: "psql")) -qX \(copy.name) >/dev/null
+                """)
+            let readings = "SELECT count(*), sum(checksum), sum(readings) FROM sealed_readings"
+            #expect(try copy.rows(readings) == aged.rows(readings))
+            let verification = try await Heartbeat.run(["verify", "--deep"], copy.settings(as: "heartbeat-dashboard"))
+            #expect(verification.end == .exited(0), "\(verification.output)\(verification.log)")
+            #expect(verification.output.contains("2 sealed days are as they were sealed"))
+        }
+
+        @Test("the status tells sealed days from others")
+        func status() async throws {
+            let aged = try await AgedReadings()
+            _ = try await aged.maintain()
+            let status = try await aged.run(["database", "status"])
+            #expect(status.output.contains("\nsealed: 2 days with 4010 readings, "), "\(status.output)")
+            #expect(status.output.contains(" a sealed day; "), "\(status.output)")
+            let json = try await aged.run(["database", "status", "--json"])
+            #expect(json.output.contains("\"readings\" : 4010"), "\(json.output)")
+        }
+    }
+}

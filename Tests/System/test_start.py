@@ -70,6 +70,11 @@ class Start(PipelineTest):
             for name in DAEMONS:
                 self.assertIn(f"644 heartbeat-{name} /run/heartbeat/{name}.prom", modes)
 
+        with self.subTest("every line has its daemon's name"):
+            for name in DAEMONS:
+                names = {entry["SYSLOG_IDENTIFIER"] for entry in machine.journal(f"_SYSTEMD_UNIT={unit(name)}")}
+                self.assertEqual(names, {f"heartbeat-{name}"})
+
         with self.subTest("quiet"):
             # A line a minute at most, whatever comes in; what is said at the start does not count.
             cursor = json.loads(machine.run("journalctl", "-n1", "-o", "json", "-u", unit("consumer")))["__CURSOR"]

@@ -106,7 +106,7 @@ class Ids(unittest.TestCase):
                 eventually(lambda: self.browser.all("#figures .card"), "the figures of the range")
                 self.assertEqual(self.browser.texts("#customer-id"), [who])
                 title = self.browser.script("return document.querySelector('title').textContent")
-                self.assertEqual(title, f"\u2068{who}\u2069 · heartbeat")
+                self.assertTrue(title.endswith(f"\u2068{who}\u2069 · heartbeat"), title)
                 self.assertIn(f"of \u2068{who}\u2069 from", self.browser.one("#chart").get_attribute("aria-label"))
 
     def test_acknowledged(self):

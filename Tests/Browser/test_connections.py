@@ -174,7 +174,7 @@ class Connections(unittest.TestCase):
         self.assertIsNone(dashboard.poll())
 
     def test_byte_by_byte(self):
-        """A header that comes byte by byte does not hold its connection for ever."""
+        """A header that comes byte by byte does not hold its connection without end."""
         self.start()
         connection = self.connect()
         connection.settimeout(0.2)

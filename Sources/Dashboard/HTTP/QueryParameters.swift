@@ -58,11 +58,11 @@ struct QueryParameters {
         return number
     }
 
-    /// One of several words; nil when it is not there.
+    /// One of several words; nil when it is empty or not there.
     func choice<Choice: CaseIterable>(
         _ name: String, _: Choice.Type, by word: (Choice) -> String
     ) throws(Problem) -> Choice? {
-        guard let text = values[name] else { return nil }
+        guard let text = values[name], !text.isEmpty else { return nil }
         guard let choice = Choice.allCases.first(where: { word($0) == text }) else {
             throw refusal(name, "one of " + Choice.allCases.map(word).joined(separator: ", "))
         }

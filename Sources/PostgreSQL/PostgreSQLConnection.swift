@@ -131,11 +131,12 @@ internal import CLibPQ
     /// - Throws: `PostgreSQLError` when the session's role may not.
     public func act(as role: String) throws(PostgreSQLError) {
         let action = "become the role \"\(role)\""
+        let name = Self.identifier(role)
         guard isLent else {
-            try run("SET ROLE \(Self.identifier(role))", unableTo: action)
+            try run("SET ROLE \(name)", unableTo: action)
             return
         }
-        preamble = session.lentTransaction(ofServer: version, role: role)
+        preamble = session.lentTransaction(ofServer: version, role: name)
         try execute("SELECT 1", unableTo: action)
     }
 

@@ -112,14 +112,14 @@ public struct SessionParameters: Sendable {
     /// What a transaction in a session that a pooler lends begins with: utility commands only, so that its isolation may
     /// still be chosen.
     ///
-    /// - Parameter role: the role to act as; nil for the session's own.
+    /// - Parameter role: the role to act as, with its quotes; nil for the session's own.
     func lentTransaction(ofServer version: Int, role: String?) -> String {
         let limits = settings.filter { $0.name.hasSuffix("_timeout") } + Self.later(than: version)
         let others = settings.filter { setting in !limits.contains { $0.name == setting.name } }
         let modes = others.first { $0.name == "default_transaction_read_only" }?.value == "on" ? "ONLY" : "WRITE"
         return (limits + others).map { "SET LOCAL \($0.name) = \(Self.literal($0));" }.joined()
             + "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ \(modes), NOT DEFERRABLE;"
-            + (role.map { "SET LOCAL ROLE \(PostgreSQLConnection.identifier($0));" } ?? "")
+            + (role.map { "SET LOCAL ROLE \($0);" } ?? "")
     }
 
     /// A list of names is no single literal.

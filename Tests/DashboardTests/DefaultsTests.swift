@@ -81,13 +81,16 @@ extension OnAServer {
             }
             let proof = try await Heartbeat.run(["verify"], settings("postgres"))
             #expect(proof.end == .exited(0), "\(setup?.values ?? []): \(proof.log)")
-            let list = try await Heartbeat.run(["rejected", "show", "2"], settings("heartbeat-consumer"))
+            // Ids follow the order in which partitions were read.
+            let id = "\(try database.number("SELECT id FROM rejected_messages WHERE reason_code = 'malformed_json'"))"
+            let list = try await Heartbeat.run(["rejected", "show", id], settings("heartbeat-consumer"))
             #expect(list.end == .exited(0), "\(setup?.values ?? []): \(list.log)")
-            let lines = list.output.split(separator: "\n").filter { !$0.contains(" at  ") }
+            let lines = list.output.split(separator: "\n").filter { !$0.contains(" at  ") && !$0.hasPrefix("id ") }
             let dashboard = try await RunningDashboard(settings("heartbeat-dashboard"), database: database)
             let customers = try (dashboard.json("/api/v1/customers")["items"] as? [[String: Any]] ?? []).map { item in
-                ["customerId", "recordedAt", "heartRate", "readings", "anomalies"].map { "\(item[$0] ?? "")" }.joined(
-                    separator: "|")
+                ["customer_id", "recorded_at", "heart_rate", "readings", "anomalies"].map { "\(item[$0] ?? "")" }
+                    .joined(
+                        separator: "|")
             }
             #expect(customers.count == 6 && customers.contains { $0.contains("ä🫀 Jürgen") }, "\(customers)")
             return try rows(of: database) + [[proof.output, lines.joined(separator: "\n")], customers]

@@ -62,14 +62,19 @@ def parse(payload):
     def refuse(constant):
         raise ValueError(constant)
 
+    def members(pairs):
+        # A lone surrogate has no UTF-8, also in what is told twice.
+        json.dumps(pairs, ensure_ascii=False).encode("utf-8")
+        return dict(pairs)
+
     try:
         text = payload.decode("utf-8")
         if text.startswith("\ufeff") or text.strip(" \t\r\n\f\v") != text.strip(" \t\r\n"):
             raise ValueError("white space")
         if depth(text) > MOST_DEPTH:
             raise ValueError("depth")
-        document = json.loads(text, parse_constant=refuse, parse_float=float)
-        json.dumps(document, ensure_ascii=False).encode("utf-8")  # A lone surrogate has no UTF-8.
+        document = json.loads(text, parse_constant=refuse, object_pairs_hook=members)
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
         return document
     except (ValueError, RecursionError) as error:
         raise Rejected("malformed_json") from error

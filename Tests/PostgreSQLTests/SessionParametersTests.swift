@@ -37,7 +37,7 @@ import Testing
     @Test("in a session that a pooler lends each transaction begins with all settings, the limits of time first")
     func lent() throws {
         let limited = session.limits(lock: .seconds(7)).setting("default_transaction_read_only", to: "on")
-        let opening = limited.lentTransaction(ofServer: 170_000, role: "a\"b")
+        let opening = limited.lentTransaction(ofServer: 170_000, role: #""a""b""#)
         #expect(opening.hasPrefix("SET LOCAL statement_timeout = '0';SET LOCAL "))
         for part in ["lock_timeout = '7000ms';", "search_path = public;"] {
             #expect(opening.contains("SET LOCAL " + part))

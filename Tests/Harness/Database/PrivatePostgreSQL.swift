@@ -95,7 +95,11 @@ package final class PrivatePostgreSQL: Sendable {
 
     private func start(_ name: String, _ command: LocalPostgreSQL.Command) throws -> ChildProcess {
         var child = ChildProcess.Command(command.program, command.arguments, environment: command.environment)
-        if name == "postgres" { child.environment.merge(environment) { $1 } }
+        if name == "postgres", !environment.isEmpty {
+            // Only when it is the server's user: what is preloaded keeps files of its own.
+            child.arguments = environment.map { "\($0)=\($1)" } + [child.program] + child.arguments
+            child.program = "/usr/bin/env"
+        }
         child.user = user.map { ($0.id, $0.group) }
         child.lastSignal = LocalPostgreSQL.lastSignal
         return try ChildProcess(name, child, in: folder)

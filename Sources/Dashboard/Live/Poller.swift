@@ -138,9 +138,7 @@ final class Poller: Sendable {
             $0.update(picture.rows, picture.episodes.standings, isTruncated: picture.isTruncated, at: now)
         }
         try completeTrends(&session, at: now)
-        let (mostActive, last, counts, people) = table.withLock { table in
-            (table.mostActive, table.lastReading, table.statusCounts, table.people)
-        }
+        let mostActive = table.withLock { $0.mostActive }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
             return (memory.snapshot, isDue, memory.live.horizons(of: mostActive, at: now))
@@ -169,20 +167,25 @@ final class Poller: Sendable {
             memory.live.add(live, mostActive, at: now)
             memory.snapshot.chartPoints = memory.live.recent
             memory.snapshot.mostActive = mostActive
-            memory.snapshot.statusCounts = Dictionary(
-                uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
-            memory.snapshot.people = Snapshot.People(people, at: now)
-            memory.snapshot.lastReading = last.map {
-                Snapshot.LastReading(
-                    customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
-                    isAnomaly: $0.isAnomaly)
-            }
             memory.snapshot.totals.customers = customers
+            table.withLock { take($0, &memory.snapshot, at: now) }
             take(picture, &memory, at: now)
             take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
             metrics.setCustomers(memory.snapshot)
         }
         publish()
+    }
+
+    private func take(_ table: CustomerTable, _ snapshot: inout Snapshot, at now: Int64) {
+        let counts = table.statusCounts
+        snapshot.statusCounts = Dictionary(
+            uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+        snapshot.people = Snapshot.People(table.people, at: now)
+        snapshot.lastReading = table.lastReading.map {
+            Snapshot.LastReading(
+                customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
+                isAnomaly: $0.isAnomaly)
+        }
     }
 
     /// Looks up what the trends of those lack who are listed first, for each once after the dashboard's start.

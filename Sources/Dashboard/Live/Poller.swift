@@ -146,7 +146,7 @@ final class Poller: Sendable {
         let anomalies: [AnomalyItem]?
         if picture.anomalies != before.totals.anomalies || before.database.state == .away {
             anomalies = try session.ask { connection throws(PostgreSQLError) in
-                try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 20), now: now, connection).items
+                try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 10), now: now, connection).items
             }
         } else {
             anomalies = nil

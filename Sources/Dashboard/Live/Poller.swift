@@ -21,6 +21,25 @@ final class Poller: Sendable {
         var publishedAt = ContinuousClock.now
     }
 
+    /// What every customer together makes.
+    private struct Figures: Sendable {
+        let statusCounts: [String: Int]
+        let people: Snapshot.People
+        let lastReading: Snapshot.LastReading?
+
+        init(_ table: CustomerTable, at now: Int64) {
+            let counts = table.statusCounts
+            statusCounts = Dictionary(
+                uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+            people = Snapshot.People(table.people, at: now)
+            lastReading = table.lastReading.map {
+                Snapshot.LastReading(
+                    customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
+                    isAnomaly: $0.isAnomaly)
+            }
+        }
+    }
+
     let hub: EventHub
     /// The customers, for lists.
     let table = Mutex(CustomerTable())
@@ -138,7 +157,7 @@ final class Poller: Sendable {
             $0.update(picture.rows, picture.episodes.standings, isTruncated: picture.isTruncated, at: now)
         }
         try completeTrends(&session, at: now)
-        let mostActive = table.withLock { $0.mostActive }
+        let (mostActive, figures) = table.withLock { ($0.mostActive, Figures($0, at: now)) }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
             return (memory.snapshot, isDue, memory.live.horizons(of: mostActive, at: now))
@@ -168,24 +187,14 @@ final class Poller: Sendable {
             memory.snapshot.chartPoints = memory.live.recent
             memory.snapshot.mostActive = mostActive
             memory.snapshot.totals.customers = customers
-            table.withLock { take($0, &memory.snapshot, at: now) }
+            memory.snapshot.statusCounts = figures.statusCounts
+            memory.snapshot.people = figures.people
+            memory.snapshot.lastReading = figures.lastReading
             take(picture, &memory, at: now)
             take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
             metrics.setCustomers(memory.snapshot)
         }
         publish()
-    }
-
-    private func take(_ table: CustomerTable, _ snapshot: inout Snapshot, at now: Int64) {
-        let counts = table.statusCounts
-        snapshot.statusCounts = Dictionary(
-            uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
-        snapshot.people = Snapshot.People(table.people, at: now)
-        snapshot.lastReading = table.lastReading.map {
-            Snapshot.LastReading(
-                customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
-                isAnomaly: $0.isAnomaly)
-        }
     }
 
     /// Looks up what the trends of those lack who are listed first, for each once after the dashboard's start.

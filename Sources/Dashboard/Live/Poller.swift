@@ -174,9 +174,7 @@ final class Poller: Sendable {
             isGapsDue
             ? try session.ask { connection throws(PostgreSQLError) in try PollQuery.gaps(connection) } : nil
         let customers = try customerCount(picture, known: before.totals.customers, isDue: isGapsDue, &session)
-        let live = try session.ask { connection throws(PostgreSQLError) in
-            try LivePoints.read(horizon, connection)
-        }
+        let live = try session.ask { connection throws(PostgreSQLError) in try LivePoints.read(horizon, connection) }
         memory.withLock { memory in
             if let anomalies { memory.snapshot.anomalies = anomalies }
             if let gaps {

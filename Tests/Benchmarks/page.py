@@ -67,7 +67,7 @@ def paints(browser):
     browser.driver.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
     found = []
     for _ in range(a.loads):
-        browser.open()
+        browser.open("/operations")
         found.append(eventually(lambda: len(browser.script(PAINTS)) == 2 and browser.script(PAINTS), "a paint"))
     return found
 
@@ -77,7 +77,7 @@ with Pipeline() as pipeline:
     pipeline.start_dashboard()
     browser = Browser(pipeline.address)
     try:
-        browser.open()
+        browser.open("/operations")
         ages = freshness(pipeline, browser)
         print(
             f"freshness of {len(ages)} messages: "

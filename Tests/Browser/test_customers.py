@@ -96,7 +96,7 @@ class Customers(unittest.TestCase):
             eventually(lambda: self.browser.one("th[data-sort=heart_rate]").get_attribute("aria-sort") == direction, direction)
 
             def is_ordered():
-                rates = [int(text) for text in self.column(2)]
+                rates = [int(text.rstrip("↗→↘")) for text in self.column(2)]
                 return len(rates) == 25 and len(set(self.ids())) == 25 and rates == ordered(rates) and (rates[0] > 150) == (direction == "descending")
             eventually(is_ordered, f"rates {direction}")
         self.browser.click("th[data-sort=readings] button")

@@ -21,6 +21,25 @@ final class Poller: Sendable {
         var publishedAt = ContinuousClock.now
     }
 
+    /// What every customer together makes.
+    private struct Figures: Sendable {
+        let statusCounts: [String: Int]
+        let people: Snapshot.People
+        let lastReading: Snapshot.LastReading?
+
+        init(_ table: CustomerTable, at now: Int64) {
+            let counts = table.statusCounts
+            statusCounts = Dictionary(
+                uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+            people = Snapshot.People(table.people, at: now)
+            lastReading = table.lastReading.map {
+                Snapshot.LastReading(
+                    customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
+                    isAnomaly: $0.isAnomaly)
+            }
+        }
+    }
+
     let hub: EventHub
     /// The customers, for lists.
     let table = Mutex(CustomerTable())
@@ -139,9 +158,7 @@ final class Poller: Sendable {
             $0.update(picture.rows, picture.episodes.standings, isTruncated: picture.isTruncated, at: now)
         }
         try completeTrends(&session, at: now)
-        let (mostActive, last, counts, people) = table.withLock { table in
-            (table.mostActive, table.lastReading, table.statusCounts, table.people)
-        }
+        let (mostActive, figures) = table.withLock { ($0.mostActive, Figures($0, at: now)) }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
             return (memory.snapshot, isDue, memory.live.horizons(of: mostActive, at: now))
@@ -151,9 +168,7 @@ final class Poller: Sendable {
             isGapsDue
             ? try session.ask { connection throws(PostgreSQLError) in try PollQuery.gaps(connection) } : nil
         let customers = try customerCount(picture, known: before.totals.customers, isDue: isGapsDue, &session)
-        let live = try session.ask { connection throws(PostgreSQLError) in
-            try LivePoints.read(horizon, connection)
-        }
+        let live = try session.ask { connection throws(PostgreSQLError) in try LivePoints.read(horizon, connection) }
         memory.withLock { memory in
             if let anomalies { memory.snapshot.anomalies = anomalies }
             if let gaps {
@@ -163,15 +178,10 @@ final class Poller: Sendable {
             memory.live.add(live, mostActive, at: now)
             memory.snapshot.chartPoints = memory.live.recent
             memory.snapshot.mostActive = mostActive
-            memory.snapshot.statusCounts = Dictionary(
-                uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
-            memory.snapshot.people = Snapshot.People(people, at: now)
-            memory.snapshot.lastReading = last.map {
-                Snapshot.LastReading(
-                    customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
-                    isAnomaly: $0.isAnomaly)
-            }
             memory.snapshot.totals.customers = customers
+            memory.snapshot.statusCounts = figures.statusCounts
+            memory.snapshot.people = figures.people
+            memory.snapshot.lastReading = figures.lastReading
             take(picture, &memory, at: now)
             take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
             metrics.setCustomers(memory.snapshot)
@@ -199,7 +209,7 @@ final class Poller: Sendable {
     ) throws(PostgreSQLError) -> [AnomalyItem]? {
         guard picture.anomalies != before.totals.anomalies || before.database.state == .away else { return nil }
         return try session.ask { connection throws(PostgreSQLError) in
-            try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 20), now: now, connection).items
+            try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 10), now: now, connection).items
         }
     }
 

@@ -13,6 +13,7 @@ import { startFrame } from "./parts/frame.js";
 import { History } from "./parts/history.js";
 import { showLimits, showPerson } from "./parts/person.js";
 import { RangeChoice, showRangeError } from "./parts/range-choice.js";
+import { TrendTable } from "./parts/trend-table.js";
 
 const around = 120_000; // ms shown before and after an episode
 const refresh = 2000; // ms between two requests while the shown time ends now
@@ -22,6 +23,7 @@ class CustomerPage {
   #range = new RangeChoice(() => this.#rangeChosen());
   #history = new History();
   #anomalies = new AnomalyPages();
+  #trend = new TrendTable();
   #episodes = new EpisodeList(part("episodes"), (text) => setText(part("episodes-error"), text));
   /** @type {{customer: API.CustomerDetails, readings: API.Readings, episodes: API.Episode[]} | null} */
   #answers = null;
@@ -146,6 +148,7 @@ class CustomerPage {
     const { customer, readings, episodes } = this.#answers;
     showPerson(customer, this.#time);
     showLimits(customer, readings.limits);
+    this.#trend.show(customer, this.#time);
     this.#episodes.show(episodes, this.#time);
     part("episodes-empty").hidden = episodes.length > 0;
     this.#history.show(readings, customer.own_limits, episodes, this.#time);

@@ -17,6 +17,9 @@ const given = new URLSearchParams(location.search);
 const filter = given.get("filter") ?? "";
 /** @type {API.Customers | null} */
 let answer = null;
+/** Who needs somebody among those of the filter.
+ * @type {API.Customers | null} */
+let filtered = null;
 let page = 0, turned = Date.now(), asked = 0, isAsking = false;
 
 /** @param {import("./lib/live.js").View} view */
@@ -37,6 +40,9 @@ async function show(view) {
   try {
     const pages = Math.max(1, Math.ceil((answer?.total ?? 1) / most));
     const found = await fetchJSON("/api/v1/customers", { search: filter, limit: most, offset: page % pages * most });
+    filtered = filter === "" ? null : await fetchJSON("/api/v1/customers", {
+      search: filter, section: "now", sort: "urgency", limit: mostNeeded,
+    });
     if (found.items.length === 0 && page > 0) page = 0;
     else answer = found;
     drawTiles(view.now);
@@ -76,14 +82,14 @@ function columns(number, width, height) {
  * @param {API.State} state
  * @param {number} now */
 function drawNeeded({ people: { listed, counts } }, now) {
-  const needed = listed.filter(({ customer_id: id, section }) => section === "now" &&
-    id.toLowerCase().includes(filter.toLowerCase()));
-  const shown = needed.slice(0, mostNeeded), rest = Math.max(counts.now, needed.length) - shown.length;
+  const needed = filtered?.items ?? (filter === "" ? listed.filter(({ section }) => section === "now") : []);
+  const all = filter === "" ? counts.now : filtered?.total ?? 0;
+  const shown = needed.slice(0, mostNeeded), rest = all - shown.length;
   const nodes = childCount(part("needed"), shown.length, makeTile);
   shown.forEach((customer, index) => drawTile(nodes[index], customer, now));
-  setText(part("wall-counts"), counts.now === 0 ? "Nobody needs somebody" :
-    `${count(counts.now)} ${counts.now === 1 ? "needs" : "need"} somebody` +
-    `${filter === "" && rest > 0 ? `, ${count(rest)} of them not on the left` : ""}`);
+  setText(part("wall-counts"), all === 0 ? "Nobody needs somebody" :
+    `${count(all)} ${all === 1 ? "needs" : "need"} somebody` +
+    `${rest > 0 ? `, ${count(rest)} of them not on the left` : ""}`);
 }
 
 function makeTile() {

@@ -106,9 +106,9 @@ struct Snapshot: Encodable, Sendable {
     /// Who has something open, or an alarm that ended unseen: the most urgent first.
     struct People: Encodable, Sendable {
         /// Nobody reads more rows at a time.
-        static let mostListed = 16
+        static let mostListed = 12
         /// Nobody finds more chips.
-        static let mostChips = 120
+        static let mostChips = 100
 
         var counts = Counts()
         /// How many need somebody now, by the severity of what they need somebody for.

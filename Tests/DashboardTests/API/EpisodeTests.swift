@@ -78,7 +78,7 @@ extension OnAServer {
             #expect(state["open_episodes"] as? Int == 301)
             let people = try #require(state["people"] as? [String: Any])
             let (listed, more) = (people["listed"] as? [[String: Any]], people["more"] as? [[String: Any]])
-            #expect(listed?.count == 16 && more?.count == 120)
+            #expect(listed?.count == 12 && more?.count == 100)
             #expect(listed?.first?["customer_id"] as? String == "cust_0003")
             let page = try dashboard.json("/api/v1/customers?section=open&sort=urgency&limit=200&offset=200")
             #expect(page["total"] as? Int == 301 && (page["items"] as? [Any])?.count == 101)

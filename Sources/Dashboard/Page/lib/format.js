@@ -125,7 +125,7 @@ export const age = (/** @type {number} */ ms) => duration(ms).split(" ").slice(0
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
 
 /**
- * An id within a sentence: between U+2068 and U+2069, so that one which turns its letters around does not turn the rest.
+ * An id within a sentence: between U+2068 and U+2069, so that one which turns its letters around turns nothing else.
  * @param {string} id
  */
 export const isolated = (id) => `\u2068${id}\u2069`;

@@ -17,10 +17,11 @@ export function makePerson(id) {
   line.append(vector("path", { class: "person-limit", "vector-effect": "non-scaling-stroke" }),
     vector("path", { class: "person-line", "vector-effect": "non-scaling-stroke" }),
     vector("path", { class: "person-end", "vector-effect": "non-scaling-stroke" }));
+  const attributes = { class: "id", dir: "auto", href: customerAddress(id), title: id };
   return element("li", { class: "person", "data-customer": id },
     element("p", { class: "person-rate" }, element("span", { class: "person-bpm" }),
       element("span", { class: "arrow" })),
-    element("p", { class: "person-who" }, element("a", { class: "id", dir: "auto", href: customerAddress(id), title: id }, id),
+    element("p", { class: "person-who" }, element("a", attributes, id),
       element("span", { class: "person-status" })),
     line,
     element("p", { class: "person-why" }, element("strong"), element("span"),
@@ -72,7 +73,8 @@ function drawLine(line, trend, limit) {
 function whatText(episodes) {
   const [first, ...others] = episodes;
   if (first === undefined) return "";
-  const names = [first, ...others.filter(({ kind }) => kind !== first.kind)].map(({ kind }) => kind);
+  const names = [first.kind, ...others.filter(({ kind }) => kind !== first.kind).map(({ kind, closed_at: closed }) =>
+    (closed === null ? kind : `${kind} (ended)`))];
   const text = capitalized(names.join(" and "));
   switch (first.attention) {
     case "ended": return `${text} ended`;
@@ -123,7 +125,8 @@ function drawAct(act, { customer_id: id, episodes }, now) {
   if (act.dataset.word !== word) {
     act.dataset.word = word;
     const kinds = unseen.map(({ kind }) => kind).join(", ");
-    const attributes = { type: "button", class: "button person-button", "aria-label": `${word} ${kinds} of ${isolated(id)}` };
+    const label = `${word} ${kinds} of ${isolated(id)}`;
+    const attributes = { type: "button", class: "button person-button", "aria-label": label };
     act.replaceChildren(word === "" ? element("span") : element("button", attributes, word));
   }
   const seen = episodes.find(({ acknowledged_by: by }) => by !== null);

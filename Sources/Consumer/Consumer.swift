@@ -27,6 +27,7 @@ public struct Consumer {
     ///
     /// - Throws: `KafkaError` when librdkafka cannot go on; `SystemError` when no thread can be started.
     public func run(drain: Bool, _ service: Service) throws {
+        service.started()
         guard try settings.ensureTopic(configuration, service) else { return }
         let exchange = BatchExchange(mostRows: settings[.batchRows])
         let context = ConsumerContext(
@@ -80,8 +81,6 @@ public struct Consumer {
                 // is not faster, since the consumer has it filled again in time.
                 ("queued.max.messages.kbytes", "7680"), ("fetch.message.max.bytes", "262144"),
                 ("fetch.max.bytes", "4194304"),
-                // New partitions, and a topic that is made later, are seen within 10 s; 5 minutes is the default.
-                ("topic.metadata.refresh.interval.ms", "10000"),
             ],
             fixed: [
                 // After an error the topic is looked up before it is fetched again: a new topic may have taken its place,

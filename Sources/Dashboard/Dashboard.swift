@@ -3,6 +3,7 @@ import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import SharedSettings
 
 /// `heartbeat dashboard`: the live page.
@@ -18,13 +19,15 @@ public struct Dashboard {
         password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
     }
 
-    /// Serves until it is stopped. It is ready as soon as it listens: without the database it says so.
+    /// Serves until it is stopped. It has started as soon as it listens: without the database it says so.
     ///
     /// - Throws: `CommandFailure` when it cannot listen; `SystemError` when no thread can be started.
     public func run(_ service: Service) throws {
         let parameters = settings.postgresParameters
         let metrics = DashboardMetrics(service.metrics)
-        let hub = EventHub(mostListeners: settings[.dashboardViewers], metrics: metrics)
+        let bounds = bounds(service.logger)
+        let connections = Connections(most: bounds.connections)
+        let hub = EventHub(mostListeners: bounds.viewers, metrics: metrics)
         let poller = Poller(settings, service, hub: hub, metrics: metrics)
         let loop = service.loop("poller")
         let thread = try WorkThread(name: "poller") {
@@ -33,8 +36,8 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, statementLimit: .seconds(2))
         }
-        let application = application(poller, sessions: sessions, metrics: metrics, service)
-        let server = Server(application, service.logger)
+        let router = router(poller, sessions: sessions, connections: connections, metrics: metrics, service)
+        let server = Server(application(router, connections, service: service), service.logger)
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
             while !Task.isCancelled {
@@ -57,9 +60,18 @@ public struct Dashboard {
         service.logger.report(.stopped, "stopped")
     }
 
-    private func application(
-        _ poller: Poller, sessions: Workers<Session>, metrics: DashboardMetrics, _ service: Service
-    ) -> some ApplicationProtocol {
+    /// How many connections there may be, after the limit of open files was raised for them.
+    private func bounds(_ logger: Logger) -> ConnectionBounds {
+        for remark in SettingsSchema.dashboard.remarks.compactMap({ $0(settings) }) { logger.warning("\(remark)") }
+        let viewers = settings[.dashboardViewers]
+        return ConnectionBounds(
+            viewers: viewers, files: raiseOpenFilesLimit(to: ConnectionBounds.files(viewers: viewers)))
+    }
+
+    private func router(
+        _ poller: Poller, sessions: Workers<Session>, connections: Connections, metrics: DashboardMetrics,
+        _ service: Service
+    ) -> Router<Viewer> {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
         if !assets.hasChart {
             service.logger.warning(
@@ -67,25 +79,33 @@ public struct Dashboard {
         }
         let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics))
-        API(poller: poller, sessions: sessions, charts: ChartCache(), exports: ExportSlots()).addRoutes(to: router)
+        API(
+            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots()
+        ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
+        return router
+    }
+
+    private func application(
+        _ router: Router<Viewer>, _ connections: Connections, service: Service
+    ) -> some ApplicationProtocol {
         let address = settings[.dashboardAddress]
         return Application(
-            router: router,
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionLimits()], idleTimeout: .seconds(15),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))),
+            router: router, server: HTTPServerBuilder { HTTPServer(responder: $0, connections: connections) },
+            // The system takes as many as it can have waiting.
             configuration: ApplicationConfiguration(
-                address: .hostname(address, port: settings[.dashboardPort]), backlog: 256,
-                availableConnectionsDelegate: MaximumAvailableConnections(settings[.dashboardViewers] + 200)),
+                address: .hostname(address, port: settings[.dashboardPort]), backlog: 4096),
             onServerRunning: { channel in
+                try? await channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(connections), position: .first)
+                }.get()
                 let port = channel.localAddress?.port ?? 0
                 let host = address.contains(":") ? "[\(address)]" : address
                 service.logger.notice("serving on http://\(host):\(port)")
-                service.ready("listens on \(address), port \(port)")
+                service.started()
             },
+            // One loop has closed a connection before it takes the next; answers are made on other threads.
+            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: 1)),
             logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

@@ -9,6 +9,9 @@ struct DashboardMetrics: Sendable {
     private let high, medium, low: Metrics.Gauge
     private let alarms: Metrics.Gauge
     private let alarmsPerCustomer: Metrics.Gauge
+    private let customers: [(status: Status, gauge: Metrics.Gauge)]
+    private let needed: [Metrics.Gauge]
+    private let lastReading: Metrics.Gauge
 
     init(_ metrics: Metrics) {
         requests = metrics.counter("heartbeat_dashboard_requests_total", "HTTP requests.")
@@ -25,7 +28,21 @@ struct DashboardMetrics: Sendable {
         alarms = metrics.gauge(
             "heartbeat_alarms_last_day", "Episodes of high severity that were raised in the last 24 hours.")
         alarmsPerCustomer = metrics.gauge(
-            "heartbeat_alarms_per_customer_day", "The same for each customer with a reading in that time.")
+            "heartbeat_alarms_per_customer_day",
+            "The same for each customer with a reading in that time, at the rate of the time that was watched.")
+        customers = Status.allCases.map { status in
+            let gauge = metrics.gauge(
+                "heartbeat_customers", "Customers by the worst of their open episodes.",
+                labels: ["status": status.rawValue])
+            return (status, gauge)
+        }
+        needed = ["high", "medium"].map { severity in
+            metrics.gauge(
+                "heartbeat_unseen_customers", "Customers with an episode that nobody has seen as bad as it is.",
+                labels: ["severity": severity])
+        }
+        lastReading = metrics.gauge(
+            "heartbeat_last_reading_timestamp_seconds", "The latest reading of all, by its own time stamp.")
     }
 
     func countRequest() { requests.add() }
@@ -40,5 +57,15 @@ struct DashboardMetrics: Sendable {
         low.set((episodes?.bySeverity.low).map(Double.init))
         alarms.set((episodes?.alarmsLastDay).map(Double.init))
         alarmsPerCustomer.set(episodes?.alarmsPerCustomerDay)
+    }
+
+    /// Sets the figures of customers from a state; nil takes them away while they are not known.
+    func setCustomers(_ snapshot: Snapshot?) {
+        for (status, gauge) in customers {
+            gauge.set((snapshot?.statusCounts[status.rawValue]).map(Double.init))
+        }
+        needed[0].set((snapshot?.people.now.high).map(Double.init))
+        needed[1].set((snapshot?.people.now.medium).map(Double.init))
+        lastReading.set((snapshot?.lastReading?.recordedAt.microseconds).map { Double($0) / 1e6 })
     }
 }

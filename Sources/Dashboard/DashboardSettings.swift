@@ -36,15 +36,30 @@ extension Setting where Value == String? {
         Setting(
             "DASHBOARD_HOSTS",
             .optional(
-                .text("host names separated by commas, without ports") { hosts in
-                    hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { host in
-                        !host.isEmpty && host.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "/") }
-                    }
+                .text("host names separated by commas, without schemes, ports or patterns") { hosts in
+                    hosts.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { isHost($0) }
                 }),
             default: nil,
             sentence: """
                 The names that a proxy passes on in the Host header, such as hearts.example. localhost and the address that \
                 it listens on are known without; other names are refused.
+                """)
+    }
+
+    /// `DASHBOARD_PROXIES`: the proxies whose word on a client's address is taken; nil for none.
+    public static var dashboardProxies: Setting {
+        Setting(
+            "DASHBOARD_PROXIES",
+            .optional(
+                .text("IP addresses separated by commas") { addresses in
+                    addresses.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                        isAddress(String($0))
+                    }
+                }),
+            default: nil,
+            sentence: """
+                The addresses of proxies, such as 127.0.0.1, whose X-Forwarded-For header says where a request comes from. \
+                The journal then has that address beside a wrong password.
                 """)
     }
 
@@ -69,31 +84,71 @@ extension Setting where Value == Int {
     public static var dashboardViewers: Setting {
         Setting(
             "DASHBOARD_VIEWERS", .integer(in: 1...10_000, unit: "pages"), default: 500,
-            sentence: "The maximum number of live pages; further ones are asked to try again later.")
+            sentence: """
+                The maximum number of live pages; further ones are asked to try again later. The limit of open files has to \
+                be 240 more.
+                """)
+    }
+}
+
+extension Setting where Value == Int {
+    /// `REMIND_MINUTES`: how old an acknowledgement of an open episode of high severity is reminded of, 0 to 1440 minutes.
+    public static var remindMinutes: Setting {
+        Setting(
+            "REMIND_MINUTES", .integer(in: 0...1440, unit: "minutes"), default: 10,
+            sentence: """
+                How long an acknowledgement holds while the episode stays at high severity: then the page asks for somebody \
+                again. 0 never asks again.
+                """, isReloadable: true)
     }
 }
 
 extension Setting where Value == Duration {
-    /// `DASHBOARD_STALE_SECONDS`: data or a customer without a new reading for this long is shown as old, 1 to 86400 s.
+    /// `DASHBOARD_STALE_SECONDS`: data without a new reading for this long are shown as old, 1 to 86400 s.
     public static var dashboardStaleSeconds: Setting {
         Setting(
             "DASHBOARD_STALE_SECONDS", .seconds(in: 1...86_400), default: .seconds(15),
-            sentence: "After how long without a reading the data, or a customer, are shown as silent.")
+            sentence: """
+                After how long without a new reading of anybody the page says that the data are old; longer when sensors send \
+                more seldom.
+                """)
     }
 }
 
 extension SettingsSchema {
     /// The settings of `heartbeat dashboard`.
-    public static let dashboard = SettingsSchema(
-        name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
-        settings: [
-            Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardPasswordFile,
-            Setting.dashboardViewers, Setting.dashboardStaleSeconds, Setting.heartRateMin, Setting.heartRateMax,
-            Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
-            Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory, Setting.dashboardChartJS,
-            Setting.dashboardPageDirectory, Setting.logLevel,
-        ],
-        checks: [heartRateLimits, closedByDefault])
+    public static let dashboard: SettingsSchema = {
+        var schema = SettingsSchema(
+            name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
+            settings: [
+                Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardProxies,
+                Setting.dashboardPasswordFile, Setting.dashboardViewers, Setting.dashboardStaleSeconds,
+                Setting.remindMinutes, Setting.heartRateMin, Setting.heartRateMax,
+                Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
+                Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory,
+                Setting.dashboardChartJS,
+                Setting.dashboardPageDirectory, Setting.logLevel,
+            ],
+            checks: [heartRateLimits, closedByDefault, enoughFiles])
+        schema.remarks = [fewerPages]
+        return schema
+    }()
+
+    /// Says that the limit of open files allows fewer live pages than are wanted.
+    private static let fewerPages: Check = { settings in
+        let wanted = settings[.dashboardViewers]
+        return ConnectionBounds(viewers: wanted, files: mostOpenFiles()).remark(
+            viewers: wanted, setting: settings.describe(.dashboardViewers))
+    }
+
+    /// The check that there are descriptors for anybody at all.
+    private static let enoughFiles: Check = { _ in
+        guard mostOpenFiles() < ConnectionBounds.leastFiles else { return nil }
+        return """
+            the limit of open files is \(mostOpenFiles()): raise it to \(ConnectionBounds.leastFiles) or more \
+            (LimitNOFILE= of the unit, "ulimit -n")
+            """
+    }
 
     /// The check that nobody on another machine can look without a password.
     private static let closedByDefault: Check = { settings in

@@ -83,6 +83,6 @@ struct DatabaseExamination {
     }
 
     private func refusal(_ cause: String, hint: String) -> PostgreSQLError {
-        PostgreSQLError(unableTo: "use database \"\(database)\"", cause: cause, hint: hint)
+        PostgreSQLError(unableTo: "use database \"\(database)\"", cause: cause, hint: hint, fault: .lasting)
     }
 }

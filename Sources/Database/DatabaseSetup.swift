@@ -30,10 +30,10 @@ public struct DatabaseSetup {
     public func run() throws {
         try makeRolesAndDatabase()
         let connection = try PostgreSQLConnection(parameters, .setup)
+        try connection.execute("BEGIN", unableTo: "start the setup")
         // Another setup may be at work: what it makes is looked at when it is done.
         try connection.execute(AdvisoryLock.setup.wait, unableTo: "wait for another setup")
         try examine(connection)
-        try connection.execute("BEGIN", unableTo: "start the setup")
         let applied = try migrate(connection)
         let misplaced = try connection.query(
             "SELECT drop_misplaced_partitions()", unableTo: "look at the partitions' bounds"
@@ -74,7 +74,7 @@ public struct DatabaseSetup {
         guard exists.count == 0 else { return }
         try ignoring([.duplicateDatabase, .uniqueViolation]) { () throws(PostgreSQLError) in
             try allowActingAsOwner(connection)
-            try connection.execute(
+            try connection.executeAlone(
                 """
                 CREATE DATABASE \(PostgreSQLConnection.identifier(database)) \
                 OWNER \(PostgreSQLConnection.identifier(Self.owner)) ENCODING 'UTF8' TEMPLATE template0
@@ -115,7 +115,7 @@ public struct DatabaseSetup {
     private func migrate(_ connection: PostgreSQLConnection) throws -> [Migration] {
         try connection.execute(
             """
-            SET ROLE \(PostgreSQLConnection.identifier(Self.owner));
+            SET LOCAL ROLE \(PostgreSQLConnection.identifier(Self.owner));
             CREATE TABLE IF NOT EXISTS schema_version (
                 version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())
             """, unableTo: "create table \"schema_version\"")

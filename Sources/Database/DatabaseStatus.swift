@@ -50,11 +50,7 @@ public struct DatabaseStatus: Encodable, Sendable {
         let isAllowed: Bool = try connection.query(
             "SELECT has_schema_privilege('public', 'USAGE')", unableTo: "ask for the role's rights"
         ).value()
-        if !isAllowed {
-            try connection.execute(
-                "SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner))",
-                unableTo: "become the role \"\(DatabaseSetup.owner)\"")
-        }
+        if !isAllowed { try connection.act(as: DatabaseSetup.owner) }
         let sizes = try Sizes(connection)
         sealed = try SealedDays(connection)
         let days = try Day.all(connection)

@@ -29,24 +29,31 @@ public struct Maintenance {
     }
 
     let connection: PostgreSQLConnection
+    /// Holds the lock that only one maintenance has, in a transaction that lasts as long as the run.
+    private let lock: PostgreSQLConnection
     let logger = Logger(label: "maintenance")
     let stop: StopSignal
     let parameters: [String: String]
     private let settings: Settings
     var summary = Summary()
+    /// Causes that were told: a right that is missing fails many steps.
+    private var told: Set<String> = []
 
     /// Becomes the owner of the database.
     ///
-    /// - Parameter connection: a session with `SessionParameters.maintenance`.
+    /// - Parameters:
+    ///   - connection: a session with `SessionParameters.maintenance`.
+    ///   - lock: another one with `SessionParameters.maintenanceLock`.
     /// - Throws: `PostgreSQLError`; `SchemaError` when the schema is not the one that this program knows.
-    public init(_ settings: Settings, _ connection: PostgreSQLConnection, stop: StopSignal) throws {
+    public init(
+        _ settings: Settings, _ connection: PostgreSQLConnection, lock: PostgreSQLConnection, stop: StopSignal
+    ) throws {
         self.settings = settings
+        self.lock = lock
         self.stop = stop
         parameters = settings.postgresParameters
         self.connection = connection
-        try connection.execute(
-            "SET ROLE \(PostgreSQLConnection.identifier(DatabaseSetup.owner))",
-            unableTo: "become the role \"\(DatabaseSetup.owner)\"")
+        try connection.act(as: DatabaseSetup.owner)
         if let error = try connection.schemaError() { throw error }
     }
 
@@ -74,13 +81,15 @@ public struct Maintenance {
         try attempt("delete rejected messages") { run throws(PostgreSQLError) in
             run.summary.rejected += try run.dropRejected(retentionDays: run.settings[.rejectedRetentionDays])
         }
+        try dropTally()
         try sealOldDays(sealAfterDays: settings[.sealAfterDays], retentionDays: settings[.retentionDays])
         return summary
     }
 
     /// Whether this is the only maintenance that runs; from then on it is.
     func isAlone() throws(PostgreSQLError) -> Bool {
-        try connection.query(AdvisoryLock.maintenance.attempt, unableTo: "look for another maintenance").value()
+        try lock.execute("BEGIN", unableTo: "start a transaction")
+        return try lock.query(AdvisoryLock.maintenance.attempt, unableTo: "look for another maintenance").value()
     }
 
     private mutating func retireOldDays(_ retentionDays: Int) throws(PostgreSQLError) {
@@ -120,6 +129,7 @@ public struct Maintenance {
             guard !connection.isBroken else { throw error }
             if connection.isInTransaction { try connection.execute("ROLLBACK", unableTo: "roll back") }
             summary.failures += 1
+            guard told.insert(error.cause).inserted else { return logger.debug("\(step): \(error)") }
             var fields: Logger.Metadata = ["HEARTBEAT_STEP": "\(step)"]
             if let state = error.sqlState { fields["POSTGRES_SQLSTATE"] = "\(state.rawValue)" }
             logger.report(.maintenanceFailed, "\(step): \(error). The next run tries it again", fields: fields)

@@ -34,7 +34,7 @@ extension Maintenance {
         let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
-                INSERT INTO tally \
+                INSERT INTO maintenance_tally \
                 SELECT date_trunc('minute', recorded_at), count(*), count(*) FILTER (WHERE is_anomaly), min(heart_rate), \
                        max(heart_rate), sum(heart_rate) \
                   FROM \(PostgreSQLConnection.identifier(table)) WHERE \(pages) AND \(condition) GROUP BY 1
@@ -45,7 +45,7 @@ extension Maintenance {
             WITH rows AS (
                 SELECT minute, sum(readings) AS readings, sum(anomalies) AS anomalies, min(low) AS heart_rate_min,
                        max(high) AS heart_rate_max, sum(total) AS heart_rate_sum
-                  FROM tally GROUP BY 1
+                  FROM maintenance_tally GROUP BY 1
             ), known AS (
                 SELECT minute, sum(readings) AS readings, sum(anomalies) AS anomalies,
                        sum(heart_rate_sum) AS heart_rate_sum
@@ -85,19 +85,19 @@ extension Maintenance {
         let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
-                INSERT INTO tally \
+                INSERT INTO maintenance_tally \
                 \(Self.offsets(of: "SELECT source_id, kafka_offset FROM \(name) WHERE \(pages)"))
                 """, unableTo: "count the offsets of \"\(table)\"")
         }
         guard counted else { return nil }
         let rows: Int64 = try connection.query(
-            "SELECT coalesce(sum(count), 0) FROM tally", unableTo: "count the rows of \"\(table)\""
+            "SELECT coalesce(sum(count), 0) FROM maintenance_tally", unableTo: "count the rows of \"\(table)\""
         ).value()
         // Only a verification can hold it, and that ends.
         try connection.execute(
             """
             BEGIN; SET LOCAL lock_timeout = '60s'; \
-            \(Self.accounting(of: "SELECT * FROM tally", as: "readings")); \
+            \(Self.accounting(of: "SELECT * FROM maintenance_tally", as: "readings")); \
             DROP TABLE \(name); COMMIT
             """, unableTo: "drop \"\(table)\"")
         return rows
@@ -180,10 +180,15 @@ extension Maintenance {
         return true
     }
 
-    /// The empty table of this session into which the steps count.
+    /// The empty table into which the steps count. It is no temporary one: behind a pooler each step may have another session.
     private func makeTally(_ columns: String) throws(PostgreSQLError) {
-        try connection.execute(
-            "DROP TABLE IF EXISTS pg_temp.tally; CREATE TEMPORARY TABLE tally (\(columns))", unableTo: "make a tally")
+        try dropTally()
+        try connection.execute("CREATE UNLOGGED TABLE maintenance_tally (\(columns))", unableTo: "make a tally")
+    }
+
+    /// Removes the table into which the steps count, also that of a run that was killed.
+    func dropTally() throws(PostgreSQLError) {
+        try connection.execute("DROP TABLE IF EXISTS maintenance_tally", unableTo: "drop a tally")
     }
 
     /// The query for the sources of some rows: how many are a source's, and their offsets as ranges.

@@ -158,6 +158,28 @@ internal import CLibRdKafka
         throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action)
     }
 
+    /// Whether any member of a group has partitions; nil while the group is being assigned.
+    public func hasReaders(group: String, withinMilliseconds timeout: Int32) throws(KafkaError) -> Bool? {
+        defer { withExtendedLifetime(owner) {} }
+        let action = "ask who reads in group \"\(group)\""
+        var list: UnsafePointer<rd_kafka_group_list>?
+        try KafkaError.check(unsafe rd_kafka_list_groups(client, group, &list, timeout), unableTo: action)
+        defer { unsafe rd_kafka_group_list_destroy(list) }
+        guard let list = unsafe list?.pointee, unsafe list.group_cnt == 1 else { return nil }
+        let found = unsafe list.groups[0]
+        try KafkaError.check(unsafe found.err, unableTo: action)
+        guard unsafe found.state.map({ unsafe String(cString: $0) }) == "Stable" else { return nil }
+        return (0..<Int(unsafe found.member_cnt)).contains { unsafe Self.hasPartitions(found.members[$0]) }
+    }
+
+    /// An assignment starts with its version, of two bytes, and the number of its topics, of four.
+    @unsafe private static func hasPartitions(_ member: rd_kafka_group_member_info) -> Bool {
+        guard let start = unsafe member.member_assignment, unsafe member.member_assignment_size >= 6 else {
+            return false
+        }
+        return unsafe UnsafeRawBufferPointer(start: start, count: 6).dropFirst(2).contains { $0 != 0 }
+    }
+
     /// The oldest offset of a partition and the one past its newest, asked from its leader.
     public func watermarks(
         of partition: TopicPartition, withinMilliseconds timeout: Int32

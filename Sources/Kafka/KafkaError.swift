@@ -41,6 +41,9 @@ public struct KafkaError: Error, Sendable, CustomStringConvertible {
         /// The broker does not offer this request.
         public static let unsupportedFeature = Code(RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
 
+        /// Whether it is a broker's answer, rather than the client's own finding.
+        public var isAnswer: Bool { rawValue > 0 }
+
         /// Whether a broker refuses the client, rather than being unable to do something.
         public var isRefusal: Bool { Self.refusals.contains(self) }
 

@@ -41,6 +41,8 @@ import Synchronization
     private final class ProducerContext: ClientContext {
         /// Filled by the thread that polls; nil when nobody takes them.
         var returned: [Returned]?
+        /// librdkafka's JSON, until somebody takes it.
+        var statistics: [UInt8]?
         let delivered = Atomic<Int>(0)
         let failed = Atomic<Int>(0)
     }
@@ -79,6 +81,13 @@ import Synchronization
             }
             context.failed.add(1, ordering: .relaxed)
             context.events.error(error)
+        }
+        unsafe rd_kafka_conf_set_stats_cb(settings) { client, json, length, _ in
+            guard let json = unsafe json, let context = unsafe ClientContext.of(client) as? ProducerContext else {
+                return 0
+            }
+            context.statistics = unsafe [UInt8](UnsafeRawBufferPointer(start: json, count: length))
+            return 0
         }
         let (client, cause) = unsafe withReasonBuffer { unsafe rd_kafka_new(RD_KAFKA_PRODUCER, settings, $0, $1) }
         guard let client = unsafe client else {
@@ -121,6 +130,13 @@ import Synchronization
 
     /// The error behind a fatal one.
     public var fatalCode: KafkaError.Code { KafkaError.Code(unsafe rd_kafka_fatal_error(handle, nil, 0)) }
+
+    /// The latest figures since the last call; with `statistics.interval.ms` only.
+    public func takeStatistics() -> KafkaStatistics? {
+        guard let json = context.statistics else { return nil }
+        context.statistics = nil
+        return KafkaStatistics(json: json)
+    }
 
     /// The messages that were given back since the last call, in the order in which they came back.
     public func takeReturned() -> [Returned] {

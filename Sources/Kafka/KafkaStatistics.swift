@@ -39,12 +39,15 @@ public struct KafkaStatistics: Sendable, Equatable {
         public var isFetched: Bool
         /// One past the last offset that readers get; negative before the first answer.
         public var end: Int64
+        /// How many messages a producer has for it that are not on their way.
+        public var waiting: Int
 
         /// What is known of one partition.
-        public init(leader: Int32, isFetched: Bool, end: Int64) {
+        public init(leader: Int32, isFetched: Bool, end: Int64, waiting: Int = 0) {
             self.leader = leader
             self.isFetched = isFetched
             self.end = end
+            self.waiting = waiting
         }
     }
 
@@ -79,7 +82,8 @@ public struct KafkaStatistics: Sendable, Equatable {
                         Reach(
                             leader: partition.leader, isFetched: partition.fetch_state == "active",
                             // The last stable offset is where a reader of committed messages ends.
-                            end: partition.ls_offset >= 0 ? partition.ls_offset : partition.hi_offset)
+                            end: partition.ls_offset >= 0 ? partition.ls_offset : partition.hi_offset,
+                            waiting: partition.msgq_cnt + partition.xmit_msgq_cnt)
                     )
                 }
             ) { first, _ in first }
@@ -104,6 +108,8 @@ public struct KafkaStatistics: Sendable, Equatable {
                 let fetch_state: String
                 let hi_offset: Int64
                 let ls_offset: Int64
+                let msgq_cnt: Int
+                let xmit_msgq_cnt: Int
             }
 
             let partitions: [String: PartitionEntry]

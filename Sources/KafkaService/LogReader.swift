@@ -43,6 +43,11 @@ public struct LogReader: ~Copyable {
         try client.cluster.topic(topic, withinMilliseconds: Self.milliseconds)?.partitions
     }
 
+    /// Whether any member of a group has partitions; nil while the group is being assigned.
+    public func hasReaders(group: String) throws(KafkaError) -> Bool? {
+        try client.cluster.hasReaders(group: group, withinMilliseconds: Self.milliseconds)
+    }
+
     /// What some offsets' first messages are turned into; nothing when readers get none.
     public func messages<Message>(
         of place: TopicPartition, in offsets: Range<Int64>, most: Int, as turned: (borrowing KafkaMessage) -> Message

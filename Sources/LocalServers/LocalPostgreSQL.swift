@@ -36,17 +36,23 @@ public struct LocalPostgreSQL: Sendable {
 
     /// A cluster in a folder; makes nothing yet.
     ///
-    /// - Parameter folder: one that only its owner may enter, or a test's; the path of a socket has at most 107 bytes.
+    /// - Parameters:
+    ///   - folder: one that only its owner may enter, or a test's; the path of a socket has at most 107 bytes.
+    ///   - programs: the folder of the server's programs; nil for the newest that is installed.
     /// - Throws: `Missing`.
-    public init(in folder: String) throws(Missing) {
+    public init(in folder: String, programs: String? = nil) throws(Missing) {
         self.folder = folder
+        if let programs {
+            self.programs = programs
+            return
+        }
         // Debian keeps each version's programs in a folder of its own and off the path.
         let versions = ((try? FileManager.default.contentsOfDirectory(atPath: Self.root)) ?? []).compactMap { Int($0) }
         let usable = versions.filter {
             FileManager.default.isExecutableFile(atPath: "\(Self.root)/\($0)/bin/initdb")
         }
         guard let newest = usable.max(), newest >= Self.oldestVersion else { throw Missing() }
-        programs = "\(Self.root)/\(newest)/bin"
+        self.programs = "\(Self.root)/\(newest)/bin"
     }
 
     /// The folder of the cluster's data.

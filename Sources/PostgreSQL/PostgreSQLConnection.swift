@@ -3,6 +3,11 @@ internal import CLibPQ
 /// One session with the server. Used from one thread at a time; it ends when it is released.
 @safe public final class PostgreSQLConnection {
     private let handle: OpaquePointer
+    private let session: SessionParameters
+    /// Whether a pooler lends a session for each transaction: see `SessionParameters`.
+    public let isLent: Bool
+    /// What a transaction in a lent session begins with.
+    private var preamble = ""
 
     /// Connects and waits until the session is usable and set up.
     ///
@@ -13,17 +18,51 @@ internal import CLibPQ
     ///     set for the role and the database.
     /// - Throws: `PostgreSQLError` when the server cannot be reached or refuses.
     public init(_ parameters: [String: String], _ session: SessionParameters) throws(PostgreSQLError) {
-        unsafe handle = try Self.connect(session.keywords(parameters, defaultOptions: Self.defaultOptions))
+        self.session = session
+        var isRefused = false
+        do throws(PostgreSQLError) {
+            unsafe handle = try Self.connect(session.keywords(parameters, defaultOptions: Self.defaultOptions))
+        } catch {
+            // PgBouncer: "unsupported startup parameter: options". The server itself never says so.
+            guard error.cause.contains("unsupported startup parameter") else { throw error }
+            isRefused = true
+            unsafe handle = try Self.connect(session.keywords(parameters, defaultOptions: nil, isLent: true))
+        }
         // The default prints notices to stderr, as "relation already exists, skipping".
         unsafe PQsetNoticeProcessor(handle, { _, _ in }, nil)
-        let missing = session.settings(ofServer: Int(unsafe PQserverVersion(handle))) { name in
-            unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) }
+        if isRefused { isLent = true } else { isLent = try unsafe !Self.isOwn(handle) }
+        if isLent {
+            preamble = session.lentTransaction(ofServer: version, role: nil)
+            try run(session.lentSession, unableTo: "set up a session")
+        } else {
+            let remaining = session.remaining(ofServer: version) { name in
+                unsafe PQparameterStatus(handle, name).map { unsafe String(cString: $0) }
+            }
+            try setUp(remaining)
         }
-        guard !missing.isEmpty else { return }
+    }
+
+    private var version: Int { Int(unsafe PQserverVersion(handle)) }
+
+    private func setUp(_ settings: [SessionParameters.Setting]) throws(PostgreSQLError) {
+        guard !settings.isEmpty else { return }
         try query(
             "SELECT "
-                + missing.indices.map { "set_config($\(2 * $0 + 1), $\(2 * $0 + 2), false)" }.joined(separator: ", "),
-            missing.flatMap { [$0.name, $0.value] }, unableTo: "set up a session")
+                + settings.indices.map { "set_config($\(2 * $0 + 1), $\(2 * $0 + 2), false)" }.joined(separator: ", "),
+            settings.flatMap { [$0.name, $0.value] }, unableTo: "set up a session")
+    }
+
+    /// Whether the server has got our options.
+    private static func isOwn(_ handle: OpaquePointer) throws(PostgreSQLError) -> Bool {
+        let mark = SessionParameters.mark
+        let action = "set up a session"
+        guard
+            let answer = unsafe PQexec(
+                handle, "SELECT coalesce(current_setting('\(mark.name)', true) = '\(mark.value)', false) AS own")
+        else { throw PostgreSQLError(unableTo: action, cause: oneLine(unsafe String(cString: PQerrorMessage(handle)))) }
+        let result = unsafe PostgreSQLResult(consuming: answer, of: action)
+        guard unsafe PQresultStatus(answer) == PGRES_TUPLES_OK else { throw result.error(unableTo: action) }
+        return try result.value()
     }
 
     private static func connect(_ keywords: [String: String]) throws(PostgreSQLError) -> OpaquePointer {
@@ -76,7 +115,28 @@ internal import CLibPQ
     /// - Throws: `PostgreSQLError` of the first statement that fails.
     @discardableResult
     public func execute(_ sql: String, unableTo action: String) throws(PostgreSQLError) -> PostgreSQLResult {
-        unsafe try result(PQexec(handle, sql), unableTo: action)
+        try run(opening + sql, unableTo: action)
+    }
+
+    /// Runs one statement as it is, which no transaction may surround, as CREATE DATABASE.
+    ///
+    /// - Throws: `PostgreSQLError`.
+    @discardableResult
+    public func executeAlone(_ sql: String, unableTo action: String) throws(PostgreSQLError) -> PostgreSQLResult {
+        try run(sql, unableTo: action)
+    }
+
+    /// Acts as another role from the next transaction on.
+    ///
+    /// - Throws: `PostgreSQLError` when the session's role may not.
+    public func act(as role: String) throws(PostgreSQLError) {
+        let action = "become the role \"\(role)\""
+        guard isLent else {
+            try run("SET ROLE \(Self.identifier(role))", unableTo: action)
+            return
+        }
+        preamble = session.lentTransaction(ofServer: version, role: role)
+        try execute("SELECT 1", unableTo: action)
     }
 
     /// Runs one statement with its parameters.
@@ -85,6 +145,30 @@ internal import CLibPQ
     @discardableResult
     public func query(
         _ sql: String, _ parameters: [any PostgreSQLParameter] = [], unableTo action: String
+    ) throws(PostgreSQLError) -> PostgreSQLResult {
+        guard !opening.isEmpty else { return try runOne(sql, parameters, unableTo: action) }
+        // Parameters go by a protocol that takes one statement a message.
+        try run(opening + "BEGIN", unableTo: action)
+        do throws(PostgreSQLError) {
+            let result = try runOne(sql, parameters, unableTo: action)
+            try run("COMMIT", unableTo: action)
+            return result
+        } catch {
+            _ = try? run("ROLLBACK", unableTo: "roll back")
+            throw error
+        }
+    }
+
+    /// What has to stand before the next statement: nothing in a session of our own and within a transaction.
+    private var opening: String { isLent && !isInTransaction ? preamble : "" }
+
+    @discardableResult
+    private func run(_ sql: String, unableTo action: String) throws(PostgreSQLError) -> PostgreSQLResult {
+        unsafe try result(PQexec(handle, sql), unableTo: action)
+    }
+
+    private func runOne(
+        _ sql: String, _ parameters: [any PostgreSQLParameter], unableTo action: String
     ) throws(PostgreSQLError) -> PostgreSQLResult {
         let answer = unsafe withCStrings(parameters.map { $0.text }) { values in
             unsafe PQexecParams(handle, sql, Int32(parameters.count), nil, values, nil, nil, 0)
@@ -100,7 +184,7 @@ internal import CLibPQ
     ///
     /// - Throws: `PostgreSQLError`.
     public func start(_ sql: String, unableTo action: @autoclosure () -> String) throws(PostgreSQLError) {
-        guard unsafe PQsendQuery(handle, sql) == 1 else { throw currentError(unableTo: action()) }
+        guard unsafe PQsendQuery(handle, opening + sql) == 1 else { throw currentError(unableTo: action()) }
     }
 
     /// Gives the next COPY its rows.

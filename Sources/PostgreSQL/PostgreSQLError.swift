@@ -8,13 +8,19 @@ public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
     public let sqlState: SQLState?
     /// What the server advises, where it does.
     public let hint: String?
+    private let knownFault: Fault?
 
     /// An error with its parts.
-    public init(unableTo action: String, cause: String, sqlState: SQLState? = nil, hint: String? = nil) {
+    ///
+    /// - Parameter fault: what is at fault; nil leaves it to the code.
+    public init(
+        unableTo action: String, cause: String, sqlState: SQLState? = nil, hint: String? = nil, fault: Fault? = nil
+    ) {
         self.action = action
         self.cause = cause
         self.sqlState = sqlState
         self.hint = hint
+        knownFault = fault
     }
 
     /// `unable to ACTION: CAUSE (SQLSTATE)`, then the hint.
@@ -23,8 +29,13 @@ public struct PostgreSQLError: Error, Sendable, CustomStringConvertible {
         return "unable to \(action): \(cause)\(state)" + (hint.map { ". HINT: \($0)" } ?? "")
     }
 
-    /// Whether the data that was sent is at fault, so that the same rows would fail again.
-    public var isCausedByData: Bool { sqlState?.isDataClass ?? false }
+    /// What is at fault, and so what helps.
+    public var fault: Fault { knownFault ?? sqlState?.fault ?? .passing }
+
+    /// The same error with another fault, where the place in which it happened says more than its code.
+    public func with(_ fault: Fault) -> PostgreSQLError {
+        PostgreSQLError(unableTo: action, cause: cause, sqlState: sqlState, hint: hint, fault: fault)
+    }
 }
 
 /// A five-character code as the SQL standard and PostgreSQL's appendix A define it.
@@ -34,13 +45,6 @@ public struct SQLState: RawRepresentable, Hashable, Sendable {
 
     /// A code by its five characters.
     public init(rawValue: String) { self.rawValue = rawValue }
-
-    /// The first two characters: the class.
-    public var classCode: Substring { rawValue.prefix(2) }
-
-    /// Class 22 (data exception) and 23 (integrity constraint violation). Every other class is the server's, the
-    /// network's or the schema's state, and the same rows can succeed later.
-    public var isDataClass: Bool { classCode == "22" || classCode == "23" }
 
     /// An object of this name exists already.
     public static let duplicateObject = SQLState(rawValue: "42710")

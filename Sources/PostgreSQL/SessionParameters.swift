@@ -3,17 +3,18 @@
 /// They are given at connect by libpq's keyword `options` as `-c name=value`, which the server prefers to
 /// `ALTER ROLE ... SET` and `ALTER DATABASE ... SET`, so they hold before the first statement.
 ///
-/// Only three things can come between: PGTZ and PGDATESTYLE, which libpq sends after `options`, and a pooler that ignores
-/// `options`. The server reports some of the settings; when one of these is not as it was asked for, all are set once more
-/// by a statement. A pooler has to give each client a session of its own (PgBouncer: `pool_mode = session`): in transaction
-/// mode a setting, an advisory lock or a temporary table would be another client's. PgBouncer itself refuses `options`
-/// with an error, unless it was told to ignore them.
+/// A pooler does not pass them on: PgBouncer refuses `options`, or ignores them when it was told to. Between it and us there
+/// is a session of the server only as long as a transaction lasts, so each transaction begins with all of the settings
+/// then, in the message of its first statement.
 public struct SessionParameters: Sendable {
     /// A setting of the server.
     struct Setting: Equatable {
         let name: String
         let value: String
     }
+
+    /// Says of a session that it has got our `options`: the server knows settings with a dot that nobody has declared.
+    static let mark = Setting(name: "heartbeat.session", value: "own")
 
     /// As `pg_stat_activity` shows the session.
     public let applicationName: String
@@ -68,31 +69,62 @@ public struct SessionParameters: Sendable {
 
     /// libpq's keywords for a session with this.
     ///
-    /// - Parameter defaultOptions: libpq's own `options` where `parameters` has none.
-    func keywords(_ parameters: [String: String], defaultOptions: String?) -> [String: String] {
+    /// - Parameters:
+    ///   - defaultOptions: libpq's own `options` where `parameters` has none.
+    ///   - isLent: whether a pooler has refused `options`.
+    func keywords(
+        _ parameters: [String: String], defaultOptions: String?, isLent: Bool = false
+    ) -> [String: String] {
         var keywords = parameters
-        let options = settings.map { "-c \($0.name)=\(Self.escaped($0.value))" }
+        let options = (settings + [Self.mark]).map { "-c \($0.name)=\(Self.escaped($0.value))" }
         // Of the same setting twice the server takes the later one.
         let given = parameters["options"] ?? defaultOptions
-        keywords["options"] = ([given].compactMap(\.self) + options).joined(separator: " ")
+        keywords["options"] =
+            isLent ? parameters["options"] : ([given].compactMap(\.self) + options).joined(separator: " ")
         // libpq would send PGCLIENTENCODING after the options.
         keywords["client_encoding"] = "UTF8"
         keywords["application_name"] = applicationName
         return keywords
     }
 
-    /// The settings that are not in effect after connecting and have to be made by a statement: nearly always none.
+    /// What a session of our own still has to be told: libpq sends PGTZ and PGDATESTYLE after the options, and older servers
+    /// would refuse a setting that they do not know.
     ///
     /// - Parameters:
-    ///   - version: the server's version, as 150018 for 15.18.
+    ///   - version: the server's, as 150018 for 15.18.
     ///   - reported: the value of a setting that the server reports; nil for others.
-    func settings(ofServer version: Int, reported: (String) -> String?) -> [Setting] {
-        // Older servers refuse a setting that they do not know.
-        let later = version >= 170_000 ? [Setting(name: "transaction_timeout", value: "0")] : []
-        let isOtherwise = settings.contains { setting in
-            reported(setting.name).map { $0 != setting.value } ?? false
-        }
-        return (isOtherwise ? settings : []) + later
+    func remaining(ofServer version: Int, reported: (String) -> String?) -> [Setting] {
+        settings.filter { setting in reported(setting.name).map { $0 != setting.value } ?? false }
+            + Self.later(than: version)
+    }
+
+    private static func later(than version: Int) -> [Setting] {
+        version >= 170_000 ? [Setting(name: "transaction_timeout", value: "0")] : []
+    }
+
+    /// What a session that a pooler lends is told once. Only what the pooler keeps for each of its clients (PgBouncer: these
+    /// four) may be set like this; it has to hold before a transaction's first message is read.
+    var lentSession: String {
+        let kept = ["client_encoding", "TimeZone", "DateStyle", "standard_conforming_strings"]
+        return settings.filter { kept.contains($0.name) }.map { "SET \($0.name) = '\($0.value)';" }.joined()
+    }
+
+    /// What a transaction in a session that a pooler lends begins with: utility commands only, so that its isolation may
+    /// still be chosen.
+    ///
+    /// - Parameter role: the role to act as; nil for the session's own.
+    func lentTransaction(ofServer version: Int, role: String?) -> String {
+        let limits = settings.filter { $0.name.hasSuffix("_timeout") } + Self.later(than: version)
+        let others = settings.filter { setting in !limits.contains { $0.name == setting.name } }
+        let modes = others.first { $0.name == "default_transaction_read_only" }?.value == "on" ? "ONLY" : "WRITE"
+        return (limits + others).map { "SET LOCAL \($0.name) = \(Self.literal($0));" }.joined()
+            + "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ \(modes), NOT DEFERRABLE;"
+            + (role.map { "SET LOCAL ROLE \(PostgreSQLConnection.identifier($0));" } ?? "")
+    }
+
+    /// A list of names is no single literal.
+    private static func literal(_ setting: Setting) -> String {
+        setting.name == "search_path" ? setting.value : "'\(setting.value)'"
     }
 
     /// In `options` a backslash stands before a space and before a backslash.

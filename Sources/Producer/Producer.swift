@@ -44,6 +44,8 @@ public struct Producer {
                 ("enable.idempotence", "true"), ("acks", "all"),
                 // Nothing is sent after a batch that was refused, until that one has been sent again.
                 ("enable.gapless.guarantee", "true"),
+                // Which broker holds messages up.
+                ("statistics.interval.ms", "1000"),
             ])
     }
 
@@ -53,6 +55,7 @@ public struct Producer {
     /// - Returns: `ok` when everything was delivered, else `unavailable`.
     /// - Throws: `CommandFailure` when the file cannot be used; `KafkaError` when librdkafka cannot go on.
     public func run(_ source: Source, isPaced: Bool, _ service: Service) throws -> Exit {
+        service.started()
         switch source {
         case .simulation(let plan):
             var simulation = try SimulatedCustomers(settings, plan)

@@ -28,11 +28,12 @@ extension PostgreSQLConnection {
 
     /// Refuses a database whose schema is not the one that the program knows.
     ///
-    /// - Throws: `PostgreSQLError`, so that a daemon waits for the schema as it waits for the server.
+    /// - Throws: `PostgreSQLError`, whose fault is a lasting one.
     public func requireSchema() throws(PostgreSQLError) {
         guard let error = try schemaError() else { return }
         throw PostgreSQLError(
             unableTo: "use the database",
-            cause: "it has schema version \(error.found), this program needs \(knownSchemaVersion)", hint: error.advice)
+            cause: "it has schema version \(error.found), this program needs \(knownSchemaVersion)", hint: error.advice,
+            fault: .lasting)
     }
 }

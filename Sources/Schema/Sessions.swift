@@ -26,6 +26,9 @@ extension SessionParameters {
         .limits(lock: .milliseconds(50), idleInTransaction: .seconds(60))
         .setting("max_parallel_workers_per_gather", to: "0")
 
+    /// The other session of `heartbeat database maintain`, whose transaction lasts as long as the run.
+    public static let maintenanceLock = SessionParameters(applicationName: "heartbeat-maintenance")
+
     /// What keeps everybody from changing a day while `heartbeat database maintain` seals it: in a transaction that does
     /// nothing for as long as that takes.
     public static let sealing = SessionParameters(applicationName: "heartbeat-sealing").limits(lock: .seconds(60))

@@ -7,7 +7,8 @@ extension Setting where Value == String {
     public static var kafkaBootstrapServers: Setting {
         Setting(
             "KAFKA_BOOTSTRAP_SERVERS",
-            .text("host:port, or several of them separated by commas", where: areBrokers),
+            .text(
+                "host:port, or several of them separated by commas, such as kafka1:9092,kafka2:9092", where: areBrokers),
             default: "localhost:9092", sentence: "The Kafka brokers to ask first; they name the others.")
     }
 
@@ -48,12 +49,8 @@ extension Settings {
 }
 
 private func areBrokers(_ text: String) -> Bool {
-    text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { broker in
-        guard !broker.isEmpty, broker.utf8.allSatisfy({ $0 > 32 && $0 != 127 }) else { return false }
-        // Without a port librdkafka takes 9092. An address of version 6 has colons of its own, in brackets.
-        guard let colon = broker.lastIndex(of: ":"), !broker.hasSuffix("]") else { return true }
-        return UInt16(broker[broker.index(after: colon)...]).map { $0 > 0 } ?? false
-    }
+    // Without a port librdkafka takes 9092.
+    text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { isHostWithPort($0) }
 }
 
 /// Kafka's own rule for names of topics.

@@ -1,4 +1,5 @@
 public import Daemon
+internal import FoundationEssentials
 
 // Where PostgreSQL is. Names and defaults are the contract's.
 
@@ -13,7 +14,11 @@ extension Setting where Value == String? {
     /// `POSTGRES_HOST`: the server; nil leaves it to libpq (`PGHOST`, a service file, the local socket).
     public static var postgresHost: Setting {
         Setting(
-            "POSTGRES_HOST", .optional(.text("a host name, an address or the directory of a socket") { _ in true }),
+            "POSTGRES_HOST",
+            .optional(
+                .text(
+                    "a host name, an address or the directory of a socket; the port is POSTGRES_PORT", where: areServers
+                )),
             default: nil,
             sentence: "The PostgreSQL server. Without it libpq decides: PGHOST, a service file or the local socket.")
     }
@@ -44,7 +49,22 @@ extension Setting where Value == Int? {
     }
 }
 
+/// libpq tries several servers in turn; a name that begins with "@" is a socket in no directory.
+private func areServers(_ text: String) -> Bool {
+    text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { server in
+        server.hasPrefix("/") || server.hasPrefix("@") || (isHost(server) && !server.hasPrefix("["))
+    }
+}
+
 extension Settings {
+    /// The other machine that PostgreSQL is on; nil when it is this one, over a socket or by its own address.
+    public var remotePostgreSQL: String? {
+        let text = postgresParameters["host"] ?? ProcessInfo.processInfo.environment["PGHOST"] ?? ""
+        return text.split(separator: ",").map(String.init).first { host in
+            !["/", "@", "127."].contains { host.hasPrefix($0) } && !["localhost", "::1"].contains(host)
+        }
+    }
+
     /// The settings for libpq, by its keywords `host`, `port`, `dbname`, `user` and `password`.
     ///
     /// What is not set is not there, so that libpq's own variables (`PGHOST`, ...) and service files decide. The default

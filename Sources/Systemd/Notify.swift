@@ -13,8 +13,6 @@ public enum ServiceState: Sendable, Equatable {
     case status(String)
     /// The work goes on.
     case watchdog
-    /// The start, the running or the stop may last at least this many microseconds from now.
-    case extendTimeout(microseconds: UInt64)
 
     var assignments: String {
         switch self {
@@ -25,7 +23,6 @@ public enum ServiceState: Sendable, Equatable {
         // A line end would begin another assignment.
         case .status(let text): "STATUS=" + String(String.UnicodeScalarView(text.unicodeScalars.map(spaceIfControl)))
         case .watchdog: "WATCHDOG=1"
-        case .extendTimeout(let microseconds): "EXTEND_TIMEOUT_USEC=\(microseconds)"
         }
     }
 }

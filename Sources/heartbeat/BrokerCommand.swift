@@ -37,7 +37,7 @@ struct BrokerCommand: ParsableCommand {
         try broker.createTopic(topic, partitions: partitions, replicationFactor: 1)
         printAtOnce(broker.bootstrapServers)
         _ = try WorkThread(name: "commands") {
-            while let line = readLine() {
+            while let line = nextInputLine() {
                 do {
                     let words = line.split(separator: " ")
                     let numbers = words.dropFirst().compactMap { Int32($0) }

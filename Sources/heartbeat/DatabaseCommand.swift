@@ -22,8 +22,11 @@ struct DatabaseCommand: ParsableCommand {
         }
 
         /// Opens a session, as soon as the server answers.
+        ///
+        /// - Parameter notice: is told what it is waiting for, then without limit.
         func connect(
-            _ parameters: [String: String], _ session: SessionParameters, until stop: StopSignal
+            _ parameters: [String: String], _ session: SessionParameters, until stop: StopSignal,
+            _ notice: StartNotice? = nil
         ) throws -> PostgreSQLConnection {
             let deadline = ContinuousClock.now + .seconds(wait)
             var backoff = Backoff(to: .seconds(2))
@@ -31,9 +34,10 @@ struct DatabaseCommand: ParsableCommand {
                 do throws(PostgreSQLError) {
                     return try PostgreSQLConnection(parameters, session)
                 } catch {
-                    guard ContinuousClock.now < deadline, !stop.isRequested else {
+                    guard notice != nil || ContinuousClock.now < deadline, !stop.isRequested else {
                         throw CommandFailure(.unavailable, error.description)
                     }
+                    notice?.tell("waiting for PostgreSQL: \(error)")
                     if backoff.attempts == 0 {
                         Logger(label: "database").report(
                             .waiting, "waiting for PostgreSQL: \(error)", fields: ["HEARTBEAT_WAITS_FOR": "PostgreSQL"])
@@ -52,16 +56,44 @@ struct DatabaseCommand: ParsableCommand {
         @OptionGroup var options: SettingsOptions
         @OptionGroup var waiting: WaitOptions
 
+        @Flag(help: "After the seconds of --wait tell systemd that the start is done, and keep waiting.")
+        var keepWaiting = false
+
+        @Flag(help: "Only look whether PostgreSQL is on this machine, and end with status 1 if it is not.")
+        var checkLocal = false
+
         func run() throws {
+            if checkLocal { return try expectLocalServer() }
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
-            if waiting.wait > 0 {
-                // The database itself may be missing, the server's own is always there.
-                _ = try waiting.connect(
-                    settings.postgresParameters.merging(["dbname": "postgres"]) { $1 }, .setup,
-                    until: Signals.install().stop)
+            let notice = try StartNotice(within: .seconds(waiting.wait))
+            if waiting.wait > 0 || keepWaiting {
+                let stop = try Signals.install().stop
+                do {
+                    // The database itself may be missing, the server's own is always there.
+                    _ = try waiting.connect(
+                        settings.postgresParameters.merging(["dbname": "postgres"]) { $1 }, .setup, until: stop,
+                        keepWaiting ? notice : nil)
+                } catch  where keepWaiting && stop.isRequested {
+                    return
+                }
             }
-            try DatabaseSetup(settings.postgresParameters).run()
+            do {
+                try DatabaseSetup(settings.postgresParameters).run()
+            } catch let error as PostgreSQLError where error.fault == .lasting {
+                // The unit does not try that again.
+                throw CommandFailure(.refused, error.description)
+            }
+            notice.done("roles, database and tables are there")
+        }
+
+        /// For the unit's condition. A mistake in the settings is for the start itself to report.
+        private func expectLocalServer() throws {
+            guard let settings = try? options.load(.database), let host = settings.remotePostgreSQL else { return }
+            startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
+            Logger(label: "database").notice(
+                "nothing to do here: PostgreSQL is on \(host), where its administrator runs the setup once")
+            throw ExitCode(1)
         }
     }
 
@@ -79,8 +111,10 @@ struct DatabaseCommand: ParsableCommand {
             startLogging(level: settings[.logLevel], identifier: "heartbeat-maintenance")
             let logger = Logger(label: "maintenance")
             let stop = try Signals.install().stop
+            let parameters = settings.postgresParameters
             var maintenance = try Maintenance(
-                settings, try waiting.connect(settings.postgresParameters, .maintenance, until: stop), stop: stop)
+                settings, try waiting.connect(parameters, .maintenance, until: stop),
+                lock: try waiting.connect(parameters, .maintenanceLock, until: stop), stop: stop)
             guard let summary = try maintenance.run() else {
                 return logger.notice("maintenance is already running elsewhere; nothing to do")
             }

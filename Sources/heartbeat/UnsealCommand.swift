@@ -33,9 +33,10 @@ extension DatabaseCommand {
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
             let logger = Logger(label: "database")
+            let parameters = settings.postgresParameters
             let maintenance = try Maintenance(
-                settings, try PostgreSQLConnection(settings.postgresParameters, .maintenance),
-                stop: try Signals.install().stop)
+                settings, try PostgreSQLConnection(parameters, .maintenance),
+                lock: try PostgreSQLConnection(parameters, .maintenanceLock), stop: try Signals.install().stop)
             guard let readings = try maintenance.unseal(day: day) else {
                 throw CommandFailure(.unavailable, "maintenance is running elsewhere: try again when it has ended")
             }

@@ -18,8 +18,8 @@ import Testing
         "packaging/demo": Runner(
             file: "Tests/ArchitectureTests/CommandTests.swift", name: "func demo()", words: "/packaging/demo"),
         "packaging/build-deb": Runner(file: script, name: "step package ", words: "packaging/build-deb .build-deb"),
-        "sudo apt install ./.build-deb/heartbeat_0.1.0_amd64.deb": Runner(
-            file: "Tests/System/pipeline.py", name: "def install(self, package)", words: "\"dpkg\", \"-i\""),
+        "sudo apt install ./.build-deb/heartbeat-monitor_0.1.0_amd64.deb": Runner(
+            file: "Tests/System/pipeline.py", name: "def install(self, package)", words: "\"apt-get\", \"install\""),
         "sudo systemctl enable --now heartbeat.target": Runner(
             file: "Tests/System/test_life.py", name: "def test_reboot(self)", words: "\"heartbeat.target\""),
         "sudo -u heartbeat-consumer heartbeat verify": Runner(
@@ -27,7 +27,7 @@ import Testing
             words: "self.as_user(\"heartbeat-consumer\"), \"heartbeat\", \"verify\""),
         "swift build --build-tests": Runner(file: script, name: "step build ", words: "swift build --build-tests"),
         "swift test --skip-build --no-parallel --filter ArchitectureTests": Runner(
-            file: script, name: "step tests ", words: "swift test --skip-build --no-parallel"),
+            file: script, name: "step tests tests", words: "swift test --skip-build --no-parallel"),
         "packaging/test": Runner(file: ".ci/run", name: "#!/bin/bash", words: "/packaging/test"),
     ]
 
@@ -45,7 +45,7 @@ import Testing
     @Test("the version in the name of the package is that of the changelog")
     func version() throws {
         let version = try #require(try Checkout.text("packaging/debian/changelog").firstMatch(of: /\((.+?)\)/)?.1)
-        let package = try Document("README.md").block("sh").joined().firstMatch(of: /heartbeat_(.+?)_amd64/)?.1
+        let package = try Document("README.md").block("sh").joined().firstMatch(of: /heartbeat-monitor_(.+?)_amd64/)?.1
         #expect(package == version)
     }
 

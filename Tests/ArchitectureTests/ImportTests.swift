@@ -27,6 +27,7 @@ import Testing
         "Sources/HeartRate/Message/CustomerID.swift": "hashing bytes in place",
         "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",
         "Sources/LocalServers/SystemUser.swift": "the system's users",
+        "Sources/Dashboard/HTTP/ConnectionHandler.swift": "a socket's option whose value is a C structure",
         "Sources/heartbeat/Demo/DemoCommand.swift": "signals for the demo's processes",
         "Sources/heartbeat/Demo/DemoSystem.swift": "folders, ports and exec for the demo",
     ]

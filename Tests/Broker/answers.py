@@ -3,6 +3,7 @@ import asyncio
 
 from kio.schema.errors import ErrorCode as Error
 
+from group import SYNCING
 from log import split
 from protocol import KEYS, SAID_FROM_0, VERSIONS
 
@@ -77,6 +78,10 @@ class Answers:
     def _described(self, name):
         if "topic describe" in self.cluster.denied:
             return {"error_code": Error.topic_authorization_failed, "name": name}
+        if name in self.cluster.hidden and any(group.state == SYNCING for group in self.cluster.groups.values()):
+            if self.cluster.hidden.pop(name):
+                self.cluster.delete(name)
+            return {"error_code": Error.unknown_topic_or_partition, "name": name}
         topic = self.cluster.topics.get(name)
         if topic is None:
             return {"error_code": Error.unknown_topic_or_partition, "name": name}
@@ -273,6 +278,17 @@ class Answers:
         return {"error_code": error, "members": [] if error else [
             {"member_id": member.member_id, "group_instance_id": member.group_instance_id,
              "error_code": group.leave(member.member_id)} for member in request.body.members]}
+
+    def list_groups(self, broker, session, request):
+        listed = self.cluster.groups if broker.number == self.cluster.coordinator else ()
+        return {"error_code": Error.none, "groups": [
+            {"group_id": name, "protocol_type": "consumer"} for name in listed if not self._group_error(broker)]}
+
+    def describe_groups(self, broker, session, request):
+        error = self._group_error(broker)
+        return {"groups": [
+            {"error_code": error, "group_id": name, **({} if error else self.cluster.group(name).described())}
+            for name in request.body.groups]}
 
     def offset_commit(self, broker, session, request):
         error = self._group_error(broker)

@@ -46,6 +46,7 @@ class Broker:
         self.answers.set()
         self.muted = set()  # names of requests that it does not answer
         self.unreachable = []  # the sockets that keep others from connecting
+        self.reserved = None  # keeps the port while nobody listens there
 
     @property
     def is_up(self):
@@ -55,6 +56,9 @@ class Broker:
         for taken in self.unreachable:
             taken.close()
         self.unreachable = []
+        if self.reserved is not None:
+            self.reserved.close()
+            self.reserved = None
         if self.server is None:
             self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
             self.port = self.server.sockets[0].getsockname()[1]
@@ -64,7 +68,14 @@ class Broker:
         if self.server is not None:
             self.server.close()
             self.server = None
+            self.reserved = self._bound()
         self.disconnect()
+
+    def _bound(self):
+        taken = socket.socket()
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", self.port))
+        return taken
 
     def drop(self):
         """As if every packet to it were dropped: nothing is answered, and no connection is made or refused.
@@ -74,9 +85,7 @@ class Broker:
         self.answers.clear()
         self.server.close()
         self.server = None
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", self.port))
+        listening = self._bound()
         listening.listen(0)
         self.unreachable = [listening]
         for _ in range(2):
@@ -135,6 +144,7 @@ class Cluster:
         self.coordinator = 1
         self.topics, self.groups = {}, {}
         self.denied = set()
+        self.hidden = {}  # topics that the next leader of a group is told are unknown, and whether they then are
         self.last_producer = 1000
         self.complaints = []
         self.handle = None  # answers requests; set by who has them

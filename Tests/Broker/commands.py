@@ -42,6 +42,10 @@ class Commands:
     def grow(self, topic, partitions):
         self.cluster.topics[topic].grow(partitions, [broker.number for broker in self.cluster.up])
 
+    def hide(self, topic, delete):
+        """Has the next leader of a group hear that the topic is unknown; or deletes it at that moment."""
+        self.cluster.hidden[topic] = delete
+
     def set(self, topic, name, value):
         self.cluster.topics[topic].settings[name] = value
 

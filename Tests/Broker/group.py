@@ -109,6 +109,12 @@ class Group:
                 partition.committed_offset, epoch, partition.committed_metadata)
         return error
 
+    def described(self):
+        return {"group_state": ("Empty", "PreparingRebalance", "CompletingRebalance", "Stable")[self.state],
+                "protocol_type": "consumer", "protocol_data": self.protocol,
+                "members": [{"member_id": member.name, "member_assignment": member.assignment}
+                            for member in self.members.values()]}
+
     # The state machine.
 
     def tick(self):

@@ -2,6 +2,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -66,7 +67,13 @@ class Browser:
 
     def texts(self, selector):
         """All elements' texts at one instant; the page may change between two questions."""
-        return self.script("return Array.from(document.querySelectorAll(arguments[0]), e => e.textContent)", selector)
+        return self.script("""
+            return Array.from(document.querySelectorAll(arguments[0]), e => e.textContent.replace(/[\u2068\u2069]/g, ""))""",
+                           selector)
+
+    def title(self):
+        """The tab's title, without the signs that isolate an id."""
+        return re.sub("[\u2068\u2069]", "", self.driver.title)
 
     def text(self, selector):
         return " ".join(self.texts(selector))

@@ -32,9 +32,10 @@ def eventually(check, what):
 class Daemon:
     """One process of the pipeline. Its log is kept for the report of a failure."""
 
-    def __init__(self, arguments, environment):
+    def __init__(self, arguments, environment, files=None):
         self.lines = []
-        self.process = subprocess.Popen([bench.HEARTBEAT, *arguments, "--config", "/dev/null"], env=environment,
+        limit = ["prlimit", f"--nofile={files}:{files}"] if files else []
+        self.process = subprocess.Popen([*limit, bench.HEARTBEAT, *arguments, "--config", "/dev/null"], env=environment,
                                         stderr=subprocess.PIPE, text=True)
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -80,7 +81,8 @@ class Pipeline(bench.Lab):
         self.broker.stdin.close()
         self.broker.stdout.close()
 
-    def start(self, name, **settings):
+    def start(self, name, files=None, **settings):
+        """Starts a daemon; with `files` as its limit of open files."""
         own = {"consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard"}.get(name)
         environment = self.environment({"METRICS_DIRECTORY": os.path.join(self.folder, "metrics"), **settings})
         os.makedirs(environment["METRICS_DIRECTORY"], exist_ok=True)
@@ -88,11 +90,11 @@ class Pipeline(bench.Lab):
             environment = {key: value for key, value in environment.items() if not key.startswith("POSTGRES_")}
         else:
             environment["POSTGRES_USER"] = own
-        self.daemons[name] = Daemon([name], environment)
+        self.daemons[name] = Daemon([name], environment, files)
 
-    def start_dashboard(self, **settings):
+    def start_dashboard(self, files=None, **settings):
         """On a free port, and on the same one again after it was stopped."""
-        self.start("dashboard", DASHBOARD_PORT=str(self.port), **settings)
+        self.start("dashboard", files, DASHBOARD_PORT=str(self.port), **settings)
         self.port = int(self.daemons["dashboard"].logged(r"serving on http://127\.0\.0\.1:(\d+)").group(1))
 
     def stop(self, name):

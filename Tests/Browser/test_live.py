@@ -1,4 +1,4 @@
-"""The overview as it lives: from the first reading, through outages, and back."""
+"""The pages as they live: from the first reading, through outages, and back."""
 import datetime as dt
 import signal
 import unittest
@@ -25,7 +25,7 @@ class Live(unittest.TestCase):
     def first_data(cls):
         """Before the first reading the page says what it is waiting for; then the reading appears, without a reload."""
         browser = cls.browser
-        browser.open()
+        browser.open("/operations")
         browser.script("window.sameDocument = true")
         browser.wait_text("#notices", "Waiting for the first reading.")
         browser.wait_text("#notices", "systemctl start heartbeat-producer")
@@ -37,7 +37,7 @@ class Live(unittest.TestCase):
 
     def setUp(self):
         self.browser.look()
-        self.browser.open()
+        self.browser.open("/operations")
         self.browser.wait_quiet()
 
     def tearDown(self):
@@ -128,15 +128,51 @@ class Live(unittest.TestCase):
         browser.wait_quiet()
         eventually(lambda: self.readings() > last, "new readings after the outage")
 
-    def test_no_new_data_is_told(self):
+    def test_all_data_stop(self):
+        """D7, D14: an alarm, since one moment that never goes back, also while signal losses are found; a daemon that was
+        seen here is told as stopped."""
         browser = self.browser
         self.pipeline.stop("producer")
-        browser.wait_text("#notices strong", "No new reading since")
-        self.assertIn("old", browser.script("""
-            return Array.from(document.querySelectorAll(".card")).find(e => e.textContent.startsWith("Last reading")).className"""))
-        browser.screenshot("stale")
-        self.pipeline.start("producer", NUM_CUSTOMERS="6", INTERVAL_SECONDS="1")
+        try:
+            browser.wait_text("#notices strong", "No new reading of anybody since")
+            self.assertIn("The producer was stopped at", browser.text("#notices"))
+            eventually(lambda: browser.title().startswith("⚠ "), "the alarm in the title")
+            self.assertIn("not-current", browser.one("body").get_attribute("class"))
+            self.assertIn("stopped at", browser.text(".health"))
+            self.assertIn("old", browser.script("""
+                return Array.from(document.querySelectorAll(".card")).find(e => e.textContent.startsWith("Last reading")).className"""))
+            browser.screenshot("stale")
+            told = browser.notices().split(" (")[0]
+            lost = "SELECT count(*) FROM episodes WHERE kind = 'signal loss' AND closed_at IS NULL"
+            eventually(lambda: self.pipeline.rows(lost)[0][0] == 6, "six signal losses")
+            for _ in range(50):
+                self.assertEqual(browser.texts(".health-name")[0], "No new readings")
+                self.assertEqual(browser.notices().split(" (")[0], told)
+        finally:
+            self.pipeline.start("producer", NUM_CUSTOMERS="6", INTERVAL_SECONDS="1")
         browser.wait_quiet()
+
+    def test_a_consumer_that_is_stopped_is_told(self):
+        self.pipeline.stop("consumer")
+        try:
+            self.browser.wait_text(".health", "stopped at")
+            self.browser.wait_text("#notices", "The consumer was stopped at")
+        finally:
+            self.pipeline.start("consumer")
+        self.browser.wait_quiet()
+
+    def test_words_for_nurses_and_words_for_operators(self):
+        """What the database's client says is on the page for operations alone."""
+        self.pipeline.postgres("stop", "-m", "immediate")
+        try:
+            self.browser.wait_text("#database-error", "What the database's client says: ")
+            self.browser.open("/")
+            self.browser.wait_text("#notices strong", "The database has been unreachable")
+            for word in ("socket", "libpq", "connection to server"):
+                self.assertNotIn(word, self.browser.text("body"))
+        finally:
+            self.pipeline.postgres("start")
+        self.browser.wait_quiet()
 
     def test_times_in_the_viewers_zone_or_in_utc(self):
         browser = self.browser
@@ -156,18 +192,12 @@ class Live(unittest.TestCase):
         with self.assertRaises(NoAlertPresentException):
             _ = browser.driver.switch_to.alert
 
-    def test_nothing_moves_for_who_asked_for_calm(self):
-        moved = """
+    def test_nothing_moves_by_itself(self):
+        """Numbers change; none fades, jumps or slides."""
+        self.browser.script("""
             window.moved = 0;
             const animate = Element.prototype.animate;
-            Element.prototype.animate = function (...all) { window.moved += 1; return animate.apply(this, all); };"""
-        self.browser.script(moved)
-        self.grow()
-        eventually(lambda: self.browser.script("return window.moved") > 0, "a changed value fades")
-        self.browser.look(calm=True)
-        self.browser.open()
-        self.browser.wait_quiet()
-        self.browser.script(moved)
+            Element.prototype.animate = function (...all) { window.moved += 1; return animate.apply(this, all); };""")
         self.grow()
         self.grow()
         self.assertEqual(self.browser.script("return window.moved"), 0)
@@ -178,7 +208,7 @@ class Live(unittest.TestCase):
         self.addCleanup(self.browser.driver.execute_cdp_cmd, "Network.setCacheDisabled", {"cacheDisabled": False})
         self.browser.open()
         self.browser.wait_quiet()
-        eventually(lambda: len(self.browser.points()) == 6 and len(self.browser.all("#customers tbody tr")) >= 6, "the first view")
+        eventually(lambda: len(self.browser.all("#customers tbody tr")) >= 6, "the first view")
         first = {}
         for name, size in self.browser.script("""
                 return [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
@@ -186,11 +216,11 @@ class Live(unittest.TestCase):
             self.assertTrue(name.startswith(self.pipeline.address + "/"), name)
             first.setdefault(name, size)
         # Every module is named in the page itself, so that none waits for another's text.
-        modules = {name for name in first if name.endswith(".js") and not name.endswith(("/chart.min.js", "/overview.js"))}
+        modules = {name for name in first if name.endswith(".js") and not name.endswith("/overview.js")}
         self.assertEqual(modules, set(self.browser.script(
             "return Array.from(document.querySelectorAll('link[rel=modulepreload]'), each => each.href)")))
-        self.assertLess(sum(first.values()), 150_000)
-        self.assertGreater(sum(first.values()), 50_000)
+        self.assertLess(sum(first.values()), 80_000)
+        self.assertGreater(sum(first.values()), 20_000)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,8 @@ class OpenAPI(unittest.TestCase):
                 for kind, method, path in re.findall(r'\b(routes|router)\.(get|post|put|patch|delete)\("([^"]*)"', file.read()):
                     path = "/" + re.sub(r":(\w+)", r"{\1}", path)
                     found.add((method.upper(), "/api/v1" + path if kind == "routes" else path))
-        page = {("GET", "/"), ("GET", "/customer"), ("GET", "/static/{first}"), ("GET", "/static/{first}/{second}")}
+        page = {("GET", "/"), ("GET", "/customer"), ("GET", "/customers"), ("GET", "/operations"), ("GET", "/report"),
+                ("GET", "/wall"), ("GET", "/static/{first}"), ("GET", "/static/{first}/{second}")}
         self.assertEqual(found - page, {(method, path) for method, path, _ in operations()})
 
     def test_closed(self):
@@ -108,7 +109,7 @@ class OpenAPI(unittest.TestCase):
         def state():
             value = self.check("GET", "/api/v1/state", 200)
             full = [value["last_reading"], value["anomalies"], value["throughput"], value["most_active"], value["lag"],
-                    value["episodes"]["open"], value["daemons"], value["chart_points"]]
+                    value["people"]["listed"], value["daemons"], value["chart_points"]]
             return value if all(full) else None
         return eventually(state, "a state with everything in it")
 
@@ -137,6 +138,17 @@ class OpenAPI(unittest.TestCase):
         self.check("POST", acknowledge, 404, headers=page, body=body, id=999999)
         self.check("POST", acknowledge, 200, headers=page, body=body, id=number)
         self.check("POST", acknowledge, 409, headers=page, body=body, id=number)
+        undo = "/api/v1/episodes/{id}/undo"
+        self.check("POST", undo, 413, headers=page, body=json.dumps({"by": "x" * 2000}), id=number)
+        self.check("POST", undo, 415, headers={**page, "Content-Type": "text/plain"}, body="{}", id=number)
+        self.check("POST", undo, 403, headers={**page, "Sec-Fetch-Site": "cross-site"}, body=body, id=number)
+        self.check("POST", undo, 400, headers=page, body="{}", id=number)
+        self.check("POST", undo, 404, headers=page, body=body, id=999999)
+        self.check("POST", undo, 200, headers=page, body=body, id=number)
+        self.check("POST", undo, 409, headers=page, body=body, id=number)
+        for more in ({"severity": "high"}, {"note": "called"}, {"severity": "high", "note": "called"}):
+            number = self.episode()
+            self.check("POST", acknowledge, 200, headers=page, body=json.dumps({"by": "Ann", **more}), id=number)
         self.with_password(page, body)
         missing = {(method, path, int(status)) for method, path, responses in operations() for status in responses}
         # Statuses that need a database in trouble or a crowd have tests of their own.

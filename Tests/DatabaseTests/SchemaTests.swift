@@ -50,7 +50,10 @@ extension OnAServer {
             expectRefused("SELECT create_readings_partition(current_date - 50)", session)
             expectRefused("UPDATE kafka_offsets SET next_offset = 0", session)
             expectRefused("CREATE TABLE x (y integer)", session)
-            for column in ["acknowledged_by = 'x'", "acknowledged_at = now()", "closed_at = now()", "reason = ''"] {
+            for column in [
+                "unseen_severity = NULL", "acknowledged_by = 'x'", "acknowledged_at = now()", "closed_at = now()",
+                "reason = ''",
+            ] {
                 expectRefused("UPDATE episodes SET \(column)", session)
             }
             expectRefused("UPDATE customer_limits SET heart_rate_max = 299", session)
@@ -58,7 +61,7 @@ extension OnAServer {
                 "SELECT record_episodes('{a}','{bradycardia}','{high}','{high}','{now}','{now}','{now}',"
                     + "'{NULL}','{1}','{1}','{x}')", session)
             expectRefused(
-                "ALTER FUNCTION acknowledge_episode(bigint, text) SET search_path = public, pg_temp", session)
+                "ALTER FUNCTION acknowledge_episode SET search_path = public, pg_temp", session)
             try database.rows(
                 """
                 INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,

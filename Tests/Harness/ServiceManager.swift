@@ -68,6 +68,11 @@ package final class ServiceManager: Sendable {
         return zip(times, times.dropFirst()).map { $1.at - $0.at }.max() ?? .zero
     }
 
+    /// Whether the daemon has ever said that what it needs has answered: it tells of its work then.
+    package var isReady: Bool {
+        statuses.contains { status in !["starting", "waiting", "stopping"].contains { status.hasPrefix($0) } }
+    }
+
     /// How often an assignment came.
     package func count(_ assignment: String) -> Int { assignments.count { $0 == assignment } }
 }

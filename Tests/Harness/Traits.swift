@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 /// Gives a suite a PostgreSQL cluster, and ends it with the suite.
@@ -29,6 +30,54 @@ package struct OwnFolderTrait: SuiteTrait, TestTrait, TestScoping {
             }
         }
     }
+}
+
+/// Lets only so many tests of a suite run at the same time.
+package struct TurnsTrait: SuiteTrait, TestTrait, TestScoping {
+    package var isRecursive: Bool { true }
+    fileprivate let turns: Turns
+
+    package func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        await turns.begin()
+        defer { turns.end() }
+        try await function()
+    }
+}
+
+/// So many turns at a time; whoever comes later waits.
+private final class Turns: Sendable {
+    private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+    init(_ count: Int) { state = Mutex((count, [])) }
+
+    func begin() async {
+        await withCheckedContinuation { continuation in
+            let isFree = state.withLock { state in
+                if state.free == 0 { state.waiting.append(continuation) }
+                defer { state.free = max(0, state.free - 1) }
+                return state.free > 0
+            }
+            if isFree { continuation.resume() }
+        }
+    }
+
+    func end() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard !state.waiting.isEmpty else {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
+    }
+}
+
+extension Trait where Self == TurnsTrait {
+    /// Only so many tests of the suite at the same time.
+    package static func atMost(_ count: Int) -> Self { Self(turns: Turns(count)) }
 }
 
 extension Trait where Self == PrivatePostgreSQLTrait {

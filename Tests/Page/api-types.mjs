@@ -29,13 +29,15 @@ function typeNamed(type, schema) {
 
 function arrayOf({ items, minItems, maxItems }) {
   const item = typeOf(items);
-  if (minItems !== undefined && minItems === maxItems) return `[${Array(minItems).fill(item).join(", ")}]`;
+  const isTuple = minItems !== undefined && minItems === maxItems && maxItems < 10;
+  if (isTuple) return `[${Array(minItems).fill(item).join(", ")}]`;
   return `Array<${item}>`;
 }
 
 function objectOf({ properties, additionalProperties }) {
   if (!properties) return `Record<string, ${typeOf(additionalProperties)}>`;
-  return `{ ${Object.entries(properties).map(([name, schema]) => `${name}: ${typeOf(schema)};`).join(" ")} }`;
+  const lines = Object.entries(properties).map(([name, schema]) => `${JSON.stringify(name)}: ${typeOf(schema)};`);
+  return `{ ${lines.join(" ")} }`;
 }
 
 const schemas = Object.entries(description.components.schemas);

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bandText, isNeeded, labelRows, shownSeverity } from "../../Sources/Dashboard/Page/lib/episode.js";
+import {
+  bandText, isNeeded, isUnseen, labelRows, limitOf, seenSeverity, shownSeverity,
+} from "../../Sources/Dashboard/Page/lib/episode.js";
 
 const open = {
-  kind: "tachycardia", severity: "medium", worst_severity: "high", closed_at: null, acknowledged_at: null,
+  kind: "tachycardia", severity: "medium", worst_severity: "high", closed_at: null, attention: "new",
+  unseen_severity: "medium",
 };
 const closed = { ...open, closed_at: "2026-02-19T15:53:03.123Z" };
 
@@ -14,12 +17,26 @@ test("an open episode counts as severe as it is now, a closed one as it was at i
   assert.equal(bandText(closed), "tachycardia, high");
 });
 
-test("only an open episode of high severity that nobody has acknowledged is red", () => {
+test("only high severity that nobody has seen, or not for long, is red", () => {
   const high = { ...open, severity: "high" };
-  assert.equal(isNeeded(high), true);
+  for (const [attention, red, unseen] of [
+    ["new", true, true], ["reminder", true, true], ["eased", false, true], ["ended", false, true],
+    ["seen", false, false], ["none", false, false],
+  ]) {
+    assert.equal(isNeeded({ ...high, attention }), red, attention);
+    assert.equal(isUnseen({ ...high, attention }), unseen, attention);
+  }
   assert.equal(isNeeded(open), false);
-  assert.equal(isNeeded({ ...high, closed_at: closed.closed_at }), false);
-  assert.equal(isNeeded({ ...high, acknowledged_at: closed.closed_at }), false);
+});
+
+test("an acknowledgement is given for the worst that nobody has seen, or for what is there now", () => {
+  assert.equal(seenSeverity({ severity: "medium", unseen_severity: "high" }), "high");
+  assert.equal(seenSeverity({ severity: "medium", unseen_severity: null }), "medium");
+});
+
+test("a reason names the limit", () => {
+  assert.equal(limitOf("bpm 131 to 174 for 94 s, limit 130"), 130);
+  assert.equal(limitOf("no reading for 12 s, usually one every 1.0 s"), NaN);
 });
 
 test("labels that would overlap go below each other, as far as there are rows", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { longestJoin } from "../../Sources/Dashboard/Page/chart/holes.js";
-import { tracePath } from "../../Sources/Dashboard/Page/chart/trace.js";
 import { Series, summary } from "../../Sources/Dashboard/Page/lib/series.js";
 
 const realFetch = globalThis.fetch;
@@ -27,7 +26,7 @@ test("the readings are fetched once, then kept up to date from the stream, each 
   const state = { most_active: ["a", "b"] };
   await series.take(state, []);
   await series.take(state, list({ a: [[3000, 62, 0], [2000, 61, 0], [4000, 63, 1]], b: [[4000, 80, 0]] }));
-  assert.deepEqual(asked, ["/api/v1/chart?minutes=5"]);
+  assert.deepEqual(asked, ["./api/v1/chart?minutes=5"]);
   const [a, b] = series.within(4000);
   assert.deepEqual(a.points.map(([ms]) => ms), [1000, 2000, 3000, 4000]);
   assert.deepEqual(a.latest, { x: 4000, y: 63 });
@@ -43,13 +42,13 @@ test("what is older than the chosen time is dropped", async () => {
 });
 
 test("a reading widens its bucket, and a repeated one changes nothing", async () => {
-  chart(5, { a: [[10_000, 60, 70, 0]] });
+  chart(5, { a: [[10_000, 60, 70, 0, 65]] });
   const series = new Series();
   await series.take({ most_active: ["a"] }, []);
   for (let turn = 0; turn < 2; turn += 1) {
     await series.take({ most_active: ["a"] }, list({ a: [[12_000, 190, 1], [14_999, 50, 0], [15_000, 65, 0]] }));
   }
-  assert.deepEqual(series.within(15_000)[0].points, [[10_000, 50, 190, 1], [15_000, 65, 65, 0]]);
+  assert.deepEqual(series.within(15_000)[0].points, [[10_000, 50, 190, 1, 65], [15_000, 65, 65, 0, 65]]);
 });
 
 test("a customer's name may be that of a property of every object", async () => {
@@ -87,10 +86,4 @@ test("a line joins readings up to three times their usual step, and at least 5 s
   assert.equal(longestJoin([]), 5000);
   assert.equal(longestJoin([[0], [1000], [2000]]), 5000);
   assert.equal(longestJoin([[0], [10_000], [20_000], [90_000]]), 30_000);
-});
-
-test("a trace has its holes, and calm looks calm", () => {
-  assert.equal(tracePath([[0, 60, 0]]), "");
-  assert.equal(tracePath([[0, 60, 0], [1000, 64, 0], [2000, 60, 0]]), "M0.0,13.0L50.0,11.0L100.0,13.0");
-  assert.match(tracePath([[0, 60, 0], [1000, 60, 0], [2000, 60, 0], [60_000, 60, 0]]), /^M[^M]*L[^M]*L[^M]*M[^L]*$/);
 });

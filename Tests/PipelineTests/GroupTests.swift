@@ -39,6 +39,23 @@ extension EndToEnd {
             try await pipeline.expectSound(total.messages)
         }
 
+        @Test("a consumer that gets no partition is ready, and takes over")
+        func standby() async throws {
+            let pipeline = try await Pipeline(partitions: 1)
+            var consumers: [ChildProcess] = []
+            for name in ["first", "second"] { consumers.append(try await pipeline.startReadyConsumer(name)) }
+            try await eventually("one of them reads") { consumers.map(Self.share).sorted() == [0, 1] }
+            for consumer in consumers where Self.share(consumer) == 1 { try await pipeline.stop(consumer) }
+            try pipeline.broker.publish([
+                Message(customer: "a", timestamp: "2026-02-19T15:53:03.123456Z", heartRate: 72)
+            ])
+            try await pipeline.untilStored(1)
+            for consumer in consumers where consumer.end == nil {
+                #expect(!consumer.log.contains("waiting for") && !consumer.log.contains("nobody in the group"))
+                try await pipeline.stop(consumer)
+            }
+        }
+
         @Test("SIGTERM under full load ends with 0, and the rest is for the next")
         func terminated() async throws {
             let pipeline = try await Pipeline(partitions: 32)

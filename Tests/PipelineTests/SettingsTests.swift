@@ -37,7 +37,37 @@ extension EndToEnd {
             Mistake(
                 environment: ["KAFKA_BOOTSTRAP_SERVERS": "localhost:99999"],
                 line: "environment: KAFKA_BOOTSTRAP_SERVERS=localhost:99999: expected host:port, or several of them "
+                    + "separated by commas, such as kafka1:9092,kafka2:9092"),
+            Mistake(
+                environment: ["KAFKA_BOOTSTRAP_SERVERS": "a:9092;b:9092"],
+                line: "environment: KAFKA_BOOTSTRAP_SERVERS=a:9092;b:9092: expected host:port, or several of them "
                     + "separated by commas"),
+            Mistake(
+                command: "producer", environment: ["KAFKA_BOOTSTRAP_SERVERS": "ssl://a:9092"],
+                line: "environment: KAFKA_BOOTSTRAP_SERVERS=ssl://a:9092: expected host:port"),
+            Mistake(
+                environment: ["KAFKA_BOOTSTRAP_SERVERS": "a:9092/kafka"],
+                line: "environment: KAFKA_BOOTSTRAP_SERVERS=a:9092/kafka: expected host:port"),
+            Mistake(
+                environment: ["POSTGRES_HOST": "db.example:5432"],
+                line: "environment: POSTGRES_HOST=db.example:5432: expected a host name, an address or the "
+                    + "directory of a socket; the port is POSTGRES_PORT, or nothing"),
+            Mistake(
+                command: "verify", environment: ["POSTGRES_HOST": "postgresql://db.example/heartbeat_db"],
+                line: "environment: POSTGRES_HOST=postgresql://db.example/heartbeat_db: expected a host name"),
+            Mistake(
+                command: "dashboard", environment: ["DASHBOARD_HOSTS": "*"],
+                line: "environment: DASHBOARD_HOSTS=*: expected host names separated by commas, without schemes, ports "
+                    + "or patterns, or nothing"),
+            Mistake(
+                command: "dashboard", environment: ["DASHBOARD_HOSTS": "https://hearts.example"],
+                line: "environment: DASHBOARD_HOSTS=https://hearts.example: expected host names"),
+            Mistake(
+                command: "dashboard", environment: ["DASHBOARD_HOSTS": "a.example; b.example"],
+                line: "environment: DASHBOARD_HOSTS=a.example; b.example: expected host names"),
+            Mistake(
+                command: "dashboard", environment: ["DASHBOARD_PROXIES": "10.0.0.0/8"],
+                line: "environment: DASHBOARD_PROXIES=10.0.0.0/8: expected IP addresses separated by commas"),
             Mistake(
                 environment: ["KAFKA_TOPIC": "a topic"],
                 line:

@@ -127,21 +127,22 @@ struct ConnectionTests {
     @Test(
         "only classes 22 and 23 are the data's fault",
         arguments: [
-            ("SELECT 1/0", "22012", true), ("SELECT 'x'::integer", "22P02", true),
-            ("SELECT '40000'::smallint", "22003", true), ("INSERT INTO t VALUES (0)", "23514", true),
-            ("INSERT INTO t VALUES (NULL)", "23502", true), ("INSERT INTO t VALUES (1), (1)", "23505", true),
-            ("SELEC", "42601", false), ("SELECT * FROM nowhere", "42P01", false),
-            ("SELECT nothing()", "42883", false), ("SELECT 1; ROLLBACK TO x", "25P01", false),
-            ("SET statement_timeout = 1; SELECT pg_sleep(1)", "57014", false),
-            ("DO $$ BEGIN RAISE EXCEPTION 'fenced' USING ERRCODE = 'HB001'; END $$", "HB001", false),
-            ("SET ROLE nobody_of_that_name", "22023", true),
+            ("SELECT 1/0", "22012", Fault.data), ("SELECT 'x'::integer", "22P02", Fault.data),
+            ("SELECT '40000'::smallint", "22003", Fault.data), ("INSERT INTO t VALUES (0)", "23514", Fault.data),
+            ("INSERT INTO t VALUES (NULL)", "23502", Fault.lasting),
+            ("INSERT INTO t VALUES (1), (1)", "23505", Fault.data),
+            ("SELEC", "42601", Fault.lasting), ("SELECT * FROM nowhere", "42P01", Fault.lasting),
+            ("SELECT nothing()", "42883", Fault.lasting), ("SELECT 1; ROLLBACK TO x", "25P01", Fault.passing),
+            ("SET statement_timeout = 1; SELECT pg_sleep(1)", "57014", Fault.passing),
+            ("DO $$ BEGIN RAISE EXCEPTION 'fenced' USING ERRCODE = 'HB001'; END $$", "HB001", Fault.passing),
+            ("SET ROLE nobody_of_that_name", "22023", Fault.data),
         ])
-    func classes(sql: String, state: String, isCausedByData: Bool) throws {
+    func classes(sql: String, state: String, fault: Fault) throws {
         let connection = try connect()
         try connection.rows("CREATE TEMP TABLE t (a integer NOT NULL UNIQUE CHECK (a > 0))")
         let found = try error { () throws(PostgreSQLError) in try connection.execute(sql, unableTo: "try") }
         #expect(found.sqlState?.rawValue == state, "\(found)")
-        #expect(found.isCausedByData == isCausedByData, "\(found)")
+        #expect(found.fault == fault, "\(found)")
         #expect(found.description.hasPrefix("unable to try: "))
         #expect(!found.description.contains("\n"))
         #expect(!connection.isBroken)
@@ -171,7 +172,7 @@ struct ConnectionTests {
         let found = try error { () throws(PostgreSQLError) in
             try connection.copyAll("COPY t FROM STDIN (FORMAT binary)", buffer, unableTo: "copy 4 rows")
         }
-        #expect(found.sqlState?.rawValue == "23514" && found.isCausedByData)
+        #expect(found.sqlState?.rawValue == "23514" && found.fault == .data)
         #expect(
             found.description.hasPrefix("unable to copy 4 rows: new row for relation \"t\" violates check constraint"))
         #expect(connection.isInTransaction && !connection.isBroken)
@@ -180,7 +181,7 @@ struct ConnectionTests {
         let missing = try error { () throws(PostgreSQLError) in
             try connection.copyAll("COPY nowhere FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
         }
-        #expect(missing.sqlState?.rawValue == "42P01" && !missing.isCausedByData)
+        #expect(missing.sqlState?.rawValue == "42P01" && missing.fault == .lasting)
         #expect(try connection.rows("SELECT 1") == [["1"]], "the session can still be used")
     }
 
@@ -192,10 +193,10 @@ struct ConnectionTests {
         #expect(try connect().rows("SELECT pg_terminate_backend(\(backend), 10000)") == [["t"]])
         let found = try error { () throws(PostgreSQLError) in try connection.execute("SELECT 1", unableTo: "try") }
         #expect(found.sqlState == nil || found.sqlState?.rawValue == "57P01", "\(found)")
-        #expect(!found.isCausedByData && !found.description.contains("\n"))
+        #expect(found.fault == .passing && !found.description.contains("\n"))
         #expect(connection.isBroken)
         let again = try error { () throws(PostgreSQLError) in try connection.execute("SELECT 1", unableTo: "try") }
-        #expect(!again.isCausedByData)
+        #expect(again.fault == .passing)
     }
 
     @Test("a session that is ended in the midst of COPY")
@@ -217,7 +218,7 @@ struct ConnectionTests {
         let found = try error { () throws(PostgreSQLError) in
             try connection.copyAll("COPY t FROM STDIN (FORMAT binary)", buffer, unableTo: "copy")
         }
-        #expect(!found.isCausedByData && connection.isBroken, "\(found)")
+        #expect(found.fault == .passing && connection.isBroken, "\(found)")
     }
 
     @Test("nobody there, or nobody of that name")
@@ -225,7 +226,7 @@ struct ConnectionTests {
         let nowhere = try error { () throws(PostgreSQLError) in
             _ = try PostgreSQLConnection(["host": "/nowhere", "user": "x"], .test)
         }
-        #expect(nowhere.sqlState == nil && !nowhere.isCausedByData && !nowhere.description.contains("\n"))
+        #expect(nowhere.sqlState == nil && nowhere.fault == .passing && !nowhere.description.contains("\n"))
         #expect(nowhere.description.hasPrefix("unable to connect to PostgreSQL: "))
         let cluster = try #require(PrivatePostgreSQL.current)
         for parameters in [
@@ -233,7 +234,7 @@ struct ConnectionTests {
             ["no_such_keyword": "x"],
         ] {
             let found = try error { () throws(PostgreSQLError) in _ = try PostgreSQLConnection(parameters, .test) }
-            #expect(!found.isCausedByData, "\(found)")
+            #expect(found.fault == .passing, "\(found)")
         }
     }
 

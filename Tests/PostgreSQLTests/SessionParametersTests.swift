@@ -12,7 +12,7 @@ import Testing
         let odd = session.setting("x.y", to: #"a b\c"#)
         let options = try #require(odd.keywords(["options": "-c geqo=off"], defaultOptions: "-c geqo=on")["options"])
         #expect(options.hasPrefix("-c geqo=off -c client_encoding=UTF8 -c TimeZone=UTC -c DateStyle=ISO,\\ MDY "))
-        #expect(options.hasSuffix(#" -c x.y=a\ b\\c"#))
+        #expect(options.hasSuffix(#" -c x.y=a\ b\\c -c heartbeat.session=own"#))
         #expect(session.keywords([:], defaultOptions: "-c geqo=on")["options"]?.hasPrefix("-c geqo=on -c ") == true)
         #expect(session.keywords(["host": "h"], defaultOptions: nil)["host"] == "h")
     }
@@ -27,11 +27,29 @@ import Testing
 
     @Test("what the server reports to be otherwise is set by a statement, and what is newer than options may say")
     func afterwards() {
-        #expect(session.settings(ofServer: 150_000) { _ in nil }.isEmpty)
-        #expect(session.settings(ofServer: 150_000) { $0 == "TimeZone" ? "UTC" : nil }.isEmpty)
-        let all = session.settings(ofServer: 150_000) { $0 == "TimeZone" ? "Europe/Berlin" : nil }
-        #expect(all.contains { $0.name == "search_path" } && !all.contains { $0.name == "transaction_timeout" })
-        #expect(session.settings(ofServer: 170_000) { _ in nil }.map(\.name) == ["transaction_timeout"])
+        #expect(session.remaining(ofServer: 150_000) { _ in nil }.isEmpty)
+        #expect(session.remaining(ofServer: 150_000) { $0 == "TimeZone" ? "UTC" : nil }.isEmpty)
+        let found = session.remaining(ofServer: 150_000) { $0 == "TimeZone" ? "Europe/Berlin" : nil }
+        #expect(found.map(\.name) == ["TimeZone"])
+        #expect(session.remaining(ofServer: 170_000) { _ in nil }.map(\.name) == ["transaction_timeout"])
+    }
+
+    @Test("in a session that a pooler lends each transaction begins with all settings, the limits of time first")
+    func lent() throws {
+        let limited = session.limits(lock: .seconds(7)).setting("default_transaction_read_only", to: "on")
+        let opening = limited.lentTransaction(ofServer: 170_000, role: "a\"b")
+        #expect(opening.hasPrefix("SET LOCAL statement_timeout = '0';SET LOCAL "))
+        for part in ["lock_timeout = '7000ms';", "search_path = public;"] {
+            #expect(opening.contains("SET LOCAL " + part))
+        }
+        #expect(opening.contains("SET LOCAL transaction_timeout = '0';SET LOCAL client_encoding = 'UTF8';"))
+        #expect(
+            opening.hasSuffix(
+                "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY, NOT DEFERRABLE;SET LOCAL ROLE \"a\"\"b\";"))
+        #expect(session.lentSession.split(separator: ";").count == 4)
+        let given = limited.keywords(["options": "-c geqo=off"], defaultOptions: "x", isLent: true)
+        #expect(given["options"] == "-c geqo=off")
+        #expect(limited.keywords([:], defaultOptions: "x", isLent: true)["options"] == nil)
     }
 }
 

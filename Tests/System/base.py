@@ -1,15 +1,16 @@
-"""The base system of every machine in the tests: Debian with systemd and PostgreSQL, without heartbeat."""
+"""The base systems of the machines in the tests: Debian 12 and 13 with systemd and PostgreSQL, without heartbeat."""
 
 import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 # What heartbeat depends on is here, because a machine has no network to fetch it from. curl is for the tests.
 PACKAGES = """
     systemd systemd-sysv dbus libnss-systemd init-system-helpers adduser iproute2 procps netbase tzdata ca-certificates
-    curl postgresql libpq5 librdkafka1 libsimdjson14 libstdc++6 libjs-chart.js
+    curl postgresql libpq5 librdkafka1 libstdc++6 libjs-chart.js
 """.split()
 
 # Runs in the new system ($1 is its root) when the packages are in it.
@@ -34,39 +35,55 @@ CUSTOMIZE = r"""
 """
 
 
-def _sources():
-    """The machine's own apt sources, as far as they are enabled."""
-    files = [Path("/etc/apt/sources.list")]
-    files += sorted(Path("/etc/apt/sources.list.d").glob("*.list"))
-    files += sorted(Path("/etc/apt/sources.list.d").glob("*.sources"))
-    return [path for path in files if path.is_file() and path.read_text().strip()]
+CODENAMES = {"12": "bookworm", "13": "trixie"}
 
 
-def _codename():
+def own_release():
+    """This system's Debian."""
     for line in Path("/etc/os-release").read_text().splitlines():
-        if line.startswith("VERSION_CODENAME="):
+        if line.startswith("VERSION_ID=") and line.split("=", 1)[1].strip('"') in CODENAMES:
             return line.split("=", 1)[1].strip('"')
-    raise SystemExit("system tests: /etc/os-release has no VERSION_CODENAME")
+    raise SystemExit(f"system tests: this is no Debian {' or '.join(CODENAMES)}")
 
 
-def base():
-    """The folder of the base system; builds it when this recipe has not been built on this machine before."""
-    sources = _sources()
-    recipe = repr([PACKAGES, CUSTOMIZE, _codename(), [path.read_text() for path in sources]])
+def releases():
+    """Where a package runs that was built here: this Debian and those after it."""
+    return [release for release in CODENAMES if int(release) >= int(own_release())]
+
+
+def _sources(codename):
+    """The machine's own apt sources, as lines, with another release in the place of its own.
+
+    Only those of Debian count: what else a machine has may not have that release.
+    """
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "deb $(REPO_URI) $(CODENAME) $(COMPONENT)",
+         "Created-By: Packages", "Origin: Debian"], check=True, capture_output=True, text=True).stdout
+    lines = {target.replace(f" {CODENAMES[own_release()]}", f" {codename}") for target in targets.splitlines()}
+    if not lines:
+        raise SystemExit("system tests: apt knows no archive of Debian; is apt-get update needed?")
+    return sorted(lines)
+
+
+def base(release):
+    """The folder of a release's base system; builds it when this recipe has not been built on this machine before."""
+    codename = CODENAMES[release]
+    sources = _sources(codename)
+    recipe = repr([PACKAGES, CUSTOMIZE, codename, sources])
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heartbeat"
     folder = cache / ("system-" + hashlib.sha256(recipe.encode()).hexdigest()[:16])
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    print("system tests: building the base system; that takes a minute, and once", flush=True)
-    unfinished = cache / f"unfinished-{os.getpid()}"
+    print(f"system tests: building the base system of Debian {release}; that takes a minute, and once", flush=True)
+    unfinished = cache / f"unfinished-{os.getpid()}-{release}"
     command = [
         "mmdebstrap", "--quiet", "--mode=root", "--variant=apt",
         # The sources may be a snapshot of an earlier day.
         "--aptopt=Acquire::Check-Valid-Until \"false\"", "--aptopt=Acquire::Languages \"none\"",
         "--aptopt=APT::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io",
         "--include=" + ",".join(PACKAGES), "--customize-hook=" + CUSTOMIZE,
-        _codename(), str(unfinished), *map(str, sources),
+        codename, str(unfinished), *sources,
     ]
     try:
         done = subprocess.run(
@@ -85,4 +102,4 @@ def base():
 
 
 if __name__ == "__main__":
-    print(base())
+    print(base(sys.argv[1]))

@@ -50,9 +50,11 @@ class Pipeline(Machine):
     """A machine in which the package can be installed."""
 
     def install(self, package):
-        """What the README says, without a network."""
+        """What the README says; it finds all that the package depends on in the machine, which has no network."""
         self.copy_in(package, "/root/heartbeat.deb")
-        self.run("dpkg", "-i", "/root/heartbeat.deb")
+        return self.run(
+            "apt-get", "install", "--yes", "--no-install-recommends", "--reinstall", "--allow-downgrades",
+            "/root/heartbeat.deb")
 
     def add_kafka(self):
         """Puts the broker beside heartbeat; it survives what is done to the package."""
@@ -152,23 +154,26 @@ EVENTS = {
 class PipelineTest(unittest.TestCase):
     """Each test has a machine of its own: a copy of one with the package installed and nothing started yet."""
 
-    installed = None
+    # By release, and the release of this test.
+    installed = {}
+    release = None
     package = None
     # What the producer sends unless a test says otherwise: 1,000 messages a second.
     load = ["NUM_CUSTOMERS=1000"]
     starts = True
 
     @classmethod
-    def prepare(cls, package):
-        """Makes the machine that those of the tests are copies of. The runner removes it."""
-        machine = Pipeline(base()).__enter__()
-        PipelineTest.installed, PipelineTest.package = machine, package
-        machine.install(package)
-        machine.add_kafka()
-        machine.freeze()
+    def prepare(cls, package, releases):
+        """Makes the machines that those of the tests are copies of. The runner removes them."""
+        PipelineTest.package = package
+        for release in releases:
+            machine = PipelineTest.installed[release] = Pipeline(base(release)).__enter__()
+            machine.install(package)
+            machine.add_kafka()
+            machine.freeze()
 
     def setUp(self):
-        self.machine = self.enterContext(Pipeline(PipelineTest.installed.layers))
+        self.machine = self.enterContext(Pipeline(PipelineTest.installed[self.release].layers))
         if self.starts:
             self.machine.start(*self.load)
 

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from base import base
+from base import CODENAMES, base
 from machine import eventually
 from pipeline import DAEMONS, LOAD, PipelineTest, unit
 
@@ -38,7 +38,7 @@ class Upgrade(PipelineTest):
         with tempfile.TemporaryDirectory() as folder:
             newer = repacked(self.package, "9.9.9", folder)
             machine.install(newer)
-        self.assertEqual(machine.run("dpkg-query", "-W", "-f", "${Version}", "heartbeat"), "9.9.9")
+        self.assertEqual(machine.run("dpkg-query", "-W", "-f", "${Version}", "heartbeat-monitor"), "9.9.9")
         for name in running:
             eventually(f"{name} is active", lambda: machine.state(unit(name)) == "active")
             self.assertNotEqual(machine.pid(unit(name)), before[name], f"{name} was not restarted")
@@ -61,7 +61,7 @@ class Removal(PipelineTest):
         machine.set("producer", "NUM_CUSTOMERS=900")
         machine.write("/etc/heartbeat/producer.secrets", "#\n")
 
-        machine.run("dpkg", "--remove", "heartbeat")
+        machine.run("dpkg", "--remove", "heartbeat-monitor")
         for name in [*DAEMONS, "consumer@2"]:
             self.assertNotEqual(machine.attempt("systemctl", "is-active", unit(name)).returncode, 0)
         self.assertEqual(machine.shell("ps ax -o args | grep '^/usr/bin/heartbeat' || true"), "")
@@ -77,7 +77,7 @@ class Removal(PipelineTest):
         machine.verified()
 
         stored = machine.stored()
-        said = machine.run("dpkg", "--purge", "heartbeat")
+        said = machine.run("dpkg", "--purge", "heartbeat-monitor")
         self.assertIn("the database and all its readings remain", said)
         self.assertGreaterEqual(machine.stored(), stored)
         left = machine.shell("find / -xdev -path /proc -prune -o -name '*heartbeat*' -print").splitlines()
@@ -122,5 +122,5 @@ class Checks(PipelineTest):
 
     def test_piuparts(self):
         self.check(
-            "piuparts", "--existing-chroot", base(), "--distribution", "bookworm", "--no-upgrade-test", self.package
-        )
+            "piuparts", "--existing-chroot", base(self.release), "--distribution", CODENAMES[self.release],
+            "--no-upgrade-test", self.package)

@@ -49,7 +49,8 @@ class Score(PipelineTest):
             self.assertNotIn(self.machine.show(unit(name), "User"), ["", "root", "0"])
 
     def test_verify(self):
-        units = self.machine.shell("cd /lib/systemd/system; ls -d heartbeat*.service heartbeat*.timer heartbeat.target")
+        units = self.machine.shell(
+            "cd /usr/lib/systemd/system; ls -d heartbeat*.service heartbeat*.timer heartbeat.target")
         units = [name.replace("@.", "@1.") for name in units.split()]
         self.assertGreaterEqual(len(units), 8)
         # The machine has no man; lintian looks at the pages.

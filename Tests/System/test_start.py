@@ -28,7 +28,12 @@ class Installation(PipelineTest):
         pages = self.machine.shell("find /usr/share/man -name 'heartbeat*' | sed 's/.*man//' | sort").split()
         for page in ["1/heartbeat.1.gz", "5/heartbeat-consumer.conf.5.gz", "8/heartbeat-consumer.8.gz"]:
             self.assertIn(page, pages)
-        self.assertIn("_heartbeat", self.machine.run("cat", "/usr/share/bash-completion/completions/heartbeat"))
+        for path in [
+            "bash-completion/completions/heartbeat", "zsh/vendor-completions/_heartbeat",
+            "fish/vendor_completions.d/heartbeat.fish",
+        ]:
+            self.assertIn("heartbeat", self.machine.run("cat", f"/usr/share/{path}"))
+        self.assertEqual(self.machine.run("ls", "/usr/share/doc/heartbeat-monitor/heartbeat.spdx.json").count("\n"), 0)
 
 
 class Start(PipelineTest):
@@ -51,7 +56,7 @@ class Start(PipelineTest):
 
         with self.subTest("catalog"):
             text = machine.run("journalctl", "-x", "--no-pager", "-u", unit("consumer"))
-            self.assertIn("Subject: heartbeat is running", text)
+            self.assertIn("Subject: heartbeat works", text)
             self.assertIn(f"systemctl status {unit('consumer')}", text)
 
         with self.subTest("status"):
@@ -81,4 +86,4 @@ class Start(PipelineTest):
         fetch("/readyz")
         # It looks at the other daemons' files once a second.
         for name in DAEMONS:
-            eventually(f"{name} is ready", lambda: f'heartbeat_ready{{instance="{name}"}} 1' in fetch("/metrics"))
+            eventually(f"{name} is ready", lambda: f'heartbeat_ready{{daemon="{name}"}} 1' in fetch("/metrics"))

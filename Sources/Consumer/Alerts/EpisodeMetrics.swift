@@ -10,7 +10,8 @@ struct EpisodeMetrics: Sendable {
         func episodes(_ kind: EpisodeKind, _ severity: Severity) -> Metrics.Counter {
             metrics.counter(
                 "heartbeat_consumer_episodes_total", "Episodes that opened at this severity or rose to it.",
-                labels: ["kind": kind.name, "severity": severity.name])
+                // Values of labels are written without blanks.
+                labels: ["kind": String(kind.name.map { $0 == " " ? "_" : $0 }), "severity": severity.name])
         }
         raised = Dictionary(
             uniqueKeysWithValues: EpisodeKind.allCases.map { kind in

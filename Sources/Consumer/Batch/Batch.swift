@@ -35,6 +35,8 @@ struct Batch: ~Copyable {
     private(set) var minutes = MinuteChanges()
     /// UTC days since 1970 that its readings fall on, as far as they have a partition of their own.
     private(set) var days: Set<Int32> = []
+    /// The last one of them: most readings of a batch share a day.
+    private var lastDay: Int32?
     private(set) var anomalies = 0
     /// Each reading as the detectors take it.
     private(set) var observations: [Observation] = []
@@ -90,6 +92,7 @@ struct Batch: ~Copyable {
         customers.removeAll()
         minutes.removeAll()
         days.removeAll(keepingCapacity: true)
+        lastDay = nil
         anomalies = 0
         observations.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)
@@ -136,7 +139,10 @@ struct Batch: ~Copyable {
         readings.append(progress[slot].sourceID)
         readings.append(offset)
         readings.append(false)
-        if let day, !days.contains(day) { days.insert(day) }
+        if let day, day != lastDay {
+            days.insert(day)
+            lastDay = day
+        }
         progress[slot].readings += 1
         advance(slot, past: offset)
     }
@@ -190,6 +196,12 @@ struct Batch: ~Copyable {
             progress[slot].expected = next
             progress[slot].next = next
         }
+    }
+
+    /// Takes back that silence is to be judged, and what was found.
+    mutating func forgoSilence() {
+        silence = nil
+        findings = nil
     }
 
     /// Notes of the message that was appended last what Kafka keeps with it, and its fingerprint.

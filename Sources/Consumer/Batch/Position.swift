@@ -12,6 +12,13 @@ struct Position: Sendable, Equatable {
     var last: Landmark?
 }
 
+/// Where an examined partition goes on.
+struct Continuation: Sendable, Equatable {
+    let offset: Int64
+    /// The last message before it that the log was seen to have as it is stored; nil when there is none to be seen.
+    let last: Landmark?
+}
+
 /// A message by which a log is recognized.
 struct Landmark: Sendable, Equatable {
     let offset: Int64

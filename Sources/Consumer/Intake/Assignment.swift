@@ -7,7 +7,8 @@
 ///
 /// The offset alone does not say that it is the same log. So reading starts at the last message that is known, whose
 /// fingerprint is compared: the same, and reading goes on. Another one, none, or an end before it, and the partition alone
-/// is examined, by another thread; then the database is asked again where to go on. A log that was restored from a copy, its
+/// is examined, by another thread; then the database is asked again where to go on, and reading starts once more at the last
+/// message that was found in both. A log that was restored from a copy, its
 /// messages at their offsets and with their times, is the same log: nothing in it is new.
 struct Assignment {
     /// Who handed something out: a broker, and how often the client had connected to it or asked where the topic is.
@@ -47,8 +48,8 @@ struct Assignment {
         case failed(Int32)
         /// A partition's broker is another one, or was connected to again.
         case doubted(Int32)
-        /// These were examined: the database is right now, and each goes on there without a look at its last message.
-        case examined([Int32: Int64])
+        /// These were examined: the database is right now. Their logs may have changed since.
+        case examined([Int32: Continuation])
         /// The database refused a batch; these partitions are another consumer's.
         case refused(lost: [Int32])
         /// Partitions that were lost are taken up again.
@@ -116,7 +117,7 @@ struct Assignment {
     /// For each partition's number its place in `parts`; -1 when it is not assigned.
     private var places: [Int] = []
     /// Where examined partitions go on.
-    private var trusted: [Int32: Int64] = [:]
+    private var trusted: [Int32: Continuation] = [:]
     private(set) var isPaused = false
 
     /// The numbers of all partitions.
@@ -207,12 +208,12 @@ struct Assignment {
         case .doubted(let partition):
             guard let place = place(of: partition), parts[place].phase == .reading else { return [] }
             return confirm()
-        case .examined(let offsets):
+        case .examined(let found):
             var isKnown = false
-            for (partition, offset) in offsets {
+            for (partition, continuation) in found {
                 guard let place = place(of: partition), parts[place].phase == .examining else { continue }
                 parts[place].phase = .unlocated
-                trusted[partition] = offset
+                trusted[partition] = continuation
                 isKnown = true
             }
             return isKnown ? relocate(partitions) : []
@@ -247,11 +248,14 @@ struct Assignment {
             guard let place = place(of: position.partition), parts[place].phase == .unlocated else { continue }
             parts[place].slot = slot
             parts[place].position = position
-            let isTrusted = trusted[position.partition] == position.offset
-            if isTrusted || (position.last == nil && position.first == position.offset) {
-                parts[place].phase = .reading
-            } else if position.last != nil {
+            let examined = trusted[position.partition].flatMap { $0.offset == position.offset ? $0 : nil }
+            // The last stored message may no longer be in the log, as after compaction.
+            if let examined { parts[place].position.last = examined.last }
+            if parts[place].position.last != nil {
                 parts[place].phase = .confirming(attempts: 0)
+            } else if examined != nil || position.offset == 0 {
+                // Before the first offset no log can have had anything.
+                parts[place].phase = .reading
             }
         }
         trusted = [:]

@@ -9,15 +9,31 @@ final class Examinations: Sendable {
         case examine(LocateRequest)
         /// Look up where every log of the topic ends.
         case lookUpEnds
+        /// Look up whether anybody in the group has partitions.
+        case lookUpReaders
         case stop
+    }
+
+    /// Who reads the topic in the group.
+    enum Readers: Equatable {
+        /// Somebody has partitions; or the brokers do not say.
+        case othersRead
+        /// The topic is there, and no member has any of its partitions.
+        case nobodyReads
+        /// The group is being assigned.
+        case unsettled
+        /// The topic cannot be read by anybody, and why.
+        case failed(String)
     }
 
     private struct Waiting {
         var wanted: LocateRequest?
         var wantsEnds = false
+        var wantsReaders = false
         var isStopped = false
-        var done: [Int32: Int64] = [:]
+        var done: [Int32: Continuation] = [:]
         var ends: [Int32: Watermarks]?
+        var readers: Readers?
     }
 
     private let contents = Monitor(Waiting())
@@ -39,8 +55,25 @@ final class Examinations: Sendable {
         contents.wakeAll()
     }
 
+    /// Has it looked up whether anybody in the group has partitions.
+    func lookUpReaders() {
+        contents.withLock { contents in
+            contents.wantsReaders = true
+            contents.readers = nil
+        }
+        contents.wakeAll()
+    }
+
+    /// What was found of the group since that was asked.
+    func takeReaders() -> Readers? {
+        contents.withLock { contents in
+            defer { contents.readers = nil }
+            return contents.readers
+        }
+    }
+
     /// Where the partitions go on that were examined since the last call.
-    func takeDone() -> [Int32: Int64] {
+    func takeDone() -> [Int32: Continuation] {
         contents.withLock { contents in
             defer { contents.done = [:] }
             return contents.done
@@ -61,6 +94,10 @@ final class Examinations: Sendable {
     func next() -> Examination {
         contents.wait { contents -> Examination? in
             if contents.isStopped { return .stop }
+            if contents.wantsReaders {
+                contents.wantsReaders = false
+                return .lookUpReaders
+            }
             if contents.wantsEnds { return .lookUpEnds }
             guard let request = contents.wanted else { return nil }
             contents.wanted = nil
@@ -68,7 +105,7 @@ final class Examinations: Sendable {
         } ?? .stop
     }
 
-    func finish(_ done: [Int32: Int64]) { contents.withLock { $0.done.merge(done) { $1 } } }
+    func finish(_ done: [Int32: Continuation]) { contents.withLock { $0.done.merge(done) { $1 } } }
 
     func finish(_ ends: [Int32: Watermarks]) {
         contents.withLock { contents in
@@ -76,6 +113,8 @@ final class Examinations: Sendable {
             contents.wantsEnds = false
         }
     }
+
+    func finish(_ readers: Readers) { contents.withLock { $0.readers = readers } }
 
     /// Sleeps; returns whether there is still work to do.
     func sleep(milliseconds: Int) -> Bool {

@@ -16,7 +16,9 @@ struct Examiner: ~Copyable {
     private let service: Service
     private let metrics: ConsumerMetrics
     private let name: String
+    private let group: String
     private var backoff = Backoff(to: .seconds(5))
+    private var patience = Patience()
     private var decoder = ReadingDecoder()
 
     init(_ configuration: KafkaConfiguration, context: ConsumerContext) {
@@ -27,6 +29,7 @@ struct Examiner: ~Copyable {
         service = context.service
         metrics = context.metrics
         name = context.name
+        group = context.settings[.kafkaGroupID]
     }
 
     /// Does jobs until it is stopped.
@@ -35,6 +38,7 @@ struct Examiner: ~Copyable {
             switch examinations.next() {
             case .stop: return
             case .lookUpEnds: lookUpEnds()
+            case .lookUpReaders: examinations.finish(readers())
             case .examine(let request): examine(request)
             }
         }
@@ -52,6 +56,21 @@ struct Examiner: ~Copyable {
         _ = examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))
     }
 
+    private func readers() -> Examinations.Readers {
+        do throws(KafkaError) {
+            let reader = try LogReader(configuration)
+            guard try reader.partitionCount(of: topic) != nil else { return .failed("unknown topic \"\(topic)\"") }
+            do throws(KafkaError) {
+                return try reader.hasReaders(group: group).map { $0 ? .othersRead : .nobodyReads } ?? .unsettled
+            } catch {
+                service.logger.debug("\(error)")
+                return .othersRead
+            }
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
     private mutating func examine(_ request: LocateRequest) {
         var left = Set(request.partitions)
         repeat {
@@ -65,8 +84,12 @@ struct Examiner: ~Copyable {
                     left.remove(partition)
                     examinations.finish([partition: next])
                 }
+                patience.reset()
                 if left.isEmpty { return backoff.reset() }
             } catch {
+                if let error = error as? PostgreSQLError, let failure = patience.failure(error) {
+                    service.fail(failure)
+                }
                 service.logger.debug("unable to examine a log yet: \(error)")
             }
         } while examinations.sleep(milliseconds: Int(backoff.next() / .milliseconds(1)))
@@ -79,61 +102,48 @@ struct Examiner: ~Copyable {
         return Dictionary(uniqueKeysWithValues: found.map { ($0.key.partition, $0.value) })
     }
 
-    /// - Returns: the offset at which reading goes on; nil when it has to be examined again.
+    /// - Returns: where reading goes on; nil when it has to be examined again.
     private mutating func judge(
         _ log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
-    ) throws -> Int64? {
+    ) throws -> Continuation? {
         guard let history = try store.history(of: log.partition, log.request) else {
             try store.addSource(log.partition, at: log.watermarks.low, log.request)
-            return log.watermarks.low
+            return Continuation(offset: log.watermarks.low, last: nil)
         }
-        let comparison = try compare(history, to: log, reader: reader, store: store)
+        let (comparison, same) = try compare(history, to: log, reader: reader, store: store)
         let verdict = LogVerdict(history, log.watermarks, comparison: comparison)
         var lost: Int64 = 0
-        var last: Landmark?
-        if case .endLost(let start) = verdict {
-            lost = try store.count(of: history.segments, from: start)
-            last = try landmark(before: start, in: log, reader)
-        }
-        guard try store.record(verdict, history, lost: lost, last: last) else { return nil }
+        if case .endLost(let start) = verdict { lost = try store.count(of: history.segments, from: start) }
+        guard try store.record(verdict, history, lost: lost, last: same) else { return nil }
         report(verdict, history, of: log, lost: lost)
-        return verdict.next
+        return Continuation(offset: verdict.next, last: same)
     }
 
-    /// Which offsets were compared, and where log and database part; nil when there is nothing to compare.
+    /// Which offsets were compared, and where log and database part; nil when there is nothing to compare. Besides, the last
+    /// message that both have.
     private mutating func compare(
         _ history: LogHistory, to log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
-    ) throws -> (Range<Int64>, Int64)? {
+    ) throws -> (comparison: (Range<Int64>, Int64)?, same: Landmark?) {
         let hasLast = try holdsLast(history.last, in: log, reader: reader)
+        var same = hasLast == true ? history.last : nil
         guard let range = try comparable(history, log, store: store) else {
-            return hasLast == false
-                ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil
+            let isOther = hasLast == false
+            return (isOther ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil, same)
         }
         // What comes before the last message is the same when that one is.
-        if hasLast == true { return (range, range.upperBound) }
+        if hasLast == true { return ((range, range.upperBound), same) }
         let parting = try partingPoint(in: range) { offset throws in
             let found = try messages(log.partition, in: offset..<range.upperBound, reader)
-            return try found.isEmpty
-                || found.contains { message throws in
-                    guard let source = history.source(of: message.offset) else { return false }
-                    return try store.holds(message, source: source)
-                }
+            let last = try found.last { message throws in
+                guard let source = history.source(of: message.offset) else { return false }
+                return try store.holds(message, source: source)
+            }
+            if let last, last.offset > same?.offset ?? -1 {
+                same = Landmark(offset: last.offset, fingerprint: last.fingerprint)
+            }
+            return found.isEmpty || last != nil
         }
-        return (range, parting)
-    }
-
-    /// The last message that readers get before an offset; nil when there is none.
-    private mutating func landmark(
-        before end: Int64, in log: ExaminedLog, _ reader: borrowing LogReader
-    ) throws -> Landmark? {
-        let low = log.watermarks.low
-        let next = try partingPoint(in: low..<end) { offset throws in
-            try !messages(log.partition, in: offset..<end, reader).isEmpty
-        }
-        guard next > low else { return nil }
-        return try messages(log.partition, in: next - 1..<end, reader).first.map {
-            Landmark(offset: $0.offset, fingerprint: $0.fingerprint)
-        }
+        return ((range, parting), same)
     }
 
     private mutating func messages(

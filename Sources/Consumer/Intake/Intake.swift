@@ -34,6 +34,8 @@ struct Intake: ~Copyable {
     /// How Kafka is.
     private var health: KafkaHealth
     var questions: Questions
+    /// While the group has given no partition.
+    private var standby: Standby?
     /// When the database said last where to go on.
     private var locatedAt = ContinuousClock.now
     private var lastDoubt = ContinuousClock.now
@@ -61,7 +63,8 @@ struct Intake: ~Copyable {
         health = KafkaHealth(context.settings[.kafkaTopic], at: .now)
         stop = service.stop
         topic = context.settings[.kafkaTopic]
-        report = ProgressReport(topic, service, metrics: metrics)
+        report = ProgressReport(
+            topic, service, metrics: metrics, skew: Microseconds(context.settings[.maxClockSkewSeconds]))
         judge = MessageJudge(settings)
         batchRows = settings[.batchRows]
         drain = isDrain ? Drain(examinations) : nil
@@ -119,9 +122,10 @@ struct Intake: ~Copyable {
             health.isAssigned = true
             questions.forgetExaminations()
             try perform(assignment.handle(.given(partitions.map(\.partition))))
+            standby = partitions.isEmpty ? Standby() : nil
             if partitions.isEmpty {
+                health.failed(-1, "the group has given no partition")
                 report.started([])
-                ready([])
             }
         case .revoked:
             // Bounded: what is not written by then is dropped here and read again by the next owner.
@@ -129,6 +133,7 @@ struct Intake: ~Copyable {
             noteWritten()
             report.commit(to: consumer)
             health.isAssigned = false
+            standby = nil
             questions.forgetExaminations()
             try perform(assignment.handle(.taken))
             try consumer.unassign()
@@ -221,12 +226,13 @@ struct Intake: ~Copyable {
         do throws(RejectionReason) {
             let (reading, anomaly, day) = try judge.judge(message)
             let offset = message.offset
+            report.countReading(reading.recordedAt, at: judge.now)
             return exchange.gather { batch in
                 batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)
             }
         } catch {
-            report.countRejected(error.code)
+            report.countRejected(error)
             return exchange.gather { batch in
                 batch.reject(message, error, slot: slot)
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)
@@ -249,6 +255,7 @@ struct Intake: ~Copyable {
         try attend(waitingMilliseconds: questions.isLocating ? 50 : 0)
         try claimFenced()
         try takeExamined()
+        try lookAround()
         questions.ask(exchange, examinations)
         guard !questions.isLocating else { return }
         try doubt()
@@ -285,6 +292,23 @@ struct Intake: ~Copyable {
         // What the others have gathered is written first, as far as that is a matter of a moment.
         _ = exchange.waitUntilWritten(milliseconds: 100)
         try perform(assignment.handle(.examined(done)))
+    }
+
+    /// Finds out whether others read what the group has not given here.
+    private mutating func lookAround() throws(KafkaError) {
+        switch standby?.update(examinations, at: .now) {
+        case .othersRead:
+            health.forgetTroubles()
+            ready([])
+        case .nobodyReads:
+            service.logger.notice(
+                "nobody in the group reads the topic: joining again", metadata: ["KAFKA_TOPIC": "\(topic)"])
+            try consumer.subscribe(to: topic)
+        case .failed(let cause):
+            health.failed(-1, cause)
+            service.waits(for: .kafka, cause)
+        case .unsettled, nil: break
+        }
     }
 
     /// Has a partition looked at whose leader is another one or was connected to again, although nothing comes from it;

@@ -30,7 +30,8 @@ struct MessageJudge: ~Copyable {
     mutating func judge(
         _ message: borrowing KafkaMessage
     ) throws(RejectionReason) -> (reading: Reading, anomaly: Anomaly?, day: Int32?) {
-        now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        // What it is compared with is a matter of seconds and days.
+        now = Instant(microsecondsSince1970: coarseWallClockMicroseconds())
         let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
         if !refusals.isEmpty, let cause = refusals[Self.place(message.partition, message.offset)] {
             throw .refusedByDatabase(cause)
@@ -51,9 +52,7 @@ struct MessageJudge: ~Copyable {
     }
 
     private func day(of instant: Instant) -> Int32? {
-        let microsecondsPerDay: Int64 = 86_400_000_000
-        let today = now.microsecondsSince1970 / microsecondsPerDay
-        let day = instant.microsecondsSince1970 / microsecondsPerDay
+        let (today, day) = (now.daysSince1970, instant.daysSince1970)
         return day <= today + 1 && day >= today - Int64(retentionDays) ? Int32(day) : nil
     }
 

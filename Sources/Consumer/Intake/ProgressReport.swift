@@ -28,9 +28,14 @@ struct ProgressReport {
     private var lag = Lag()
     private var rejected: [RejectionReason.Code: Int] = [:]
     private var holes = 0
+    private var clock: ClockDoubt
+    /// What was last found out about this machine's clock; empty when nothing is wrong with it.
+    private var clockSentence = ""
 
-    init(_ topic: String, _ service: Service, metrics: ConsumerMetrics) {
+    /// - Parameter skew: how far ahead of this machine's clock a reading may be.
+    init(_ topic: String, _ service: Service, metrics: ConsumerMetrics, skew: Microseconds) {
         self.topic = topic
+        clock = ClockDoubt(skew: skew)
         self.service = service
         self.metrics = metrics
     }
@@ -62,11 +67,14 @@ struct ProgressReport {
         metrics.holeOffsets.add(offsets.count)
     }
 
-    mutating func countRejected(_ code: RejectionReason.Code) {
+    mutating func countRejected(_ reason: RejectionReason) {
         if rejected.isEmpty { firstRejected = .now }
-        rejected[code, default: 0] += 1
-        metrics.rejected(code)
+        rejected[reason.code, default: 0] += 1
+        metrics.rejected(reason.code)
+        if let ahead = reason.ahead { clock.rejected(ahead: ahead) }
     }
+
+    mutating func countReading(_ recordedAt: Instant, at now: Instant) { clock.stored(recordedAt, at: now) }
 
     /// - Parameter doubt: why it is not known how far the logs go; nil when it is.
     mutating func update(_ consumer: KafkaConsumer, health: inout KafkaHealth, doubt: String?) {
@@ -81,7 +89,7 @@ struct ProgressReport {
         metrics.lagMessages.set(lag.messages.map { Double($0) })
         metrics.lagSeconds.set(lag.seconds)
         metrics.lagAge.set(max(0, (now - health.lastKnown) / .seconds(1)))
-        service.tell("\(oneDecimal(rate.perSecond(at: now))) messages/s, \(lag)")
+        service.tell("\(oneDecimal(rate.perSecond(at: now))) messages/s, \(lag)\(clockSentence)")
         let isMinuteOver = now - lastLine >= .seconds(60)
         let isBurst =
             !rejected.isEmpty && now - firstRejected >= .seconds(5)
@@ -117,6 +125,7 @@ struct ProgressReport {
         let seconds = (now - lastLine) / .seconds(1)
         lastLine = now
         if !rejected.isEmpty { lastRejected = now }
+        doubtClock()
         let count = stored - storedAtLastLine
         storedAtLastLine = stored
         var line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"
@@ -132,6 +141,21 @@ struct ProgressReport {
         fields["HEARTBEAT_REASON"] = "\(counts.map { "\($0.0)=\($0.1)" }.joined(separator: " "))"
         let reasons = counts.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         service.logger.report(.rejected, "\(line), rejected: \(reasons)", fields: fields)
+    }
+}
+
+extension ProgressReport {
+    private mutating func doubtClock() {
+        clockSentence = ""
+        guard let (messages, seconds) = clock.judge() else { return }
+        let sentence = "this machine's clock may be wrong: all senders are ahead of it by about \(seconds) s"
+        clockSentence = "; \(sentence)"
+        service.logger.report(
+            .clockDoubted,
+            """
+            \(sentence). \(messages) readings were rejected as future_timestamp and are kept: once the clock is right, \
+            "heartbeat rejected replay --code future_timestamp" stores them
+            """, fields: ["HEARTBEAT_SECONDS": "\(seconds)", "HEARTBEAT_REJECTED": "\(messages)"])
     }
 }
 

@@ -17,7 +17,10 @@ enum LogVerdict: Equatable {
     init(_ history: LogHistory, _ log: Watermarks, comparison: (offsets: Range<Int64>, parting: Int64)?) {
         let next = history.offsets.upperBound
         guard let (offsets, parting) = comparison else {
-            if next < log.low {
+            if log.low < history.first {
+                // A log's start never goes back.
+                self = .another(low: log.low)
+            } else if next < log.low {
                 self = .deleted(next..<log.low)
             } else {
                 self = next <= log.high ? .same(next: next) : .another(low: log.low)

@@ -17,6 +17,8 @@ struct Writer: ~Copyable {
     private var episodes: EpisodeReport
     private let loop: WorkLoop
     private var store: ReadingStore?
+    /// Whether the session has done something yet.
+    private var hasWorked = false
     private var batch = Batch()
     /// To which epoch of the exchange what it does belongs.
     private var epoch = 0
@@ -27,8 +29,10 @@ struct Writer: ~Copyable {
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
+    private var patience = Patience()
     private var lastLog = ContinuousClock.now
     private var lastLook = ContinuousClock.now
+    private var lastReminder = ContinuousClock.now
 
     init(
         _ exchange: BatchExchange, context: ConsumerContext, episodes: EpisodeReport, loop: WorkLoop
@@ -66,6 +70,7 @@ struct Writer: ~Copyable {
             lookForSilence()
             logIdleMinute()
             episodes.tellUntold()
+            remind()
         }
     }
 
@@ -115,10 +120,13 @@ struct Writer: ~Copyable {
             } catch {
                 // Whatever failed: only what the database says afterwards tells whether the batch was written.
                 isInDoubt = true
-                if error.isCausedByData, batch.readings.rowCount > 0 {
+                if error.fault == .data {
                     try? store?.rollBack()
-                    let refusal = Refusal.data(messages: batch.count, last: batch.last, cause: error.cause)
-                    return finish(.refused(refusal))
+                    if forgoesSilence() { continue }
+                    if batch.readings.rowCount > 0 {
+                        let refusal = Refusal.data(messages: batch.count, last: batch.last, cause: error.cause)
+                        return finish(.refused(refusal))
+                    }
                 }
                 // Fenced: the next round finds out which partitions, without a pause.
                 if error.sqlState == ReadingStore.fenced, (try? store?.rollBack()) != nil { continue }
@@ -129,17 +137,41 @@ struct Writer: ~Copyable {
     }
 
     private mutating func writeOnce() throws(PostgreSQLError) {
-        try connect()
-        for day in batch.days.subtracting(preparedDays) {
-            try store?.createPartition(day: day)
-            preparedDays.insert(day)
+        do throws(PostgreSQLError) {
+            try connect()
+            try createPartitions()
+            batch.arrange()
+            try detect()
+        } catch {
+            // Until here nothing of the batch was sent.
+            throw error.fault == .data ? error.with(.lasting) : error
         }
-        batch.arrange()
-        try detect()
         if batch.isEmpty, batch.findings?.isEmpty ?? true { return }
         let start = ContinuousClock.now
         try store?.write(batch)
         metrics.committed(within: ContinuousClock.now - start)
+    }
+
+    private mutating func createPartitions() throws(PostgreSQLError) {
+        for day in batch.days.subtracting(preparedDays) {
+            do throws(PostgreSQLError) {
+                try store?.createPartition(day: day)
+            } catch {
+                // Somebody's event trigger does not want a new table: the default partition takes the day's readings.
+                guard error.fault == .data else { throw error }
+                service.logger.warning("\(error). Its readings go to the default partition")
+            }
+            preparedDays.insert(day)
+        }
+    }
+
+    /// What was found in the silence of customers belongs to no message: it is written without, so that no message is
+    /// refused for it. The silence is judged again with the next batch.
+    private mutating func forgoesSilence() -> Bool {
+        guard batch.silence != nil, !batch.isEmpty else { return false }
+        batch.forgoSilence()
+        detection.forget()
+        return true
     }
 
     /// Judges the batch, once.
@@ -171,7 +203,7 @@ struct Writer: ~Copyable {
     private mutating func finish(_ reply: Reply?) {
         if case .written? = reply {
             metrics.stored(batch)
-            if let findings = batch.findings { episodes.told(findings) }
+            if let findings = batch.findings { tell(episodes.choose(findings)) }
         } else {
             detection.forget()
         }
@@ -184,6 +216,7 @@ struct Writer: ~Copyable {
     private mutating func connect() throws(PostgreSQLError) {
         guard store == nil else { return }
         store = try ReadingStore(parameters, consumerName: consumerName)
+        hasWorked = false
         // Others may have dropped partitions meanwhile.
         preparedDays.removeAll()
     }
@@ -217,7 +250,15 @@ struct Writer: ~Copyable {
     ///
     /// - Returns: whether the job still has to be done.
     private mutating func pause(after error: PostgreSQLError) -> Bool {
+        // A session that somebody has ended while it was idle is opened again without a word, once.
+        let isOver = hasWorked && store?.connection.isBroken ?? false
         store = nil
+        if isOver {
+            service.logger.debug("the session has ended: \(error)")
+            hasWorked = false
+            return exchange.isCurrent(epoch)
+        }
+        if let failure = patience.failure(error) { service.fail(failure) }
         service.waits(
             for: .postgreSQL, "\(error)",
             error.sqlState.map { ["POSTGRES_SQLSTATE": .string($0.rawValue)] } ?? [:])
@@ -225,11 +266,41 @@ struct Writer: ~Copyable {
     }
 
     private mutating func recovered() {
+        hasWorked = true
         backoff.reset()
+        patience.reset()
         service.answered(.postgreSQL)
     }
 
     // MARK: - The journal
+
+    /// Tells people of what they were not told before a restart.
+    private mutating func tell(_ changes: [CustomerEpisode]) {
+        guard !changes.isEmpty else { return }
+        var untold = changes
+        do throws(PostgreSQLError) {
+            untold = try ask { store throws(PostgreSQLError) in try store.untold(changes) } ?? changes
+        } catch {
+            // Rather told twice than never; the next job will wait for the database and say so.
+            store = nil
+        }
+        for change in untold { episodes.tell(change) }
+    }
+
+    /// Looks, every ten seconds, for what nobody has acknowledged in time.
+    private mutating func remind() {
+        guard let delay = rules?.reminder, store != nil, ContinuousClock.now - lastReminder >= .seconds(10) else {
+            return
+        }
+        lastReminder = .now
+        do throws(PostgreSQLError) {
+            for reminder in try store?.reminders(after: delay, most: EpisodeChoice.mostInAMinute) ?? [] {
+                episodes.tell(reminder)
+            }
+        } catch {
+            store = nil
+        }
+    }
 
     /// Has it found out, once a second, whether customers who are overdue are really silent.
     private mutating func lookForSilence() {

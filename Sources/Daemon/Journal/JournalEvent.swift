@@ -16,6 +16,10 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case recovered = "81b9b91447214c7baf96ba8f4269e32c"
     /// Kafka or PostgreSQL did not answer for so long at the start that the daemon ends.
     case unavailable = "b09d441a292b4ae5bdc145e8b6a855f0"
+    /// PostgreSQL refuses the work for a reason that does not pass by itself, and the daemon ends.
+    case refused = "7ff266d2296541d4a3612651361d533f"
+    /// All senders' clocks are ahead of this machine's, which may be the one that is wrong.
+    case clockDoubted = "9ee28347922c487a98982527f895b011"
     /// Another consumer owns a partition; what this one wanted to write of it was refused.
     case fenced = "2d6477d873e449f28bffba563eb97a99"
     /// Kafka does not have messages that were not read yet.
@@ -38,6 +42,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeOpened = "66756f05c05740cd930613dbeb18e774"
     /// An episode of lower severity has become one of high severity.
     case episodeEscalated = "17b6d693544145529d87a319a81cd464"
+    /// Nobody has acknowledged an urgent episode in time.
+    case episodeUnacknowledged = "6ab73e2d4fe84804a63a0157de49a108"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
 
@@ -48,8 +54,10 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     public var level: Logger.Level {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
-        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated: .warning
-        case .unavailable, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
+        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .clockDoubted, .episodeOpened,
+            .episodeEscalated, .episodeUnacknowledged:
+            .warning
+        case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }
     }
 

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// What a daemon measures of itself, in Prometheus' text format.
 ///
-/// Every sample has the label `instance`. Values are set by any thread; a `Service` writes them once a second.
+/// Every sample has the label `daemon`; Prometheus has an `instance` of its own. Values are set by any thread; a `Service` writes them once a second.
 public final class Metrics: Sendable {
     /// A number that only grows.
     public final class Counter: Sendable {
@@ -73,7 +73,7 @@ public final class Metrics: Sendable {
         var series: [Series] = []
     }
 
-    /// The value of the label `instance`, such as `consumer-1`; also the name of the file.
+    /// The value of the label `daemon`, such as `consumer-1`; also the name of the file.
     public let instance: String
     private let families = Mutex<[Family]>([])
 
@@ -124,7 +124,7 @@ public final class Metrics: Sendable {
             for series in family.series {
                 for sample in series.samples() {
                     let labels =
-                        [(name: "instance", value: instance)] + series.labels + (sample.label.map { [$0] } ?? [])
+                        [(name: "daemon", value: instance)] + series.labels + (sample.label.map { [$0] } ?? [])
                     let list = labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",")
                     found.append("\(family.name)\(sample.suffix){\(list)} \(sample.value)")
                 }

@@ -13,6 +13,8 @@ public enum Exit: Int32, Sendable {
     case software = 70
     /// Standard output cannot be written.
     case ioError = 74
+    /// PostgreSQL refuses the work, and would again: a right, a table or a column is missing.
+    case refused = 76
     /// The settings cannot be used; the units do not start the daemon again (`RestartPreventExitStatus=78`).
     case config = 78
 }
@@ -96,6 +98,7 @@ struct Failure: Equatable {
         switch exit {
         case .config: .settingsRefused
         case .unavailable: .unavailable
+        case .refused: .refused
         case .ok, .software, .ioError: nil
         }
     }

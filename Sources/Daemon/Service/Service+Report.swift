@@ -13,7 +13,7 @@ struct OwnMetrics {
     init(_ metrics: Metrics, _ needs: [Dependency]) {
         self.needs = needs
         metrics.gauge("heartbeat_build_info", "The program's version.", labels: ["version": heartbeatVersion]).set(1)
-        ready = metrics.gauge("heartbeat_ready", "Whether what the daemon needs has answered and it works.")
+        ready = metrics.gauge("heartbeat_ready", "Whether all servers that the daemon needs answer.")
         ready.set(0)
         updated = metrics.gauge("heartbeat_updated_timestamp_seconds", "When these figures were written.")
         waitingSince = Dictionary(
@@ -44,7 +44,6 @@ extension Service {
     private struct Reported {
         var text = ""
         var lastStatus: ContinuousClock.Instant?
-        var lastExtension: ContinuousClock.Instant?
         var lastFile: ContinuousClock.Instant?
         var watchdog: WatchdogRounds?
     }
@@ -58,7 +57,7 @@ extension Service {
         while !ended.wait(for: pace) {
             let now = ContinuousClock.now
             let condition = condition.withLock { $0 }
-            if !condition.sentence.isReady { extendStart(condition, &reported, at: now) }
+            if !condition.sentence.isReady { endIfLate(condition, at: now) }
             judgeLoops(condition, &reported, at: now)
             if condition.sentence.text != reported.text, isDue(reported.lastStatus, now) {
                 reported.lastStatus = now
@@ -76,23 +75,20 @@ extension Service {
         last.map { now - $0 >= .seconds(1) } ?? true
     }
 
-    /// Asks for more time while a server does not answer, and ends the daemon when that lasted too long.
-    private func extendStart(_ condition: Condition, _ reported: inout Reported, at now: ContinuousClock.Instant) {
-        guard condition.failure == nil else { return }
+    /// Ends the daemon when a server has not answered for as long as the settings allow.
+    private func endIfLate(_ condition: Condition, at now: ContinuousClock.Instant) {
         let waited = now - start
-        if startTimeout > .zero, waited >= startTimeout, let waiting = condition.sentence.waiting.first {
-            let failure = CommandFailure(
-                .unavailable,
-                """
-                timed out after \(Int(waited / .seconds(1))) s waiting for \(waiting.dependency.rawValue): \
-                \(waiting.cause)
-                """, hint: "START_TIMEOUT_SECONDS says how long a start may wait")
-            self.condition.withLock { $0.failure = failure }
-            return stop.request()
-        }
-        guard reported.lastExtension.map({ now - $0 >= .seconds(5) }) ?? true else { return }
-        reported.lastExtension = now
-        notify(.extendTimeout(microseconds: 30_000_000))
+        guard startTimeout > .zero, waited >= startTimeout, condition.failure == nil,
+            let waiting = condition.sentence.waiting.first
+        else { return }
+        let failure = CommandFailure(
+            .unavailable,
+            """
+            timed out after \(Int(waited / .seconds(1))) s waiting for \(waiting.dependency.rawValue): \
+            \(waiting.cause)
+            """, hint: "START_TIMEOUT_SECONDS says how long it may wait for the first answer")
+        self.condition.withLock { $0.failure = failure }
+        stop.request()
     }
 
     private func judgeLoops(_ condition: Condition, _ reported: inout Reported, at now: ContinuousClock.Instant) {

@@ -8,11 +8,12 @@ internal import Systemd
 /// ```swift
 /// let service = try Service(.consumer, settings, options: options, needs: [.postgreSQL: "PostgreSQL"])
 /// try service.run {
+///     service.started()                      // READY=1, once: the rest is waiting for servers
 ///     let loop = service.loop("intake")      // the watchdog wants every loop to come round
 ///     ...
 ///     service.waits(for: .kafka, "\(error)") // as often as it fails: the journal has the first
 ///     service.answered(.kafka)               // as often as it works: the journal has the first after a failure
-///     service.ready()                        // READY=1, once
+///     service.ready()                        // once: what it needs has answered
 ///     while !service.stop.isRequested {
 ///         loop.progressed()
 ///         if service.reloadIfAsked(&settings) { ... }
@@ -22,8 +23,8 @@ internal import Systemd
 /// }
 /// ```
 ///
-/// A thread of its own sends what is due: STATUS, EXTEND_TIMEOUT_USEC before the daemon is ready, WATCHDOG=1 when all loops
-/// have progressed, and the metrics file. All calls may come from any thread.
+/// A thread of its own sends what is due: STATUS, WATCHDOG=1 when all loops have progressed, and the metrics file. All calls
+/// may come from any thread.
 public final class Service: Sendable {
     struct Condition {
         var sentence = ServiceSentence()
@@ -116,6 +117,7 @@ public final class Service: Sendable {
         }
         let place = places[dependency] ?? ""
         guard isNew else { return logger.debug("still waiting for \(place): \(cause)") }
+        updateReadiness()
         own.waitingSince[dependency]?.set(Double(now) / 1e6)
         logger.report(
             .waiting, "waiting for \(place): \(cause)",
@@ -132,15 +134,14 @@ public final class Service: Sendable {
             )
         }
         guard let since else { return }
+        updateReadiness()
         own.waitingSince[dependency]?.set(nil)
         if !isFirst { own.reconnects[dependency]?.add() }
         let seconds = max(0, wallClockMicroseconds() - since) / 1_000_000
         let name = dependency.rawValue
+        let time = seconds == 0 ? "less than 1 s" : "\(seconds) s"
         logger.report(
-            .recovered,
-            isFirst
-                ? "\(name) has answered after \(seconds) s"
-                : "\(name) is available again after \(seconds) s; nothing was lost",
+            .recovered, isFirst ? "\(name) has answered after \(time)" : "\(name) is available again after \(time)",
             fields: ["HEARTBEAT_WAITS_FOR": "\(name)", "HEARTBEAT_SECONDS": "\(seconds)"])
     }
 
@@ -149,12 +150,32 @@ public final class Service: Sendable {
         condition.withLock { $0.sentence.waiting.contains { $0.dependency == dependency } }
     }
 
+    /// Ends the daemon for a reason that does not pass by itself. The first reason counts.
+    public func fail(_ failure: CommandFailure) {
+        condition.withLock { condition in
+            guard condition.failure == nil else { return }
+            condition.failure = failure
+            condition.sentence.failure = failure.message
+        }
+        stop.request()
+    }
+
     // MARK: - From the start to the stop
 
-    /// Says that everything that the daemon needs has answered and that it works: READY=1. Only the first call counts.
+    /// Says that the daemon works, whether or not the servers answer that it needs: READY=1. Only the first call counts.
     ///
-    /// - Parameter reason: for the journal; the default says that what it needs has answered.
-    public func ready(_ reason: String? = nil) {
+    /// A start does not wait for servers: it would keep the machine's boot waiting, too.
+    public func started() {
+        let sentence = condition.withLock { condition -> ServiceSentence? in
+            guard !condition.sentence.isStarted else { return nil }
+            condition.sentence.isStarted = true
+            return condition.sentence
+        }
+        if let sentence { notify(.ready, .status(sentence.text)) }
+    }
+
+    /// Says that everything that the daemon needs has answered. Only the first call counts.
+    public func ready() {
         let sentence = condition.withLock { condition -> ServiceSentence? in
             guard !condition.sentence.isReady else { return nil }
             condition.sentence.isReady = true
@@ -162,10 +183,17 @@ public final class Service: Sendable {
         }
         guard let sentence else { return }
         let names = own.needs.map(\.rawValue)
-        let answered = "\(names.joined(separator: " and ")) \(names.count == 1 ? "has" : "have") answered"
-        logger.report(.started, "ready: \(reason ?? answered)")
-        own.ready.set(1)
-        notify(.ready, .status(sentence.text))
+        let verb = names.count == 1 ? "has" : "have"
+        logger.report(.started, "ready: \(names.joined(separator: " and ")) \(verb) answered")
+        updateReadiness()
+        notify(.status(sentence.text))
+    }
+
+    private func updateReadiness() {
+        condition.withLock { condition in
+            let sentence = condition.sentence
+            own.ready.set(sentence.isReady && sentence.waiting.isEmpty && !sentence.isStopping ? 1 : 0)
+        }
     }
 
     /// Says in a sentence how the work goes. It is for `systemctl status` only and may change as often as it likes.
@@ -177,7 +205,7 @@ public final class Service: Sendable {
             condition.sentence.isStopping = true
             return condition.sentence
         }
-        own.ready.set(0)
+        updateReadiness()
         notify(.stopping, .status(sentence.text))
     }
 
@@ -186,11 +214,11 @@ public final class Service: Sendable {
     /// - Returns: whether `settings` has changed.
     public func reloadIfAsked(_ settings: inout Settings) -> Bool {
         guard signals.takeReloadRequest() else { return false }
-        // Before it is ready the start is what the service manager waits for, and READY=1 would end it.
-        let isReady = condition.withLock { $0.sentence.isReady }
-        if isReady { notify(.reloading) }
+        // Before that the start is what the service manager waits for, and READY=1 would end it.
+        let hasStarted = condition.withLock { $0.sentence.isStarted }
+        if hasStarted { notify(.reloading) }
         let hasChanged = reload(&settings)
-        if isReady { notify(.ready, .status(condition.withLock { $0.sentence.text })) }
+        if hasStarted { notify(.ready, .status(condition.withLock { $0.sentence.text })) }
         return hasChanged
     }
 

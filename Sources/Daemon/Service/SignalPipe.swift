@@ -38,7 +38,7 @@ func ignoreBrokenPipes() {
     _ = signal(SIGPIPE, SIG_IGN)
 }
 
-private func readByte(_ descriptor: Int32) -> UInt8? {
+func readByte(_ descriptor: Int32) -> UInt8? {
     var byte: UInt8 = 0
     while true {
         let count = unsafe read(descriptor, &byte, 1)

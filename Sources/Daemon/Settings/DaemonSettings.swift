@@ -14,16 +14,13 @@ extension Setting where Value == String {
 }
 
 extension Setting where Value == Duration {
-    /// `START_TIMEOUT_SECONDS`: how long a start may wait for a server, 0 to 86400 s.
-    ///
-    /// The default, 5 minutes, is longer than PostgreSQL's recovery after a crash or a broker's start usually last. After it
-    /// the unit is started again, so nothing is given up; but the failure is there to be seen.
+    /// `START_TIMEOUT_SECONDS`: how long a start may wait for a server, 0 to 86400 s. It is for scripts.
     public static var startTimeoutSeconds: Setting {
         Setting(
-            "START_TIMEOUT_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
+            "START_TIMEOUT_SECONDS", .seconds(in: 0...86_400), default: .zero,
             sentence: """
-                How long a start waits for Kafka or PostgreSQL before it ends with status 69; 0 means no \
-                limit. After start-up a daemon waits indefinitely.
+                How long to wait for the first answer of Kafka and PostgreSQL before ending with status 69; 0 means \
+                no limit. Once they have answered, an outage is waited for without limit.
                 """)
     }
 }

@@ -45,7 +45,10 @@ public struct SettingsOptions: ParsableArguments, Sendable {
         }
         let settings = try Settings(
             schema, file: config, environment: environment ?? ProcessInfo.processInfo.environment)
-        if checkConfig { print("\(schema.name) settings: OK") }
+        if checkConfig {
+            print("\(schema.name) settings: OK")
+            for remark in schema.remarks.compactMap({ $0(settings) }) { print(remark) }
+        }
         if printConfig { print(settings.printed, terminator: "") }
         return checkConfig || printConfig ? nil : settings
     }

@@ -11,6 +11,8 @@ public struct SettingsSchema: Sendable {
     public let settings: [any AnySetting]
     /// Run when each setting alone is right.
     public let checks: [Check]
+    /// What has no full effect on this machine, for "--check-config" to say; nothing of it is wrong.
+    public var remarks: [Check] = []
 
     /// Whether `RDKAFKA_` settings have a meaning: only where there is a connection to Kafka.
     public let takesKafkaProperties: Bool

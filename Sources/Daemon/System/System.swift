@@ -64,6 +64,29 @@ public func checkReadable(_ path: String) throws(SystemError) {
     guard unsafe access(path, R_OK) == 0 else { throw SystemError.last }
 }
 
+/// How many files this process may have open at once, when it raises its limit as far as it may.
+public func mostOpenFiles() -> Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(openFiles, &limit) == 0 else { return 1024 }
+    return Int(clamping: limit.rlim_max)
+}
+
+/// Raises this process's limit of open files as far as it may and needs to.
+///
+/// - Parameter wanted: the files that it needs.
+/// - Returns: how many it may have open now.
+public func raiseOpenFilesLimit(to wanted: Int) -> Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(openFiles, &limit) == 0 else { return 1024 }
+    let raised = min(rlim_t(max(0, wanted)), limit.rlim_max)
+    guard raised > limit.rlim_cur else { return Int(clamping: limit.rlim_cur) }
+    var newer = limit
+    newer.rlim_cur = raised
+    return Int(clamping: unsafe setrlimit(openFiles, &newer) == 0 ? raised : limit.rlim_cur)
+}
+
+private let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+
 /// Replaces a file as a whole, readable by everybody: a reader sees the old one or the new one, never a part.
 func replaceFile(_ path: String, with text: String) throws(SystemError) {
     guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
@@ -134,6 +157,13 @@ public func wallClockMicroseconds() -> Int64 {
     var time = timespec()
     // It can fail only for a clock that does not exist.
     unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+}
+
+/// The same as it was at the system's last tick, up to 10 ms ago. It costs a fifth, for whoever asks a million times.
+public func coarseWallClockMicroseconds() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
     return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
 }
 

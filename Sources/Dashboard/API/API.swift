@@ -5,10 +5,12 @@ internal import Logging
 internal import NIOCore
 internal import PostgreSQL
 internal import Synchronization
+internal import Zlib
 
 /// The answers of /api/v1, as openapi.json describes them.
 struct API: Sendable {
     let poller: Poller
+    let connections: Connections
     let sessions: Workers<Session>
     let charts: ChartCache
     let exports: ExportSlots
@@ -30,6 +32,7 @@ struct API: Sendable {
         routes.get("readings", use: readings)
         routes.get("readings.csv", use: export)
         addEpisodes(to: routes)
+        addReport(to: routes)
         let description = Asset(PageFile.openAPI, type: "application/json")
         routes.get("openapi.json") { request, _ in description.response(to: request) }
     }
@@ -39,74 +42,109 @@ struct API: Sendable {
     @Sendable private func events(_ request: Request, _ viewer: Viewer) throws -> Response {
         _ = try QueryParameters(request)
         let channel = viewer.channel
+        let isPacked = acceptsGzip(request)
         let body: ResponseBody
         if request.method == .head {
             body = ResponseBody()
         } else {
             let hub = poller.hub
             guard let (number, events) = hub.listen(disconnect: { channel.close(mode: .all, promise: nil) }) else {
-                throw Problem.busy(.serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
+                var problem = Problem.busy(
+                    .serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
+                problem.isLast = true
+                throw problem
             }
+            connections.becomesLivePage(channel)
+            let first = Event(Array("retry: 2000\n\n".utf8))
             body = ResponseBody { writer in
                 defer { hub.leave(number) }
-                try await writer.write(ByteBuffer(string: "retry: 2000\n\n"))
-                for await event in events { try await writer.write(event) }
+                var stream = GzipStream()
+                func write(_ event: Event, to writer: inout any ResponseBodyWriter) async throws {
+                    guard isPacked else { return try await writer.write(ByteBuffer(bytes: event.plain)) }
+                    // Without memory for it the connection ends, and the page comes back.
+                    guard let packed = event.packed else { throw Problem(.serviceUnavailable, "out of memory") }
+                    stream.add(event.plain)
+                    try await writer.write(ByteBuffer(bytes: packed))
+                }
+                if isPacked { try await writer.write(ByteBuffer(bytes: GzipStream.header)) }
+                try await write(first, to: &writer)
+                for await event in events { try await write(event, to: &writer) }
+                if isPacked { try await writer.write(ByteBuffer(bytes: stream.trailer)) }
                 try await writer.finish(nil)
             }
         }
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/event-stream", .cacheControl: "no-store",
-                // nginx would collect events otherwise.
-                Self.accelBuffering: "no",
-            ], body: body)
+        var headers: HTTPFields = [
+            .contentType: "text/event-stream", .cacheControl: "no-store", .vary: "Accept-Encoding",
+            // nginx would collect events otherwise.
+            Self.accelBuffering: "no",
+        ]
+        if isPacked { headers[.contentEncoding] = "gzip" }
+        return Response(status: .ok, headers: headers, body: body)
     }
 
     private static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
 
     @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try QueryParameters(request, "search", "status", "sort", "order", "limit", "offset")
+        let query = try QueryParameters(request, "search", "status", "section", "sort", "order", "limit", "offset")
+        let section = try query.choice("section", SectionChoice.self)
         let wanted = CustomerTable.Selection(
-            search: try query.text("search", atMost: 50), status: try query.choice("status", CustomerTable.Status.self),
+            search: try query.text("search", of: 0...50), status: try query.choice("status", Status.self),
+            section: section.flatMap { Section(rawValue: $0.rawValue) }, isOpen: section == .open,
             sort: CustomerTable.Sort(
                 key: try query.choice("sort", CustomerTable.SortKey.self) ?? .customerID,
                 isDescending: try query.choice("order", Order.self) == .desc),
             limit: try query.integer("limit", in: 1...200, default: 25),
             offset: try query.integer("offset", in: 0...1_000_000, default: 0))
-        try await completeTraces(wanted)
+        let (page, isTruncated) = try await page(wanted)
         let now = now
-        let staleAfter = poller.staleAfter
-        let (page, asOf, isTruncated) = poller.table.withLock { table in
-            (table.page(wanted, at: now, staleAfter: staleAfter), table.asOf, table.isTruncated)
-        }
         let list = CustomerList(
-            asOf: asOf.map { Moment(microseconds: $0) }, total: page.total, limit: wanted.limit,
-            offset: wanted.offset, isTruncated: isTruncated,
-            items: page.items.map {
-                CustomerItem($0.row, trace: $0.trace, at: now, staleAfter: staleAfter)
-            })
+            asOf: poller.table.withLock { $0.asOf }.map { Moment(microseconds: $0) }, total: page.total,
+            limit: wanted.limit, offset: wanted.offset, isTruncated: isTruncated,
+            items: page.items.map { CustomerItem($0, at: now) })
         return try .json(json(list), to: request)
     }
 
     private enum Order: String, CaseIterable { case asc, desc }
 
-    /// Looks up what customers' traces lack, for each customer once after the dashboard's start.
-    private func completeTraces(_ wanted: CustomerTable.Selection) async throws {
-        let now = now
-        let staleAfter = poller.staleAfter
+    /// A section of the list of people, or all of them.
+    private enum SectionChoice: String, CaseIterable { case now, eased, watched, open }
+
+    /// A part of the list, and whether the list lacks anybody. A search among more customers than are in memory is the
+    /// database's.
+    private func page(
+        _ wanted: CustomerTable.Selection
+    ) async throws -> (page: CustomerTable.Page, isTruncated: Bool) {
+        guard let search = wanted.search, poller.table.withLock({ $0.isTruncated }) else {
+            try await completeTrends(wanted)
+            return poller.table.withLock { ($0.page(wanted), $0.isTruncated) }
+        }
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try CustomerTable.Row.list(connection, atMost: CustomerTable.mostFound + 1, with: lowercase(search))
+        }
+        var table = CustomerTable()
+        // Whoever has something open is in memory, whatever the id.
+        let standings = poller.table.withLock { known in
+            found.reduce(into: [:]) { $0[$1.id] = known.customer($1.id)?.standing }
+        }
+        table.update(Array(found.prefix(CustomerTable.mostFound)), standings, at: now)
+        return (table.page(wanted), found.count > CustomerTable.mostFound)
+    }
+
+    /// Looks up what customers' trends lack, for each customer once after the dashboard's start.
+    private func completeTrends(_ wanted: CustomerTable.Selection) async throws {
         let incomplete = poller.table.withLock { table in
-            table.page(wanted, at: now, staleAfter: staleAfter).items.filter { !$0.isTraceComplete }.map(\.row.id)
+            table.page(wanted).items.filter { !$0.isTrendComplete }.map(\.row.id)
         }
         guard !incomplete.isEmpty, poller.unreadiness == nil else { return }
-        // A trace is a nicety: a list without is better than none.
+        let from = now - Int64(Trend.steps) * Trend.step
+        // A trend is a nicety: a list without is better than none.
         guard
-            let traces = try? await ask({ connection throws(PostgreSQLError) in
-                try CustomerDetails.traces(of: incomplete, from: now - 300_000_000, connection)
+            let trends = try? await ask({ connection throws(PostgreSQLError) in
+                try CustomerDetails.trends(of: incomplete, from: from, connection)
             })
         else { return }
         poller.table.withLock { table in
-            for id in incomplete { table.completeTrace(of: id, with: traces[id] ?? []) }
+            for id in incomplete { table.completeTrend(of: id, with: trends[id] ?? []) }
         }
     }
 
@@ -141,8 +179,8 @@ struct API: Sendable {
     @Sendable private func anomalies(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let query = try QueryParameters(request, "customer_id", "from", "until", "limit", "before")
         var wanted = AnomalyPage.AnomalyRequest(limit: try query.integer("limit", in: 1...200, default: 50))
-        wanted.customer = try query.text("customer_id", atMost: 50)
-        if let before = try query.text("before", atMost: 50) {
+        wanted.customer = try query.namedCustomer()?.text
+        if let before = try query.text("before", of: 0...50), !before.isEmpty {
             wanted.before = AnomalyPage.Cursor(before)
             guard wanted.before != nil else { throw query.refusal("before", "next_before of the page before") }
         }
@@ -162,10 +200,14 @@ struct API: Sendable {
 
     @Sendable private func customer(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let id = try QueryParameters(request, "customer_id").customer()
-        let found = try await ask { connection throws(PostgreSQLError) in try CustomerDetails(id, connection) }
+        let clock = poller.alarmClock
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try CustomerDetails(id, at: clock, connection)
+        }
         guard let found else { throw Problem(.notFound, "there is no such customer") }
-        let item = CustomerItem(found.row, at: now, staleAfter: poller.staleAfter)
-        return try .json(json(DetailsReply(item, found)), to: request)
+        // What every list shows, at the same moment; those who are in no list are asked for alone.
+        let customer = poller.table.withLock { $0.customer(id) } ?? found.customer
+        return try .json(json(DetailsReply(CustomerItem(customer, at: clock.now), found)), to: request)
     }
 
     @Sendable private func readings(_ request: Request, _ viewer: Viewer) async throws -> Response {

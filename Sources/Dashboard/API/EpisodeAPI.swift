@@ -5,12 +5,13 @@ internal import HeartRate
 internal import NIOCore
 internal import PostgreSQL
 
-/// Episodes, and the one thing that can be changed: who has looked at one.
+/// Episodes, and what can be changed: who has looked at one.
 extension API {
     func addEpisodes(to routes: RouterGroup<Viewer>) {
         routes.get("episodes", use: episodes)
         routes.get("episodes/:id", use: episode)
         routes.post("episodes/:id/acknowledge", use: acknowledge)
+        routes.post("episodes/:id/undo", use: undo)
     }
 
     @Sendable private func episodes(_ request: Request, _ viewer: Viewer) async throws -> Response {
@@ -20,45 +21,75 @@ extension API {
         wanted.filter = try query.choice("state", EpisodePage.Filter.self) ?? .all
         wanted.severity = try query.choice("severity", Severity.self, by: \.name)
         wanted.kind = try query.choice("kind", EpisodeKind.self, by: \.name)
-        wanted.customer = try query.text("customer_id", atMost: 50)
+        wanted.customer = try query.namedCustomer()?.text
         (wanted.from, wanted.until) = (try query.moment("from"), try query.moment("until"))
-        if let before = try query.text("before", atMost: 50) {
+        if let before = try query.text("before", of: 0...50), !before.isEmpty {
             wanted.before = AnomalyPage.Cursor(before)
             guard wanted.before != nil else { throw query.refusal("before", "next_before of the page before") }
         }
         let asked = wanted
-        let page = try await ask { connection throws(PostgreSQLError) in try EpisodePage(asked, connection) }
+        let clock = poller.alarmClock
+        let page = try await ask { connection throws(PostgreSQLError) in try EpisodePage(asked, at: clock, connection) }
         return try .json(json(EpisodeList(items: page.items, nextBefore: page.next?.text)), to: request)
     }
 
     @Sendable private func episode(_ request: Request, _ viewer: Viewer) async throws -> Response {
         _ = try QueryParameters(request)
         let id = try Self.episodeID(viewer)
-        let found = try await ask { connection throws(PostgreSQLError) in try EpisodeItem.find(id, connection) }
+        let clock = poller.alarmClock
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try EpisodeItem.find(id, at: clock, connection)
+        }
         guard let found else { throw Self.noEpisode }
         return try .json(json(found), to: request)
     }
 
     @Sendable private func acknowledge(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let body = try await Self.body(of: request, viewer)
-        try SameOrigin.require(request)
-        _ = try QueryParameters(request)
-        let id = try Self.episodeID(viewer)
-        let person = try Self.person(body)
+        let (id, said) = try await Self.said(request, viewer, ["by", "severity", "note"])
+        let clock = poller.alarmClock
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
-            let isDone = try EpisodeItem.acknowledge(id, by: person, connection)
-            return (isDone, try EpisodeItem.find(id, connection))
+            let isDone = try EpisodeItem.acknowledge(id, said, at: clock, on: connection)
+            return (isDone, try EpisodeItem.find(id, at: clock, connection))
+        }
+        guard let found else { throw Self.noEpisode }
+        guard isDone else { throw Self.conflict(found) }
+        return try .json(json(found), to: request)
+    }
+
+    @Sendable private func undo(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let (id, said) = try await Self.said(request, viewer, ["by"])
+        let clock = poller.alarmClock
+        let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
+            let isDone = try EpisodeItem.undo(id, by: said.by, connection)
+            return (isDone, try EpisodeItem.find(id, at: clock, connection))
         }
         guard let found else { throw Self.noEpisode }
         guard isDone else {
-            throw Problem(
-                .conflict,
-                """
-                \(found.acknowledgedBy ?? "somebody") acknowledged it before, at \
-                \(found.acknowledgedAt?.text ?? "some time")
-                """)
+            throw Problem(.conflict, "\(said.by) has not acknowledged it within the last minute")
         }
         return try .json(json(found), to: request)
+    }
+
+    private static func conflict(_ found: EpisodeItem) -> Problem {
+        if let unseen = found.unseenSeverity {
+            return Problem(.conflict, "it has become worse: its severity is \(unseen)")
+        }
+        return Problem(
+            .conflict,
+            """
+            \(found.acknowledgedBy ?? "somebody") acknowledged it before, at \
+            \(found.acknowledgedAt?.text ?? "some time")
+            """)
+    }
+
+    /// What a request says of which episode; refuses what another site could send.
+    private static func said(
+        _ request: Request, _ viewer: Viewer, _ fields: Set<String>
+    ) async throws -> (id: Int64, said: Acknowledgement) {
+        let body = try await body(of: request, viewer)
+        try SameOrigin.require(request)
+        _ = try QueryParameters(request)
+        return (try episodeID(viewer), try acknowledgement(body, fields))
     }
 
     private static let noEpisode = Problem(.notFound, "there is no such episode")
@@ -78,19 +109,36 @@ extension API {
         return try await request.body.collect(upTo: RequestGuard.mostBytes)
     }
 
-    private static func person(_ body: ByteBuffer) throws(Problem) -> String {
-        let expected = Problem(.badRequest, "expected a JSON object with \"by\" alone: who acknowledges, as a text")
+    private static func acknowledgement(
+        _ body: ByteBuffer, _ known: Set<String>
+    ) throws(Problem) -> Acknowledgement {
         guard let fields = try? JSONDecoder().decode([String: String].self, from: Data(body.readableBytesView)),
-            fields.count == 1, let person = fields["by"]
-        else { throw expected }
-        let scalars = person.unicodeScalars
-        let isPlain = !scalars.contains { $0.properties.generalCategory == .control }
-        let isTrimmed = ![scalars.first, scalars.last].contains { [0x20, 0xa0].contains($0?.value) }
-        guard (1...50).contains(scalars.count), isPlain, isTrimmed else {
+            let person = fields["by"], known.isSuperset(of: fields.keys)
+        else {
             throw Problem(
                 .badRequest,
-                "by: expected 1 to 50 characters, none of them a control character, with no blank at either end")
+                "expected a JSON object of texts, with \"by\" and no other than \(known.sorted().joined(separator: ", "))"
+            )
         }
-        return person
+        try require(person, "by", 1...50)
+        if let note = fields["note"] { try require(note, "note", 1...200) }
+        if let severity = fields["severity"], !Severity.allCases.contains(where: { $0.name == severity }) {
+            throw Problem(.badRequest, "severity: expected one of low, medium, high")
+        }
+        return Acknowledgement(by: person, severity: fields["severity"], note: fields["note"])
+    }
+
+    private static func require(_ text: String, _ name: String, _ length: ClosedRange<Int>) throws(Problem) {
+        let scalars = text.unicodeScalars
+        let isPlain = !scalars.contains { $0.properties.generalCategory == .control }
+        let isTrimmed = ![scalars.first, scalars.last].contains { [0x20, 0xa0].contains($0?.value) }
+        guard length.contains(scalars.count), isPlain, isTrimmed else {
+            throw Problem(
+                .badRequest,
+                """
+                \(name): expected \(length.lowerBound) to \(length.upperBound) characters, none of them a control \
+                character, with no blank at either end
+                """)
+        }
     }
 }

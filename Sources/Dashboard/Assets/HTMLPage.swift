@@ -13,10 +13,10 @@ struct HTMLPage {
                 continue
             }
             lines.append(String(line))
-            guard line.contains("type=\"module\""), let script = Self.text(in: line, between: "/static/", and: "\"")
+            guard line.contains("type=\"module\""), let script = Self.text(in: line, between: "\"static/", and: "\"")
             else { continue }
             for module in modules(of: script) {
-                lines.append("  <link rel=\"modulepreload\" href=\"/static/\(module)\">")
+                lines.append("  <link rel=\"modulepreload\" href=\"static/\(module)\">")
             }
         }
         return lines.joined(separator: "\n")

@@ -9,7 +9,11 @@ struct Pages: Sendable {
 
     func addRoutes(to router: Router<Viewer>) {
         router.get("") { request, _ in try file("index.html", request) }
-        router.get("customer") { request, _ in try file("customer.html", request) }
+        router.get("customer") { request, _ in try page("customer", request) }
+        router.get("customers") { request, _ in try page("customers", request) }
+        router.get("operations") { request, _ in try page("operations", request) }
+        router.get("report") { request, _ in try page("report", request) }
+        router.get("wall") { request, _ in try page("wall", request) }
         router.get("static/:first") { request, viewer in try file(viewer.parameters.require("first"), request) }
         router.get("static/:first/:second") { request, viewer in
             try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)
@@ -22,6 +26,15 @@ struct Pages: Sendable {
         router.get("metrics") { _, _ in
             Self.text(poller.metricsText, type: "text/plain; version=0.0.4; charset=utf-8")
         }
+    }
+
+    private func page(_ name: String, _ request: Request) throws(Problem) -> Response {
+        // The page's addresses are relative, so that they hold behind a proxy with a prefix.
+        guard !request.uri.path.hasSuffix("/") else {
+            let query = request.uri.query.map { "?" + $0 } ?? ""
+            return Response(status: .permanentRedirect, headers: [.location: "../\(name)\(query)"])
+        }
+        return try file(name + ".html", request)
     }
 
     private func file(_ name: String, in folder: String? = nil, _ request: Request) throws(Problem) -> Response {

@@ -1,4 +1,5 @@
 import Hummingbird
+internal import Bytes
 internal import Crypt
 internal import Daemon
 internal import FoundationEssentials
@@ -27,6 +28,7 @@ final class PasswordGate: Sendable {
     private let hash: PasswordHash
     private let state = Mutex(Attempts())
     private let worker: Workers<Void>
+    private let proxies: Set<String>
     private let logger = Logger(label: "dashboard")
 
     /// - Throws: `SettingsError` when the file cannot be read or has no hash that this system knows.
@@ -44,12 +46,15 @@ final class PasswordGate: Sendable {
             ])
         }
         self.hash = hash
+        proxies = Set(settings[.dashboardProxies]?.split(separator: ",").map(String.init) ?? [])
         worker = try Workers("passwords", threads: 1, mostWaiting: 16) {}
     }
 
-    /// - Throws: `Problem` when the header has not the password.
-    func check(_ header: String?, from address: SocketAddress?) async throws {
-        guard let password = header.flatMap(Self.password) else { throw Self.unauthorized("a password is needed") }
+    /// - Throws: `Problem` when the request has not the password.
+    func check(_ request: Request, from address: SocketAddress?) async throws {
+        guard let password = request.headers[.authorization].flatMap(Self.password) else {
+            throw Self.unauthorized("a password is needed")
+        }
         if let right = state.withLock({ $0.right }), isSame(right, password) { return }
         guard mayGuess() else {
             throw Problem.busy(.tooManyRequests, "too many wrong passwords came: try again in some seconds", seconds: 5)
@@ -63,7 +68,7 @@ final class PasswordGate: Sendable {
         if isRight {
             state.withLock { $0.right = password }
         } else {
-            countWrong(from: address)
+            countWrong(from: client(request, address?.ipAddress ?? "somewhere"))
             throw Self.unauthorized("the password is wrong")
         }
     }
@@ -81,14 +86,24 @@ final class PasswordGate: Sendable {
         }
     }
 
-    private func countWrong(from address: SocketAddress?) {
+    /// Where a request comes from: what a proxy that is known says of it, or else its own address.
+    private func client(_ request: Request, _ address: String) -> String {
+        guard proxies.contains(address), let name = HTTPField.Name("X-Forwarded-For") else { return address }
+        // Each proxy adds at the end whom it was asked by; what is before the last unknown one can be made up.
+        let chain = request.headers[values: name].joined(separator: ",").split(separator: ",").map { part in
+            part.filter { $0 != " " && $0 != "\t" }
+        }
+        return chain.last { !proxies.contains($0) }.map { escapingControls(String($0.prefix(50))) } ?? address
+    }
+
+    private func countWrong(from address: String) {
         let isFirst = state.withLock { state in
             state.wrong += 1
             return state.wrong == 1
         }
         guard isFirst else { return }
         logger.warning(
-            "a wrong password came from \(address?.ipAddress ?? "somewhere"); more are not logged until none came for a minute"
+            "a wrong password came from \(address); more are not logged until none came for a minute"
         )
     }
 

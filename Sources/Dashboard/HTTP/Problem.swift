@@ -29,13 +29,47 @@ struct Problem: Error, HTTPResponseError {
         let detail: String
     }
 
-    var response: Response {
+    /// The answer: JSON, or a page for who follows a link.
+    func response(to request: Request) -> Response {
         var headers = headers
-        headers[.contentType] = "application/problem+json"
         headers[.cacheControl] = "no-store"
-        let body = try? json(Body(title: status.reasonPhrase, status: status.code, detail: detail))
+        if isLast { headers[.connection] = "close" }
+        let isPage = !request.uri.path.hasPrefix("/api/") && (request.headers[.accept] ?? "").contains("text/html")
+        headers[.contentType] = isPage ? "text/html; charset=utf-8" : "application/problem+json"
+        let body =
+            isPage
+            ? ByteBuffer(string: page(for: request.uri.path))
+            : try? json(Body(title: status.reasonPhrase, status: status.code, detail: detail))
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body ?? ByteBuffer()))
     }
 
-    func response(from request: Request, context: some RequestContext) throws -> Response { response }
+    /// - Parameter path: where it stands, so that its links are relative: behind a proxy the path can have a prefix.
+    private func page(for path: String) -> String {
+        let depth = path.utf8.count { $0 == UInt8(ascii: "/") } - 1
+        let root = depth > 0 ? String(repeating: "../", count: depth) : "./"
+        return """
+            <!doctype html>
+            <html lang="en">
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width">
+            <title>\(status.code) \(status.reasonPhrase)</title>
+            <link rel="stylesheet" href="\(root)static/base.css">
+            <main><h1>\(status.reasonPhrase)</h1><p>\(Self.escaped(detail)).</p>
+            <p><a href="\(root)">All customers</a></p></main>
+            </html>
+
+            """
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { html, scalar in
+            switch scalar {
+            case "&": html += "&amp;"
+            case "<": html += "&lt;"
+            default: html.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    func response(from request: Request, context: some RequestContext) throws -> Response { response(to: request) }
 }

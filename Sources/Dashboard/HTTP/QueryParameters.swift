@@ -27,19 +27,26 @@ struct QueryParameters {
         }
     }
 
-    /// A text of limited length; nil when it is empty or not there.
-    func text(_ name: String, atMost most: Int) throws(Problem) -> String? {
-        guard let text = values[name], !text.isEmpty else { return nil }
-        guard text.unicodeScalars.count <= most else { throw refusal(name, "at most \(most) characters") }
+    /// A text of a limited length; nil when it is not there.
+    func text(_ name: String, of characters: ClosedRange<Int>) throws(Problem) -> String? {
+        guard let text = values[name] else { return nil }
+        guard characters.contains(text.unicodeScalars.count) else {
+            throw refusal(name, "\(characters.lowerBound) to \(characters.upperBound) characters")
+        }
         return text
+    }
+
+    /// The customer that is named, if one is.
+    func namedCustomer() throws(Problem) -> CustomerKey? {
+        try text("customer_id", of: 1...CustomerID.maximumCharacters).map { CustomerKey($0) }
     }
 
     /// The customer that has to be named.
     func customer() throws(Problem) -> CustomerKey {
-        guard let id = try text("customer_id", atMost: CustomerID.maximumCharacters) else {
+        guard let id = try namedCustomer() else {
             throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters")
         }
-        return CustomerKey(id)
+        return id
     }
 
     /// A whole number in a range.
@@ -51,11 +58,11 @@ struct QueryParameters {
         return number
     }
 
-    /// One of several words; nil when it is empty or not there.
+    /// One of several words; nil when it is not there.
     func choice<Choice: CaseIterable>(
         _ name: String, _: Choice.Type, by word: (Choice) -> String
     ) throws(Problem) -> Choice? {
-        guard let text = values[name], !text.isEmpty else { return nil }
+        guard let text = values[name] else { return nil }
         guard let choice = Choice.allCases.first(where: { word($0) == text }) else {
             throw refusal(name, "one of " + Choice.allCases.map(word).joined(separator: ", "))
         }

@@ -34,7 +34,7 @@ struct RequestGuard: RouterMiddleware {
         do {
             try check(request)
             if let password, request.uri.path != "/healthz" {
-                try await password.check(request.headers[.authorization], from: context.channel.remoteAddress)
+                try await password.check(request, from: context.channel.remoteAddress)
             }
             response = try await next(request, context)
         } catch {
@@ -69,13 +69,14 @@ struct RequestGuard: RouterMiddleware {
         }
     }
 
-    /// The longest body that is taken, in bytes: fifty characters, each as two escapes of JSON.
+    /// The longest body that is taken, in bytes: a name and a note in any script.
     static let mostBytes = 1000
 
-    /// Whether something can be changed there: /api/v1/episodes/ID/acknowledge alone.
+    /// Whether something can be changed there: /api/v1/episodes/ID/acknowledge and its undo alone.
     private static func isChange(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 6 && parts[..<4] == ["", "api", "v1", "episodes"] && parts[5] == "acknowledge"
+        return parts.count == 6 && parts[..<4] == ["", "api", "v1", "episodes"]
+            && ["acknowledge", "undo"].contains(parts[5])
     }
 
     private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {
@@ -88,16 +89,7 @@ struct RequestGuard: RouterMiddleware {
             context.logger.error("unable to answer \(escapingControls(request.uri.path)): \(error)")
             problem = Problem(.internalServerError, "unable to answer: see the dashboard's log")
         }
-        var response = problem.response
-        guard problem.isLast else { return response }
-        response.headers[.connection] = "close"
-        let body = response.body
-        // What is left of the request is not read: a body can be endless.
-        response.body = ResponseBody(contentLength: body.contentLength) { writer in
-            try await body.write(writer)
-            context.channel.close(mode: .all, promise: nil)
-        }
-        return response
+        return problem.response(to: request)
     }
 
     /// A Host header without its port, in lower case.

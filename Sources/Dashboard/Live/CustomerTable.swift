@@ -4,8 +4,8 @@
 struct CustomerTable: Sendable {
     /// More customers than this are not listed.
     static let mostCustomers = 50_000
-    /// The most readings of a trace.
-    static let tracePoints = 30
+    /// The most customers that a search finds when there are more than that.
+    static let mostFound = 5000
     /// How many minutes activity is counted over.
     static let activityMinutes = 5
 
@@ -19,30 +19,31 @@ struct CustomerTable: Sendable {
         var reason: String?
         var readings: Int64
         var anomalies: Int64
-        /// Whether the consumer has found that no reading comes any more, which can be sooner than a reading is old.
-        var isSignalLost = false
     }
 
     /// A row and what was seen of it before.
     struct Customer: Sendable {
         var row: Row
         let searchKey: [UInt8]
-        /// The readings seen, oldest first.
-        var trace: [Point] = []
+        var trend = Trend()
         /// Whether the readings from before the dashboard's start have been looked up.
-        var isTraceComplete = false
+        var isTrendComplete = false
+        /// What detection has open.
+        var standing = Standing.calm
+        /// Whether the row's reading is not in the trend yet.
+        fileprivate var isNew = true
         /// `row.readings` at the begin of each of the last minutes, oldest first.
         var marks: [Int64]
 
+        /// Somebody, so far without a trend.
+        init(row: Row, marks: [Int64]) {
+            self.row = row
+            searchKey = lowercase(row.id.text)
+            self.marks = marks
+        }
+
         /// How many readings came in the last minutes.
         var activity: Int64 { row.readings - (marks.first ?? row.readings) }
-    }
-
-    enum Status: String, Encodable, Sendable, CaseIterable {
-        case normal, low, high, silent
-
-        /// What a person has to look at comes first.
-        var rank: Int64 { self == .normal ? 2 : self == .silent ? 1 : 0 }
     }
 
     /// In the order of their ids' bytes.
@@ -58,18 +59,26 @@ struct CustomerTable: Sendable {
 
     /// Takes over what the database has now.
     ///
-    /// - Parameter rows: sorted by the ids' bytes, at most one more than `mostCustomers`.
-    mutating func update(_ rows: [Row], at now: Int64) {
+    /// - Parameters:
+    ///   - rows: sorted by the ids' bytes, at most `mostCustomers`, and after them whoever else has an open episode.
+    ///   - standings: of those who have an episode that asks something.
+    mutating func update(
+        _ rows: [Row], _ standings: [CustomerKey: Standing] = [:], isTruncated: Bool = false, at now: Int64
+    ) {
         let isFirst = asOf == nil
         if rows.map(\.id) != customers.map(\.row.id) { rebuild(rows, isFirst: isFirst) }
-        for (place, row) in rows.prefix(Self.mostCustomers).enumerated() {
-            guard customers[place].trace.isEmpty || customers[place].row.recordedAt != row.recordedAt else {
-                customers[place].row = row
-                continue
+        for (place, row) in rows.enumerated() {
+            if customers[place].row.recordedAt != row.recordedAt || customers[place].isNew {
+                customers[place].trend.add(row.heartRate, at: row.recordedAt)
+                customers[place].isNew = false
             }
             customers[place].row = row
-            if customers[place].trace.count == Self.tracePoints { customers[place].trace.removeFirst() }
-            customers[place].trace.append(Point(row.recordedAt / 1000, row.heartRate, isAnomaly: row.isAnomaly))
+            // Only few have one: who had none and has none stays as it is.
+            if let standing = standings[row.id] {
+                customers[place].standing = standing
+            } else if !customers[place].standing.episodes.isEmpty {
+                customers[place].standing = .calm
+            }
         }
         if lastMark == 0 { lastMark = now }
         if now - lastMark >= 60_000_000 {
@@ -79,7 +88,7 @@ struct CustomerTable: Sendable {
                 if customers[place].marks.count > Self.activityMinutes { customers[place].marks.removeFirst() }
             }
         }
-        isTruncated = rows.count > Self.mostCustomers
+        self.isTruncated = isTruncated
         asOf = now
         orders = [:]
         chooseMostActive(at: now)
@@ -87,10 +96,10 @@ struct CustomerTable: Sendable {
 
     private mutating func rebuild(_ rows: [Row], isFirst: Bool) {
         let known = customers
-        customers = rows.prefix(Self.mostCustomers).map { row in
+        customers = rows.map { row in
             if let place = places[row.id] { return known[place] }
             // Readings from before the dashboard's start say nothing about now; a new customer's are all new.
-            return Customer(row: row, searchKey: lowercase(row.id.text), marks: [isFirst ? row.readings : 0])
+            return Customer(row: row, marks: [isFirst ? row.readings : 0])
         }
         places = Dictionary(uniqueKeysWithValues: customers.enumerated().map { ($1.row.id, $0) })
     }
@@ -117,13 +126,11 @@ struct CustomerTable: Sendable {
     /// A customer by id.
     func customer(_ id: CustomerKey) -> Customer? { places[id].map { customers[$0] } }
 
-    /// Puts older readings before those of a trace.
-    mutating func completeTrace(of id: CustomerKey, with older: [Point]) {
+    /// Fills a trend with older readings.
+    mutating func completeTrend(of id: CustomerKey, with older: [(time: Int64, heartRate: Int64)]) {
         guard let place = places[id] else { return }
-        customers[place].isTraceComplete = true
-        let oldest = customers[place].trace.first?.milliseconds ?? .max
-        let trace = older.filter { $0.milliseconds < oldest } + customers[place].trace
-        customers[place].trace = trace.suffix(Self.tracePoints)
+        customers[place].isTrendComplete = true
+        customers[place].trend.complete(with: older)
     }
 
     /// The latest reading of all.
@@ -140,7 +147,7 @@ extension CustomerTable {
     enum SortKey: String, Sendable, CaseIterable {
         case customerID = "customer_id"
         case heartRate = "heart_rate"
-        case status, readings, anomalies
+        case status, readings, anomalies, urgency
         case recordedAt = "recorded_at"
     }
 
@@ -154,29 +161,28 @@ extension CustomerTable {
     struct Selection: Sendable {
         var search: String?
         var status: Status?
+        /// Only those with something that asks for somebody: in one section, or in any.
+        var section: Section?
+        var isOpen = false
         var sort: Sort
         var limit: Int
         var offset: Int
     }
 
-    /// How somebody is, judged by the latest reading.
-    static func status(of row: Row, at now: Int64, staleAfter: Int64) -> Status {
-        if row.isSignalLost || now - row.recordedAt > staleAfter { return .silent }
-        guard row.isAnomaly else { return .normal }
-        return row.reason?.hasPrefix("bradycardia") ?? (row.heartRate < 100) ? .low : .high
-    }
-
     /// How many customers match, and the part of them that was asked for.
-    mutating func page(_ request: Selection, at now: Int64, staleAfter: Int64) -> (total: Int, items: [Customer]) {
+    typealias Page = (total: Int, items: [Customer])
+
+    /// Looks for customers.
+    mutating func page(_ request: Selection) -> Page {
         let wanted = request.search.map(lowercase)
         var total = 0
         var items: [Customer] = []
-        for index in order(request.sort, at: now, staleAfter: staleAfter) {
+        for index in order(request.sort) {
             let customer = customers[Int(index)]
             if let wanted, !contains(customer.searchKey, wanted) { continue }
-            if let status = request.status, Self.status(of: customer.row, at: now, staleAfter: staleAfter) != status {
-                continue
-            }
+            if let status = request.status, customer.standing.status != status { continue }
+            if let section = request.section, customer.standing.section != section { continue }
+            if request.isOpen, customer.standing.section == nil { continue }
             if total >= request.offset, items.count < request.limit { items.append(customer) }
             total += 1
         }
@@ -184,18 +190,24 @@ extension CustomerTable {
     }
 
     /// Sorted once for all viewers, until the next update.
-    private mutating func order(_ sort: Sort, at now: Int64, staleAfter: Int64) -> [Int32] {
+    private mutating func order(_ sort: Sort) -> [Int32] {
         if let known = orders[sort] { return known }
+        if sort.key == .urgency {
+            let order = urgent(orderOf: customers.indices.map(\.self))
+            orders[sort] = sort.isDescending ? order.reversed() : order
+            return orders[sort] ?? order
+        }
         let keys = customers.indices.map { place -> (key: Int64, place: Int32) in
             let row = customers[place].row
             let key: Int64 =
                 switch sort.key {
                 case .customerID: Int64(place)
                 case .heartRate: row.heartRate
-                case .status: Self.status(of: row, at: now, staleAfter: staleAfter).rank
+                case .status: Int64(customers[place].standing.status.rank)
                 case .readings: row.readings
                 case .anomalies: row.anomalies
                 case .recordedAt: row.recordedAt
+                case .urgency: 0
                 }
             return (sort.isDescending ? -key : key, Int32(place))
         }
@@ -204,18 +216,18 @@ extension CustomerTable {
         return order
     }
 
+    private func urgent(orderOf places: [Int]) -> [Int32] {
+        places.sorted { (customers[$0].standing.order, $0) < (customers[$1].standing.order, $1) }.map { Int32($0) }
+    }
+
     /// How many customers are how.
-    func statusCounts(at now: Int64, staleAfter: Int64) -> Snapshot.StatusCounts {
-        var counts = Snapshot.StatusCounts()
-        for customer in customers {
-            switch Self.status(of: customer.row, at: now, staleAfter: staleAfter) {
-            case .normal: counts.normal += 1
-            case .low: counts.low += 1
-            case .high: counts.high += 1
-            case .silent: counts.silent += 1
-            }
-        }
-        return counts
+    var statusCounts: [Status: Int] {
+        customers.reduce(into: [:]) { $0[$1.standing.status, default: 0] += 1 }
+    }
+
+    /// Those with something open or unseen, the most urgent first.
+    var people: [Customer] {
+        urgent(orderOf: customers.indices.filter { customers[$0].standing.section != nil }).map { customers[Int($0)] }
     }
 }
 

@@ -1,5 +1,17 @@
-import Hummingbird
 internal import Synchronization
+internal import Zlib
+
+/// What is sent to everybody: packed once, not for each of them.
+struct Event: Sendable {
+    let plain: [UInt8]
+    /// A block of a gzip stream; nil without memory for it.
+    let packed: [UInt8]?
+
+    init(_ text: [UInt8]) {
+        plain = text
+        packed = GzipStream.block(text)
+    }
+}
 
 /// Gives every event to everybody who listens. It never waits for a listener.
 final class EventHub: Sendable {
@@ -7,7 +19,7 @@ final class EventHub: Sendable {
     private static let mostWaiting = 8
 
     private struct Listener {
-        let events: AsyncStream<ByteBuffer>.Continuation
+        let events: AsyncStream<Event>.Continuation
         /// Ends the connection, whatever it is waiting for.
         let disconnect: @Sendable () -> Void
     }
@@ -15,7 +27,7 @@ final class EventHub: Sendable {
     private struct Audience {
         var listeners: [Int: Listener] = [:]
         var nextNumber = 0
-        var latest: ByteBuffer?
+        var latest: Event?
         var isClosed = false
     }
 
@@ -32,9 +44,9 @@ final class EventHub: Sendable {
     /// Begins to listen: the latest event comes at once.
     ///
     /// - Returns: nil when there are as many listeners as there may be, or when the end is near.
-    func listen(disconnect: @escaping @Sendable () -> Void) -> (number: Int, events: AsyncStream<ByteBuffer>)? {
+    func listen(disconnect: @escaping @Sendable () -> Void) -> (number: Int, events: AsyncStream<Event>)? {
         let (events, continuation) = AsyncStream.makeStream(
-            of: ByteBuffer.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
+            of: Event.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting))
         return audience.withLock { audience in
             guard !audience.isClosed, audience.listeners.count < mostListeners else { return nil }
             if let latest = audience.latest { continuation.yield(latest) }
@@ -55,7 +67,7 @@ final class EventHub: Sendable {
     }
 
     /// Gives an event to all, and drops those that have not taken the last ones.
-    func publish(_ event: ByteBuffer) {
+    func publish(_ event: Event) {
         let slow = audience.withLock { audience -> [Listener] in
             audience.latest = event
             var slow: [Listener] = []

@@ -13,6 +13,8 @@ final class Poller: Sendable {
         var snapshot: Snapshot
         var settings: Settings
         var live = LivePoints()
+        var freshness = Freshness()
+        var daemons = SeenDaemons()
         var rate = RateMeter()
         var files: DaemonFiles?
         var gapsLookedAt: ContinuousClock.Instant?
@@ -47,6 +49,7 @@ final class Poller: Sendable {
             do throws(PostgreSQLError) {
                 try poll(&session)
                 service.answered(.postgreSQL)
+                service.ready()
                 backoff.reset()
                 let duration = ContinuousClock.now - start
                 metrics.observePoll(duration / .seconds(1))
@@ -75,10 +78,7 @@ final class Poller: Sendable {
             lookAtFiles(&memory)
         }
         guard let state = try? stateJSON() else { return }
-        var event = ByteBuffer(string: "event: state\ndata: ")
-        event.writeImmutableBuffer(state)
-        event.writeString("\n\n")
-        hub.publish(event)
+        hub.publish(Event(Array("event: state\ndata: ".utf8) + Array(state.readableBytesView) + Array("\n\n".utf8)))
     }
 
     /// Sends the state once more when the last time is a while ago: the database may keep us waiting.
@@ -115,8 +115,11 @@ final class Poller: Sendable {
 
     var mostActive: [CustomerKey] { memory.withLock { $0.snapshot.mostActive } }
 
-    /// How old a customer's latest reading may be, in microseconds.
-    var staleAfter: Int64 { Int64(settings[.dashboardStaleSeconds] / .microseconds(1)) }
+    /// What decides now whether an acknowledgement still holds.
+    var alarmClock: AlarmClock {
+        let minutes = settings[.remindMinutes]
+        return AlarmClock(remindAfter: minutes > 0 ? Int64(minutes) * 60_000_000 : nil, now: wallClockMicroseconds())
+    }
 
     /// How it goes, for the service manager.
     var sentence: String {
@@ -129,27 +132,25 @@ final class Poller: Sendable {
     // MARK: - One round
 
     private func poll(_ session: inout Session) throws(PostgreSQLError) {
-        let picture = try session.ask { connection throws(PostgreSQLError) in try PollQuery(connection) }
+        let clock = alarmClock
+        let picture = try session.ask { connection throws(PostgreSQLError) in try PollQuery(at: clock, connection) }
         let now = wallClockMicroseconds()
-        let (mostActive, last, counts) = table.withLock { table in
-            table.update(picture.rows, at: now)
-            return (table.mostActive, table.lastReading, table.statusCounts(at: now, staleAfter: staleAfter))
+        table.withLock {
+            $0.update(picture.rows, picture.episodes.standings, isTruncated: picture.isTruncated, at: now)
+        }
+        try completeTrends(&session, at: now)
+        let (mostActive, last, counts, people) = table.withLock { table in
+            (table.mostActive, table.lastReading, table.statusCounts, table.people)
         }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
             return (memory.snapshot, isDue, memory.live.horizons(of: mostActive, at: now))
         }
-        let anomalies: [AnomalyItem]?
-        if picture.anomalies != before.totals.anomalies || before.database.state == .away {
-            anomalies = try session.ask { connection throws(PostgreSQLError) in
-                try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 20), now: now, connection).items
-            }
-        } else {
-            anomalies = nil
-        }
+        let anomalies = try newAnomalies(picture, unlike: before, at: now, &session)
         let gaps =
             isGapsDue
             ? try session.ask { connection throws(PostgreSQLError) in try PollQuery.gaps(connection) } : nil
+        let customers = try customerCount(picture, known: before.totals.customers, isDue: isGapsDue, &session)
         let live = try session.ask { connection throws(PostgreSQLError) in
             try LivePoints.read(horizon, connection)
         }
@@ -162,17 +163,53 @@ final class Poller: Sendable {
             memory.live.add(live, mostActive, at: now)
             memory.snapshot.chartPoints = memory.live.recent
             memory.snapshot.mostActive = mostActive
-            memory.snapshot.statusCounts = counts
+            memory.snapshot.statusCounts = Dictionary(
+                uniqueKeysWithValues: Status.allCases.map { ($0.rawValue, counts[$0] ?? 0) })
+            memory.snapshot.people = Snapshot.People(people, at: now)
             memory.snapshot.lastReading = last.map {
                 Snapshot.LastReading(
                     customerId: $0.id, recordedAt: .reading($0.recordedAt), heartRate: $0.heartRate,
                     isAnomaly: $0.isAnomaly)
             }
-            memory.snapshot.totals.customers = Int64(picture.rows.count)
+            memory.snapshot.totals.customers = customers
             take(picture, &memory, at: now)
             take(picture.episodes, &memory, of: picture.rows.count { now - $0.recordedAt < 86_400_000_000 })
+            metrics.setCustomers(memory.snapshot)
         }
         publish()
+    }
+
+    /// Looks up what the trends of those lack who are listed first, for each once after the dashboard's start.
+    private func completeTrends(_ session: inout Session, at now: Int64) throws(PostgreSQLError) {
+        let incomplete = table.withLock { table in
+            table.people.prefix(Snapshot.People.mostListed).filter { !$0.isTrendComplete }.map(\.row.id)
+        }
+        guard !incomplete.isEmpty else { return }
+        let trends = try session.ask { connection throws(PostgreSQLError) in
+            try CustomerDetails.trends(of: incomplete, from: now - Int64(Trend.steps) * Trend.step, connection)
+        }
+        table.withLock { table in
+            for id in incomplete { table.completeTrend(of: id, with: trends[id] ?? []) }
+        }
+    }
+
+    /// The latest anomalies; nil when they are those that are known.
+    private func newAnomalies(
+        _ picture: PollQuery, unlike before: Snapshot, at now: Int64, _ session: inout Session
+    ) throws(PostgreSQLError) -> [AnomalyItem]? {
+        guard picture.anomalies != before.totals.anomalies || before.database.state == .away else { return nil }
+        return try session.ask { connection throws(PostgreSQLError) in
+            try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 20), now: now, connection).items
+        }
+    }
+
+    /// How many customers there are; those that are not listed are counted when it is due.
+    private func customerCount(
+        _ picture: PollQuery, known: Int64, isDue: Bool, _ session: inout Session
+    ) throws(PostgreSQLError) -> Int64 {
+        guard picture.isTruncated else { return Int64(picture.rows.count) }
+        guard isDue || known <= CustomerTable.mostCustomers else { return known }
+        return try session.ask { connection throws(PostgreSQLError) in try PollQuery.customerCount(connection) }
     }
 
     private func take(_ picture: PollQuery, _ memory: inout Memory, at now: Int64) {
@@ -194,21 +231,18 @@ final class Poller: Sendable {
             memory.snapshot.database = .init(state: .ready, since: moment)
             memory.snapshot.liveSince = moment
         }
-        if let storedAt = picture.storedAt, picture.readings > 0 {
-            let isStale = now - storedAt > staleAfter(memory)
-            memory.snapshot.data = .init(state: isStale ? .stale : .live, since: Moment(microseconds: storedAt))
-        }
+        memory.freshness.take(
+            newest: picture.rows.lazy.map(\.recordedAt).filter { $0 <= now }.max(), readings: picture.readings, at: now)
+        if let data = memory.freshness.data(at: now, staleAfter: staleAfter(memory)) { memory.snapshot.data = data }
     }
 
     /// - Parameter customers: how many had a reading within a day.
     private func take(_ episodes: OpenEpisodes, _ memory: inout Memory, of customers: Int) {
         memory.snapshot.openEpisodes = episodes.total
         memory.snapshot.episodes = Snapshot.Episodes(
-            open: episodes.listed,
             bySeverity: .init(high: episodes.high, medium: episodes.medium, low: episodes.low),
             lastClosedAt: episodes.lastClosedAt.map { .reading($0) }, alarmsLastDay: episodes.alarms,
-            alarmsPerCustomerDay: customers > 0
-                ? (Double(episodes.alarms) / Double(customers) * 1000).rounded() / 1000 : nil)
+            alarmsPerCustomerDay: episodes.load(of: customers))
         metrics.setEpisodes(memory.snapshot.episodes)
     }
 
@@ -227,6 +261,7 @@ final class Poller: Sendable {
             memory.snapshot.database.error = "\(error)"
             memory.snapshot.liveSince = nil
             metrics.setEpisodes(nil)
+            metrics.setCustomers(nil)
         }
         service.waits(
             for: .postgreSQL, "\(error)", error.sqlState.map { ["POSTGRES_SQLSTATE": "\($0.rawValue)"] } ?? [:])
@@ -235,7 +270,7 @@ final class Poller: Sendable {
     private func lookAtFiles(_ memory: inout Memory) {
         let now = wallClockMicroseconds()
         let files = DaemonFiles(in: memory.settings[.metricsDirectory], own: service.metrics.text, at: now)
-        memory.snapshot.daemons = files.daemons
+        memory.snapshot.daemons = memory.daemons.complete(files.daemons)
         memory.snapshot.daemons.append(
             Snapshot.DaemonItem(
                 name: "dashboard", kind: "dashboard",

@@ -1,7 +1,10 @@
 // @ts-check
 // One customer: the latest reading, the history of a chosen time, its episodes and anomalies.
 
+import { nameTitle } from "./alarm/title.js";
+import { letHandChoose } from "./chart/zoom.js";
 import { part, setText } from "./lib/dom.js";
+import { isolated } from "./lib/format.js";
 import { fetchJSON, RequestError } from "./lib/request.js";
 import { showName } from "./parts/acknowledge.js";
 import { AnomalyPages } from "./parts/anomaly-pages.js";
@@ -11,6 +14,7 @@ import { History } from "./parts/history.js";
 import { showLimits, showPerson } from "./parts/person.js";
 import { RangeChoice, showRangeError } from "./parts/range-choice.js";
 
+const around = 120_000; // ms shown before and after an episode
 const refresh = 2000; // ms between two requests while the shown time ends now
 
 class CustomerPage {
@@ -28,13 +32,29 @@ class CustomerPage {
   #choice = 0;
   #loading = false;
   #failed = false;
+  #isUnknown = false;
 
   start() {
     setText(part("customer-id"), this.#id);
-    document.title = `${this.#id} · heartbeat`;
+    nameTitle(`${isolated(this.#id)} · heartbeat`);
     startFrame((view) => this.#show(view));
     showName(part("who-change", HTMLButtonElement));
     part("more").addEventListener("click", () => this.#showEarlier());
+    letHandChoose(part("plot"), {
+      shown: () => this.#range.at(this.#time), timeAt: (x) => this.#history.timeAt(x),
+      zoomTo: (range) => this.#range.zoomTo(range), back: () => this.#range.back(),
+      press: (time) => this.#showEpisodeAt(time),
+    });
+  }
+
+  /** Shows a whole episode, with two minutes around it.
+   * @param {number} time */
+  #showEpisodeAt(time) {
+    const found = this.#answers?.episodes.find(({ opened_at: opened, closed_at: closed }) =>
+      Date.parse(opened) <= time && time <= (closed === null ? this.#time : Date.parse(closed)));
+    if (found === undefined) return;
+    const until = found.closed_at === null ? this.#time : Date.parse(found.closed_at);
+    this.#range.zoomTo({ from: Date.parse(found.opened_at) - around, until: until + around });
   }
 
   get #time() { return this.#now ?? Date.now(); }
@@ -43,7 +63,8 @@ class CustomerPage {
   #show(view) {
     this.#now = view.now;
     if (view.state === null) return;
-    const due = Date.now() - this.#asked > (this.#range.isShortAndLive ? refresh : 5 * refresh);
+    const every = this.#isUnknown ? 30 * refresh : this.#range.isShortAndLive ? refresh : 5 * refresh;
+    const due = Date.now() - this.#asked > every;
     if ((view.current || this.#answers === null) && due && !this.#loading) this.#load();
     this.#draw();
   }
@@ -63,6 +84,7 @@ class CustomerPage {
       const latest = await this.#anomalies.ask(answers.readings);
       if (mine !== this.#turn) return;
       this.#answers = answers;
+      this.#showPanels();
       this.#anomalies.take(latest, answers.readings);
       this.#anomalies.show(this.#time);
       if (this.#failed) showRangeError("");
@@ -73,6 +95,15 @@ class CustomerPage {
     } finally {
       if (mine === this.#turn) this.#loading = false;
     }
+  }
+
+  /** A customer who was unknown may have sent a first reading. */
+  #showPanels() {
+    document.body.classList.remove("no-answer");
+    if (!this.#isUnknown) return;
+    this.#isUnknown = false;
+    part("now").replaceChildren();
+    for (const panel of document.querySelectorAll(".panel")) panel.toggleAttribute("hidden", false);
   }
 
   async #ask() {
@@ -102,7 +133,9 @@ class CustomerPage {
   /** @param {unknown} failure */
   #fail(failure) {
     if (failure instanceof RequestError && failure.status === 404) {
-      return setText(part("now"), "No customer has this id.");
+      this.#isUnknown = true;
+      for (const panel of document.querySelectorAll(".panel")) panel.toggleAttribute("hidden", true);
+      return setText(part("now"), "No customer has this id. Somebody new appears with the first reading.");
     }
     this.#failed = true;
     showRangeError(String(failure instanceof Error ? failure.message : failure));

@@ -7,7 +7,7 @@ struct TimeRange: Sendable, Equatable {
     var until: Int64
 }
 
-/// Customers' readings as lines: as they are when they are few, otherwise the lowest and highest of each bucket.
+/// Customers' readings as lines: as they are when they are few, otherwise the lowest, the median and the highest of each bucket.
 struct ChartLines: Sendable {
     struct Line: Sendable {
         var points: [Point] = []
@@ -84,9 +84,10 @@ struct ChartLines: Sendable {
         lines = [:]
         let result = try connection.query(
             """
-            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, lowest, highest, readings, anomalies
+            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, lowest, median, highest, readings, anomalies
               FROM (SELECT customer_id, date_bin('\(bucketSeconds) s', recorded_at, timestamptz 'epoch') AS bucket,
                            min(heart_rate) AS lowest, max(heart_rate) AS highest, count(*) AS readings,
+                           percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate) AS median,
                            count(*) FILTER (WHERE is_anomaly) AS anomalies
                       FROM readings
                      WHERE customer_id = ANY ($1::text[]) AND \(TimeRange.condition)
@@ -101,9 +102,10 @@ struct ChartLines: Sendable {
             let count: Int64 = try row["readings"]
             let anomalies: Int64 = try row["anomalies"]
             lines[id, default: Line()].add(
-                Point(bucket: time / 1000, lowest, highest, anomalies: anomalies), lowest: lowest, highest: highest,
-                count: count,
-                anomalies: anomalies)
+                Point(
+                    bucket: time / 1000, lowest: lowest, median: try row["median"], highest: highest,
+                    anomalies: anomalies),
+                lowest: lowest, highest: highest, count: count, anomalies: anomalies)
         }
     }
 }

@@ -2,7 +2,7 @@ internal import PostgreSQL
 
 /// What is known of one customer.
 struct CustomerDetails: Sendable {
-    let row: CustomerTable.Row
+    private(set) var customer: CustomerTable.Customer
     let createdAt: Int64?
     let firstRecordedAt: Int64?
     /// The limits that judge this customer's episodes instead of the common ones.
@@ -15,13 +15,11 @@ struct CustomerDetails: Sendable {
     }
 
     /// - Returns: nil when there is no such customer.
-    init?(_ id: CustomerKey, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init?(_ id: CustomerKey, at clock: AlarmClock, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         let result = try connection.query(
             """
             SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
                    s.anomaly_reason, s.readings, s.anomalies,
-                   EXISTS (SELECT 1 FROM episodes
-                            WHERE customer_id = $1 AND kind = 'signal loss' AND closed_at IS NULL) AS is_signal_lost,
                    \(microseconds(of: "c.created_at")) AS created_us,
                    \(microseconds(of: "first_reading_at($1)")) AS first_us,
                    l.customer_id IS NOT NULL AS has_limits, l.heart_rate_min, l.heart_rate_max
@@ -37,36 +35,36 @@ struct CustomerDetails: Sendable {
         }
         guard let found else { return nil }
         self = found
+        customer.standing = try OpenEpisodes.standing(of: id, at: clock, connection)
     }
 
     private init(row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?, ownLimits: OwnLimits?) {
-        self.row = row
+        customer = CustomerTable.Customer(row: row, marks: [])
         self.createdAt = createdAt
         self.firstRecordedAt = firstRecordedAt
         self.ownLimits = ownLimits
     }
 
-    /// The latest readings of customers, by id, oldest first, for traces.
-    static func traces(
+    /// The latest reading of each step of customers' trends, by id.
+    static func trends(
         of ids: [CustomerKey], from: Int64, _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) -> [CustomerKey: [Point]] {
+    ) throws(PostgreSQLError) -> [CustomerKey: [(time: Int64, heartRate: Int64)]] {
         let result = try connection.query(
             """
-            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
+            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate
               FROM unnest($1::text[]) AS c (id)
              CROSS JOIN LATERAL (
-                SELECT recorded_at, heart_rate, is_anomaly FROM heart_rate_readings
+                SELECT DISTINCT ON (floor(extract(epoch FROM recorded_at) / \(Trend.step / 1_000_000)))
+                       recorded_at, heart_rate FROM heart_rate_readings
                  WHERE customer_id = c.id AND recorded_at >= $2::timestamptz
-                 ORDER BY recorded_at DESC LIMIT \(CustomerTable.tracePoints)) AS r
-             ORDER BY r.recorded_at
-            """, [ArrayText(ids), Moment.reading(from).text], unableTo: "read traces")
-        var traces: [CustomerKey: [Point]] = [:]
+                 ORDER BY floor(extract(epoch FROM recorded_at) / \(Trend.step / 1_000_000)) DESC, recorded_at DESC
+                 LIMIT \(Trend.steps)) AS r
+            """, [ArrayText(ids), Moment.reading(from).text], unableTo: "read trends")
+        var trends: [CustomerKey: [(time: Int64, heartRate: Int64)]] = [:]
         try result.forEach { row throws(PostgreSQLError) in
             let id: CustomerKey = try row["id"]
-            let time: Int64 = try row["recorded_us"]
-            traces[id, default: []].append(
-                Point(time / 1000, try row["heart_rate"], isAnomaly: try row["is_anomaly"]))
+            trends[id, default: []].append((try row["recorded_us"], try row["heart_rate"]))
         }
-        return traces
+        return trends
     }
 }

@@ -17,18 +17,25 @@ struct EpisodeItem: Encodable, Sendable {
     let reason: String
     @OrNull var acknowledgedAt: Moment?
     @OrNull var acknowledgedBy: String?
+    /// What the acknowledgement was given for.
+    @OrNull var acknowledgedSeverity: String?
+    @OrNull var acknowledgedNote: String?
+    /// How bad it was at worst since somebody saw it.
+    @OrNull var unseenSeverity: String?
+    /// When that was so first.
+    @OrNull var alarmedAt: Moment?
+    let attention: Attention
 
-    /// What `init` reads.
-    fileprivate static let columns =
+    private static let columns =
         """
         episode_id, customer_id, kind, severity, worst_severity, \(moments), extreme_heart_rate, readings, reason, \
-        acknowledged_by
+        acknowledged_by, acknowledged_severity, acknowledged_note, unseen_severity
         """
 
-    private static let moments = ["opened", "raised", "last_seen", "closed", "acknowledged"]
+    private static let moments = ["opened", "raised", "last_seen", "closed", "acknowledged", "alarmed"]
         .map { "\(microseconds(of: "\($0)_at")) AS \($0)_us" }.joined(separator: ", ")
 
-    fileprivate init(_ row: inout PostgreSQLRow) throws(PostgreSQLError) {
+    private init(_ row: inout PostgreSQLRow, at clock: AlarmClock) throws(PostgreSQLError) {
         episodeId = try row["episode_id"]
         customerId = try row["customer_id"]
         kind = try row["kind"]
@@ -45,29 +52,33 @@ struct EpisodeItem: Encodable, Sendable {
         readings = try row["readings"]
         reason = try row["reason"]
         _acknowledgedBy = OrNull(wrappedValue: try row["acknowledged_by"])
+        _acknowledgedSeverity = OrNull(wrappedValue: try row["acknowledged_severity"])
+        _acknowledgedNote = OrNull(wrappedValue: try row["acknowledged_note"])
+        let unseen: String? = try row["unseen_severity"]
+        _unseenSeverity = OrNull(wrappedValue: unseen)
+        let alarmedAt: Int64? = try row["alarmed_us"]
+        _alarmedAt = OrNull(wrappedValue: alarmedAt.map { Moment(microseconds: $0) })
+        let isReminded = severity == "high" && clock.reminds(of: acknowledgedAt)
+        attention =
+            switch (closedAt, unseen) {
+            case (.some, "high"): .ended
+            case (.some, _): .none
+            case (nil, nil): isReminded ? .reminder : .seen
+            case (nil, "high") where severity != "high": .eased
+            case (nil, .some): .new
+            }
     }
 
-    /// - Returns: nil when there is no such episode.
-    static func find(_ id: Int64, _ connection: PostgreSQLConnection) throws(PostgreSQLError) -> EpisodeItem? {
+    /// Episodes by a query for their rows.
+    static func list(
+        _ query: String, with parameters: [any PostgreSQLParameter] = [], at clock: AlarmClock,
+        _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> [EpisodeItem] {
         let result = try connection.query(
-            "SELECT \(columns) FROM episodes WHERE episode_id = $1", [id], unableTo: "read an episode")
-        return try result.first { row throws(PostgreSQLError) in try EpisodeItem(&row) }
-    }
-
-    /// Notes who has looked at an episode: the only statement of the dashboard that writes.
-    ///
-    /// Sent as one message, and so a transaction of its own: it holds the row, which the consumer writes too, for no
-    /// longer than the server needs, even when this process is stopped in the middle.
-    ///
-    /// - Returns: whether it is done now; false when there is no such episode or somebody else was first.
-    static func acknowledge(
-        _ id: Int64, by person: String, _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) -> Bool {
-        let person = try connection.literal(person)
-        return try connection.execute(
-            "SET TRANSACTION READ WRITE; SELECT acknowledge_episode(\(id), \(person))",
-            unableTo: "acknowledge an episode"
-        ).value()
+            "SELECT \(columns) FROM (\(query)) AS episodes", parameters, unableTo: "read \"episodes\"")
+        return try result.map { row throws(PostgreSQLError) in
+            try EpisodeItem(&row, at: clock)
+        }
     }
 }
 
@@ -93,7 +104,9 @@ struct EpisodePage: Sendable {
     private(set) var items: [EpisodeItem] = []
     private(set) var next: AnomalyPage.Cursor?
 
-    init(_ request: EpisodeRequest, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init(
+        _ request: EpisodeRequest, at clock: AlarmClock, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) {
         // Who looks at closed ones wants to see first what ended last.
         let time = request.filter == .closed ? "closed_at" : "opened_at"
         var conditions = WhereClause()
@@ -118,64 +131,16 @@ struct EpisodePage: Sendable {
                 "(\(time), episode_id) < (?::timestamptz, ?::bigint)", Moment.reading(before.recordedAt).text,
                 before.id)
         }
-        let result = try connection.query(
+        items = try EpisodeItem.list(
             """
-            SELECT \(EpisodeItem.columns) FROM episodes \(conditions.text)
+            SELECT * FROM episodes \(conditions.text)
              ORDER BY \(time) DESC, episode_id DESC LIMIT \(request.limit + 1)
-            """, conditions.parameters, unableTo: "read episodes")
-        items = try result.map { row throws(PostgreSQLError) in try EpisodeItem(&row) }
+            """, with: conditions.parameters, at: clock, connection)
         guard items.count > request.limit else { return }
         items.removeLast()
         if let last = items.last {
             let end = request.filter == .closed ? last.closedAt ?? last.openedAt : last.openedAt
             next = AnomalyPage.Cursor(recordedAt: end.microseconds, id: last.episodeId)
         }
-    }
-}
-
-/// What the poller asks of episodes each second: the open ones, worst first, and how many alarms there were.
-struct OpenEpisodes: Sendable {
-    /// Nobody reads more than this; the page says how many there are.
-    static let mostListed = 50
-
-    private(set) var high = 0
-    private(set) var medium = 0
-    private(set) var low = 0
-    /// Episodes of high severity that were raised within a day.
-    private(set) var alarms = 0
-    /// When the last one closed, in microseconds since 1970.
-    private(set) var lastClosedAt: Int64?
-    private(set) var listed: [EpisodeItem] = []
-
-    var total: Int { high + medium + low }
-
-    init() {}
-
-    init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
-        let figures = try connection.query(
-            """
-            SELECT count(*) FILTER (WHERE severity = 'high') AS high,
-                   count(*) FILTER (WHERE severity = 'medium') AS medium,
-                   count(*) FILTER (WHERE severity = 'low') AS low,
-                   (SELECT count(*) FROM episodes WHERE worst_severity = 'high' AND raised_at >= now() - interval '1 day'
-                       AND raised_at <= now()) AS alarms,
-                   (SELECT \(microseconds(of: "max(closed_at)")) FROM episodes
-                     WHERE closed_at IS NOT NULL) AS last_closed_us
-              FROM episodes WHERE closed_at IS NULL
-            """, unableTo: "read \"episodes\"")
-        try figures.forEach { row throws(PostgreSQLError) in
-            high = try row["high"]
-            medium = try row["medium"]
-            low = try row["low"]
-            alarms = try row["alarms"]
-            lastClosedAt = try row["last_closed_us"]
-        }
-        guard total > 0 else { return }
-        let list = try connection.query(
-            """
-            SELECT \(EpisodeItem.columns) FROM episodes WHERE closed_at IS NULL
-             ORDER BY severity DESC, acknowledged_at IS NOT NULL, opened_at, episode_id LIMIT \(Self.mostListed)
-            """, unableTo: "read \"episodes\"")
-        listed = try list.map { row throws(PostgreSQLError) in try EpisodeItem(&row) }
     }
 }

@@ -5,45 +5,42 @@ struct PollQuery: Sendable {
     var readings: Int64 = 0
     var anomalies: Int64 = 0
     var rejected: Int64 = 0
-    /// When a message was last stored, in microseconds since 1970; nil before the first.
-    var storedAt: Int64?
     var rows: [CustomerTable.Row] = []
+    /// Whether there are more customers than are listed.
+    var isTruncated = false
     var throughput: [Minute] = []
     var episodes = OpenEpisodes()
 
-    init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init(at clock: AlarmClock, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", unableTo: "start a poll")
         let totals = try connection.query(
             """
             SELECT coalesce(sum(readings), 0) AS readings, coalesce(sum(anomalies), 0) AS anomalies,
-                   coalesce(sum(rejected), 0) AS rejected, \(microseconds(of: "max(updated_at)")) AS stored_us
+                   coalesce(sum(rejected), 0) AS rejected
               FROM kafka_offsets
             """, unableTo: "read \"kafka_offsets\"")
         try totals.forEach { row throws(PostgreSQLError) in
             readings = try row["readings"]
             anomalies = try row["anomalies"]
             rejected = try row["rejected"]
-            storedAt = try row["stored_us"]
         }
-        rows = try Self.customers(connection)
+        rows = try CustomerTable.Row.list(connection, atMost: CustomerTable.mostCustomers + 1)
+        isTruncated = rows.count > CustomerTable.mostCustomers
+        if isTruncated { rows.removeLast() }
         throughput = try Self.minutes(connection, 30)
-        episodes = try OpenEpisodes(connection)
+        episodes = try OpenEpisodes(at: clock, connection)
+        if isTruncated {
+            let known = Set(rows.map(\.id))
+            rows += try CustomerTable.Row.find(episodes.standings.keys.filter { !known.contains($0) }, connection)
+        }
         try connection.execute("COMMIT", unableTo: "end a poll")
     }
 
-    private static func customers(
-        _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) -> [CustomerTable.Row] {
+    /// How many customers there are.
+    static func customerCount(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int64 {
         let result = try connection.query(
-            """
-            SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
-                   s.anomaly_reason, s.readings, s.anomalies, e.customer_id IS NOT NULL AS is_signal_lost
-              FROM customer_state AS s
-              LEFT JOIN episodes AS e
-                ON e.customer_id = s.customer_id AND e.kind = 'signal loss' AND e.closed_at IS NULL
-             ORDER BY s.customer_id LIMIT \(CustomerTable.mostCustomers + 1)
-            """, unableTo: "read \"customer_state\"")
-        return try result.map { row throws(PostgreSQLError) in try CustomerTable.Row(&row) }
+            "SELECT count(*) AS count FROM customer_state", unableTo: "count \"customer_state\"")
+        return try result.first { row throws(PostgreSQLError) in try row["count"] } ?? 0
     }
 
     /// pipeline_log's last minutes, with the running one.
@@ -81,11 +78,43 @@ struct PollQuery: Sendable {
 }
 
 extension CustomerTable.Row {
+    private static let columns =
+        """
+        customer_id, \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, is_anomaly, anomaly_reason, readings, \
+        anomalies
+        """
+
+    /// The first customers by their ids.
+    ///
+    /// - Parameter part: a part of their ids in lower case, as `lowercase` has it; nil for all customers.
+    static func list(
+        _ connection: PostgreSQLConnection, atMost most: Int, with part: [UInt8]? = nil
+    ) throws(PostgreSQLError) -> [Self] {
+        let result = try connection.query(
+            """
+            SELECT \(columns) FROM customer_state
+             WHERE $1::text = '' OR strpos(lower(customer_id), $1::text) > 0
+             ORDER BY customer_id LIMIT $2::bigint
+            """, [String(decoding: part ?? [], as: UTF8.self), most], unableTo: "read \"customer_state\"")
+        return try result.map { row throws(PostgreSQLError) in try Self(&row) }
+    }
+
+    /// These customers, as far as there are such, by their ids.
+    static func find(
+        _ ids: [CustomerKey], _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> [Self] {
+        guard !ids.isEmpty else { return [] }
+        let result = try connection.query(
+            "SELECT \(columns) FROM customer_state WHERE customer_id = ANY ($1::text[]) ORDER BY customer_id",
+            [ArrayText(ids)], unableTo: "read \"customer_state\"")
+        return try result.map { row throws(PostgreSQLError) in try Self(&row) }
+    }
+
     /// A row with these columns; `recorded_us` are microseconds.
     init(_ row: inout PostgreSQLRow) throws(PostgreSQLError) {
         self.init(
             id: try row["customer_id"], recordedAt: try row["recorded_us"], heartRate: try row["heart_rate"],
             isAnomaly: try row["is_anomaly"], reason: try row["anomaly_reason"], readings: try row["readings"],
-            anomalies: try row["anomalies"], isSignalLost: try row["is_signal_lost"])
+            anomalies: try row["anomalies"])
     }
 }

@@ -33,7 +33,8 @@ struct ReadingsPart: Sendable {
         if end < range.until { rest = TimeRange(from: end, until: range.until) }
     }
 
-    private static func quoted(_ text: String) -> String {
+    /// A field of CSV.
+    static func quoted(_ text: String) -> String {
         guard text.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return text }
         // By scalars: as a character, a quotation mark with an accent is no quotation mark.
         return "\"" + text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : "\($1)" } + "\""

@@ -10,7 +10,9 @@ struct Point: Encodable, Sendable, Equatable {
     private let lowest: Int16
     private let highest: Int16
     private let anomalies: Int32
-    private let isBucket: Bool
+    /// Of a bucket; 0 of a reading.
+    private let median: Int16
+    private var isBucket: Bool { median > 0 }
 
     /// One reading.
     init(_ milliseconds: Int64, _ heartRate: Int64, isAnomaly: Bool) {
@@ -18,16 +20,16 @@ struct Point: Encodable, Sendable, Equatable {
         lowest = Int16(clamping: heartRate)
         highest = lowest
         anomalies = isAnomaly ? 1 : 0
-        isBucket = false
+        median = 0
     }
 
     /// The readings of some time.
-    init(bucket milliseconds: Int64, _ lowest: Int64, _ highest: Int64, anomalies: Int64) {
+    init(bucket milliseconds: Int64, lowest: Int64, median: Int64, highest: Int64, anomalies: Int64) {
         self.milliseconds = milliseconds
         self.lowest = Int16(clamping: lowest)
         self.highest = Int16(clamping: highest)
         self.anomalies = Int32(clamping: anomalies)
-        isBucket = true
+        self.median = Int16(clamping: median)
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -36,6 +38,7 @@ struct Point: Encodable, Sendable, Equatable {
         try container.encode(lowest)
         if isBucket { try container.encode(highest) }
         try container.encode(anomalies)
+        if isBucket { try container.encode(median) }
     }
 }
 

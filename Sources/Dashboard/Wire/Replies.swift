@@ -31,28 +31,40 @@ struct CustomerList: Encodable {
     let items: [CustomerItem]
 }
 
-struct CustomerItem: Encodable {
+/// A customer as every list has one.
+struct CustomerItem: Encodable, Sendable {
+    /// A customer has at most one open episode of a kind; what is left out here is less urgent.
+    static let mostEpisodes = 3
+
     let customerId: CustomerKey
     let heartRate: Int64
-    let status: CustomerTable.Status
+    let status: Status
+    @OrNull var section: Section? = nil
+    let isCurrent: Bool
+    @OrNull var direction: Trend.Direction? = nil
     let recordedAt: Moment
     let isAnomaly: Bool
     @OrNull var anomalyReason: String? = nil
     let readings: Int64
     let anomalies: Int64
-    /// Not there for one customer alone, who has a chart.
-    let trace: [Point]?
+    let trend: [Int16?]
+    let episodes: [EpisodeItem]
 
-    init(_ row: CustomerTable.Row, trace: [Point]? = nil, at now: Int64, staleAfter: Int64) {
+    init(_ customer: CustomerTable.Customer, at now: Int64) {
+        let (row, standing) = (customer.row, customer.standing)
         customerId = row.id
         heartRate = row.heartRate
-        status = CustomerTable.status(of: row, at: now, staleAfter: staleAfter)
+        status = standing.status
+        _section = OrNull(wrappedValue: standing.section)
+        isCurrent = standing.isCurrent
+        _direction = OrNull(wrappedValue: standing.isCurrent ? customer.trend.direction(at: now) : nil)
         recordedAt = .reading(row.recordedAt)
         isAnomaly = row.isAnomaly
         _anomalyReason = OrNull(wrappedValue: row.reason)
         readings = row.readings
         anomalies = row.anomalies
-        self.trace = trace
+        trend = customer.trend.values(at: now)
+        episodes = Array(standing.episodes.prefix(Self.mostEpisodes))
     }
 }
 
@@ -87,4 +99,15 @@ struct ReadingsReply: Encodable {
     let anomalies: Int64
     @OrNull var min: Int64? = nil
     @OrNull var max: Int64? = nil
+}
+
+struct ReportReply: Encodable {
+    let from: Moment
+    let until: Moment
+    let customers: Int64
+    let alarms: Int64
+    @OrNull var alarmsPerCustomerHour: Double? = nil
+    let isTruncated: Bool
+    let items: [Report.Item]
+    let notes: [Report.Note]
 }

@@ -14,7 +14,9 @@ struct Snapshot: Encodable, Sendable {
     var rate = Rate()
     @OrNull var lastReading: LastReading? = nil
     var limits: Limits
-    var statusCounts = StatusCounts()
+    /// How many customers are how; the words are those of `Status`.
+    var statusCounts: [String: Int] = [:]
+    var people = People()
     @OrNull var openEpisodes: Int? = nil
     var episodes = Episodes()
     var anomalies: [AnomalyItem] = []
@@ -30,13 +32,13 @@ struct Snapshot: Encodable, Sendable {
     }
 
     struct DataAge: Encodable, Sendable {
-        enum Freshness: String, Encodable, Sendable { case waiting, live, stale }
+        enum Freshness: String, Encodable, Sendable { case waiting, live, late, stale }
         var state: Freshness
         var since: Moment
     }
 
     struct DaemonItem: Encodable, Sendable {
-        enum Condition: String, Encodable, Sendable { case ready, waiting, starting, silent, absent }
+        enum Condition: String, Encodable, Sendable { case ready, waiting, starting, silent, stopped, absent }
         let name: String
         let kind: String
         var state: Condition
@@ -87,7 +89,6 @@ struct Snapshot: Encodable, Sendable {
     }
 
     struct Episodes: Encodable, Sendable {
-        var open: [EpisodeItem] = []
         var bySeverity = BySeverity()
         @OrNull var lastClosedAt: Moment? = nil
         /// Episodes of high severity that were raised in the last 24 hours.
@@ -102,10 +103,35 @@ struct Snapshot: Encodable, Sendable {
         var low = 0
     }
 
-    struct StatusCounts: Encodable, Sendable {
-        var normal = 0
-        var low = 0
-        var high = 0
-        var silent = 0
+    /// Who has something open, or an alarm that ended unseen: the most urgent first.
+    struct People: Encodable, Sendable {
+        /// Nobody reads more rows at a time.
+        static let mostListed = 16
+        /// Nobody finds more chips.
+        static let mostChips = 120
+
+        var counts = Counts()
+        /// How many need somebody now, by the severity of what they need somebody for.
+        var now = BySeverity()
+        /// When an alarm of high severity was last raised that nobody has seen.
+        @OrNull var latestHighAt: Moment? = nil
+        @OrNull var latestMediumAt: Moment? = nil
+        var listed: [CustomerItem] = []
+        /// Those who follow.
+        var more: [Chip] = []
+    }
+
+    struct Counts: Encodable, Sendable {
+        var now = 0
+        var eased = 0
+        var watched = 0
+    }
+
+    /// Somebody in short.
+    struct Chip: Encodable, Sendable {
+        let customerId: CustomerKey
+        let heartRate: Int64
+        let status: Status
+        let section: Section?
     }
 }

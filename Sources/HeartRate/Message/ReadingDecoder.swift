@@ -58,7 +58,8 @@ public struct ReadingDecoder: ~Copyable {
         if recordedAt > now.advanced(byMicroseconds: limits.maximumClockSkew.count) {
             throw RejectionReason(
                 .futureTimestamp,
-                "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew.seconds) s after \(now)")
+                "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew.seconds) s after \(now)",
+                ahead: Microseconds(recordedAt.microsecondsSince1970 - now.microsecondsSince1970))
         }
         return Reading(customerID: customerID, recordedAt: recordedAt, storable: heartRate, activity: activity())
     }

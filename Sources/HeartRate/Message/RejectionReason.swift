@@ -40,11 +40,14 @@ public struct RejectionReason: Error, Hashable, Sendable {
     public let code: Code
     /// What is wrong, in one line without control characters: `heart_rate is 300, expected 1 to 299`.
     public let sentence: String
+    /// How far a timestamp from the future is ahead of the consumer's clock; nil for every other reason.
+    public let ahead: Microseconds?
 
     /// A reason with the sentence that explains it to an operator.
-    public init(_ code: Code, _ sentence: String) {
+    public init(_ code: Code, _ sentence: String, ahead: Microseconds? = nil) {
         self.code = code
         self.sentence = sentence
+        self.ahead = ahead
     }
 
     /// The reason for a row that the database refused, with the server's message.

@@ -12,12 +12,8 @@ extension Instant {
 
     /// Appends the 32 bytes of `iso8601`.
     fileprivate func write(to writer: inout ByteWriter) {
-        var day = microsecondsSince1970 / Self.microsecondsPerDay
-        var time = Int(microsecondsSince1970 % Self.microsecondsPerDay)
-        if time < 0 {
-            time += Int(Self.microsecondsPerDay)
-            day -= 1
-        }
+        let day = daysSince1970
+        let time = Int(microsecondsSince1970 - day * Self.microsecondsPerDay)
         let date = CivilDate(daysSince1970: Int(day))
         let (seconds, microseconds) = time.quotientAndRemainder(dividingBy: 1_000_000)
         writer.append(date.year, width: 4)
@@ -59,20 +55,19 @@ public struct ISO8601Text: Sendable {
     }
 }
 
-/// Reads a message's `timestamp`: `YYYY-MM-DD`, one of `T`, `t` and a space, `HH:MM:SS`, optionally `.` and one to nine
-/// digits, then `Z`, `z` or an offset `+HH:MM` or `-HH:MM`.
+/// Reads a message's `timestamp`: `YYYY-MM-DD`, one of `T`, `t` and a space, `HH:MM`, optionally `:SS`, after that optionally
+/// `.` and one to nine digits, then `Z`, `z` or an offset `+HH:MM`, `+HHMM` or `+HH`, east or west.
 ///
-/// That is RFC 3339 with the bounds that PostgreSQL sets: years 0001 to 9999, offsets of at most 15:59. Second 60 is
-/// refused, since a leap second has no place in either's count of seconds. Digits after the sixth are cut off, not
-/// rounded, so that a moment never moves into the next second.
-///
-/// Everything up to the seconds has its fixed place, and so has the offset from the end.
+/// That is RFC 3339 with the shorter forms that ISO 8601 allows and that senders use (Java leaves out seconds that are
+/// zero), with the bounds that PostgreSQL sets: years 0001 to 9999, offsets of at most 15:59. Second 60 is refused, since a
+/// leap second has no place in either's count of seconds. Digits after the sixth are cut off, not rounded, so that a
+/// moment never moves into the next second.
 private enum ISO8601 {
     /// Nil when `text` is no such timestamp, or lies outside the years 0001 to 9999 in UTC.
     static func parse(_ text: Span<UInt8>) -> Instant? {
-        // The shortest is 2026-02-19T15:53:03Z, the longest 2026-02-19T15:53:03.123456789+00:00.
-        guard (20...35).contains(text.count), let day = day(text), let time = timeOfDay(text),
-            let (offset, end) = offset(text), let microseconds = fraction(text, end: end)
+        // The shortest is 2026-02-19T15:53Z, the longest 2026-02-19T15:53:03.123456789+00:00.
+        guard (17...35).contains(text.count), let day = day(text), let (time, timeEnd) = timeOfDay(text),
+            let (microseconds, end) = fraction(text, from: timeEnd), let offset = offset(text, from: end)
         else { return nil }
         let utc = Int64(day * 86_400 + time - offset) * 1_000_000 + Int64(microseconds)
         let instant = Instant(microsecondsSince1970: utc)
@@ -89,46 +84,57 @@ private enum ISO8601 {
         return CivilDate(year: century * 100 + year, month: month, day: day)?.daysSince1970
     }
 
-    /// Seconds from midnight to the time in bytes 11 to 18; byte 10 separates it from the date.
+    /// Seconds from midnight to the time that begins in byte 11, and where it ends; byte 10 separates it from the date.
     @inline(__always)
-    private static func timeOfDay(_ text: Span<UInt8>) -> Int? {
+    private static func timeOfDay(_ text: Span<UInt8>) -> (seconds: Int, end: Int)? {
         let separator = text[10]
         guard separator == UInt8(ascii: "T") || separator == UInt8(ascii: "t") || separator == UInt8(ascii: " "),
-            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"), let hour = twoDigits(text, at: 11),
-            let minute = twoDigits(text, at: 14), let second = twoDigits(text, at: 17),
-            hour <= 23, minute <= 59, second <= 59
+            text[13] == UInt8(ascii: ":"), let hour = twoDigits(text, at: 11), let minute = twoDigits(text, at: 14),
+            hour <= 23, minute <= 59
         else { return nil }
-        return hour * 3600 + minute * 60 + second
+        let minutes = hour * 3600 + minute * 60
+        guard text[16] == UInt8(ascii: ":") else { return (minutes, 16) }
+        guard text.count > 19, let second = twoDigits(text, at: 17), second <= 59 else { return nil }
+        return (minutes + second, 19)
     }
 
-    /// Seconds east of Greenwich, and where the offset begins, which is not before byte 19.
+    /// Microseconds after the seconds, and where they end: 0 when there are none.
     @inline(__always)
-    private static func offset(_ text: Span<UInt8>) -> (seconds: Int, start: Int)? {
-        let last = text[text.count - 1]
-        if last == UInt8(ascii: "Z") || last == UInt8(ascii: "z") { return (0, text.count - 1) }
-        let start = text.count - 6
-        let sign = text[start]
-        guard start >= 19, sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"),
-            text[start + 3] == UInt8(ascii: ":"), let hours = twoDigits(text, at: start + 1),
-            let minutes = twoDigits(text, at: start + 4), hours <= 15, minutes <= 59
-        else { return nil }
-        let seconds = hours * 3600 + minutes * 60
-        return (sign == UInt8(ascii: "-") ? -seconds : seconds, start)
-    }
-
-    /// Microseconds from bytes 19 to `end`: 0 when there are none.
-    @inline(__always)
-    private static func fraction(_ text: Span<UInt8>, end: Int) -> Int? {
-        if end == 19 { return 0 }
-        guard text[19] == UInt8(ascii: "."), (21...29).contains(end) else { return nil }
-        var microseconds = 0
-        for index in 20..<end {
-            let digit = text[index] &- UInt8(ascii: "0")
-            guard digit <= 9 else { return nil }
-            if index < 26 { microseconds = microseconds * 10 + Int(digit) }
+    private static func fraction(_ text: Span<UInt8>, from start: Int) -> (microseconds: Int, end: Int)? {
+        guard start == 19, text[start] == UInt8(ascii: ".") else { return (0, start) }
+        var (microseconds, digits, place) = (0, 0, start + 1)
+        while place < text.count {
+            let digit = text[place] &- UInt8(ascii: "0")
+            guard digit <= 9 else { break }
+            if digits < 6 { microseconds = microseconds * 10 + Int(digit) }
+            digits += 1
+            place += 1
         }
-        for _ in 0..<max(26 - end, 0) { microseconds *= 10 }
-        return microseconds
+        guard (1...9).contains(digits) else { return nil }
+        for _ in 0..<max(6 - digits, 0) { microseconds *= 10 }
+        return (microseconds, place)
+    }
+
+    /// Seconds east of Greenwich, of the offset that all the rest has to be.
+    @inline(__always)
+    private static func offset(_ text: Span<UInt8>, from start: Int) -> Int? {
+        let length = text.count - start
+        guard length > 0 else { return nil }
+        let sign = text[start]
+        if length == 1 { return sign == UInt8(ascii: "Z") || sign == UInt8(ascii: "z") ? 0 : nil }
+        guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), length >= 3,
+            let hours = twoDigits(text, at: start + 1), hours <= 15
+        else { return nil }
+        var minutes: Int? = 0
+        switch length {
+        case 3: break
+        case 5: minutes = twoDigits(text, at: start + 3)
+        case 6 where text[start + 3] == UInt8(ascii: ":"): minutes = twoDigits(text, at: start + 4)
+        default: return nil
+        }
+        guard let minutes, minutes <= 59 else { return nil }
+        let seconds = hours * 3600 + minutes * 60
+        return sign == UInt8(ascii: "-") ? -seconds : seconds
     }
 
     @inline(__always)

@@ -28,6 +28,12 @@ public struct Instant: Hashable, Sendable {
     /// (`POSTGRES_EPOCH_JDATE` in its `datatype/timestamp.h`).
     public var microsecondsSince2000: Int64 { microsecondsSince1970 - 946_684_800_000_000 }
 
+    /// The UTC day, counted from 1970-01-01; negative before.
+    public var daysSince1970: Int64 {
+        let (days, rest) = microsecondsSince1970.quotientAndRemainder(dividingBy: Self.microsecondsPerDay)
+        return rest < 0 ? days - 1 : days
+    }
+
     /// The moment this many microseconds later, or earlier when negative; not beyond `earliest` and `latest`.
     public func advanced(byMicroseconds microseconds: Int64) -> Instant {
         let (sum, overflow) = microsecondsSince1970.addingReportingOverflow(microseconds)

@@ -7,7 +7,7 @@ import SharedSettings
 /// Delivers messages and gives none up that Kafka may take later.
 ///
 /// What Kafka refuses comes back, and is sent again before anything new: in smaller batches when a batch was too large
-/// for the topic, a second later when the topic or a right is missing. Only a message that is too large by itself is
+/// for the topic, some time later when the topic or a right is missing or the broker has another reason. Only a message that is too large by itself is
 /// given up. After a refusal librdkafka sends nothing more, and another client resends everything in its order.
 final class Delivery {
     private let configuration: KafkaConfiguration
@@ -24,6 +24,7 @@ final class Delivery {
     /// To be sent again, in this order.
     private var pending: ArraySlice<KafkaProducer.Returned> = []
     private var nextAttempt = ContinuousClock.now
+    private var backoff = Backoff(from: .seconds(1), to: .seconds(10))
     private var before = KafkaProducer.Counts()
     private var tooLarge = 0
     /// The lines about single messages in this minute.
@@ -35,6 +36,7 @@ final class Delivery {
     /// How many were delivered when some were for the last time, and when that was.
     private var acknowledged = (count: 0, at: ContinuousClock.now)
     private var isSilent = false
+    private var silentBroker = SilentBroker()
 
     /// A message is acknowledged within milliseconds; a group of brokers takes some seconds to replace one of them.
     private static let mostSilence: Duration = .seconds(7)
@@ -69,6 +71,9 @@ final class Delivery {
 
     /// Whether Kafka takes nothing: only a delivery ends that.
     var isRefused: Bool { refusedAt != nil }
+
+    /// What holds messages up, in words; nil when nothing does.
+    var trouble: String? { silentBroker.words }
 
     /// How many messages ended how, since the start. Failed are those that no batch can take.
     var counts: KafkaProducer.Counts {
@@ -117,6 +122,9 @@ final class Delivery {
 
     /// Says when nothing is acknowledged although messages wait. Call it about once a second.
     func judgeSilence() {
+        if let statistics = producer.takeStatistics() {
+            silentBroker.update(statistics, topic: settings[.kafkaTopic], at: .now)
+        }
         let delivered = counts.delivered
         // Who refuses is not silent.
         if delivered > acknowledged.count || producer.waiting == 0 || (isRefused && !isSilent) {
@@ -128,7 +136,8 @@ final class Delivery {
         guard silence > Self.mostSilence else { return }
         isSilent = true
         if refusedAt == nil { refusedAt = delivered }
-        service.waits(for: .kafka, "no message was acknowledged for \(Int(silence / .seconds(1))) s")
+        let cause = trouble.map { ": \($0)" } ?? ""
+        service.waits(for: .kafka, "no message was acknowledged for \(Int(silence / .seconds(1))) s\(cause)")
     }
 
     // MARK: - What came back
@@ -151,6 +160,7 @@ final class Delivery {
         }
         if let refusedAt, counts.delivered > refusedAt {
             self.refusedAt = nil
+            backoff.reset()
             service.answered(.kafka)
         }
         guard producer.waiting == 0, nextAttempt <= .now else { return }
@@ -173,7 +183,7 @@ final class Delivery {
                     continue
                 }
                 isBatchTooLarge = true
-            } else if message.error.isTopicMissing || message.error.isRefusal {
+            } else if message.error.code.isAnswer || message.error.isTopicMissing || message.error.isRefusal {
                 wait(message.error)
             }
             again.append(message)
@@ -228,7 +238,8 @@ final class Delivery {
     private func wait(_ error: KafkaError) {
         service.waits(for: .kafka, "\(error)")
         if refusedAt == nil { refusedAt = counts.delivered }
-        nextAttempt = .now + .seconds(1)
+        // Once, however many messages were refused.
+        if nextAttempt <= .now { nextAttempt = .now + .milliseconds(500) + backoff.next() }
     }
 
     private func giveUp(key: [UInt8], bytes: Int) {

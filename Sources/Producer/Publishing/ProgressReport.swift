@@ -27,6 +27,8 @@ struct ProgressReport {
     private var lastSecond: Int64 = 0
     private var atLastLine = Counts()
     private var atLastSecond = Counts()
+    /// What holds messages up, in words.
+    var trouble: String?
 
     init(_ service: Service) {
         self.service = service
@@ -77,9 +79,10 @@ struct ProgressReport {
         metrics.queued.set(Double(counts.waiting))
         metrics.late.set(Double(behind) / 1e9)
         let late = lag.isBehind ? ", behind by \(Self.seconds(behind)) s" : ""
+        let held = trouble.map { " (\($0))" } ?? ""
         let failed = counts.failed > 0 ? ", \(counts.failed) given up: too large for the topic" : ""
         service.tell(
-            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(late)\(failed)")
+            "\(Int(rate.perSecond().rounded())) messages/s delivered, \(counts.waiting) queued\(held)\(late)\(failed)")
     }
 
     private static func seconds(_ nanoseconds: Int64) -> Int64 { (nanoseconds + 500_000_000) / 1_000_000_000 }

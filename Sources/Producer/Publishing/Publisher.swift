@@ -108,6 +108,7 @@ struct Publisher: ~Copyable {
         loop.progressed()
         _ = service.reloadIfAsked(&settings)
         let behind = due.map { max(0, now - $0) } ?? 0
+        report.trouble = delivery.trouble
         guard report.update(counts, behind: behind, isRefused: delivery.isRefused, at: now) else { return }
         delivery.judgeSilence()
         if !delivery.isRefused { delivery.cluster.look(for: topic, service) }

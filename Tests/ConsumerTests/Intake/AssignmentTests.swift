@@ -71,15 +71,43 @@ import Testing
         #expect(assignment.judge(1, offset: 9, fingerprint: 98, first) == .act([.fetch([0: 9]), .examine([1])]))
         #expect(assignment.examined == [1] && assignment.judge(1, offset: 9, fingerprint: 99, first) == .drop)
         #expect(assignment.handle(.outOfRange(1)) == [], "it is examined already")
-        #expect(assignment.handle(.examined([0: 1, 5: 1])) == [], "nobody asked for these")
-        #expect(assignment.handle(.examined([1: 4])) == [.forget, .locate([0, 1])])
+        let found = Continuation(offset: 4, last: nil)
+        #expect(assignment.handle(.examined([0: found, 5: found])) == [], "nobody asked for these")
+        #expect(assignment.handle(.examined([1: found])) == [.forget, .locate([0, 1])])
         var next = Self.stored(1)
         next.offset = 4
         #expect(
             assignment.handle(.located([Self.stored(0), next])) == [
                 .start([Self.stored(0), next]), .fetch([0: 9, 1: 4]),
             ])
-        #expect(assignment.phase(of: 1) == .reading, "it was looked at")
+        #expect(assignment.phase(of: 1) == .reading, "there is nothing to be looked at")
+    }
+
+    @Test("after an examination the last message that was found is looked at: the log may have changed since")
+    func examined() {
+        func examined(_ found: Continuation, at position: Position) -> Assignment {
+            var assignment = Assignment()
+            _ = assignment.handle(.given([0]))
+            _ = assignment.handle(.located([]))
+            #expect(assignment.handle(.examined([0: found])) == [.forget, .locate([0])])
+            _ = assignment.handle(.located([position]))
+            return assignment
+        }
+        // Compaction has removed the last one.
+        let found = Continuation(offset: 10, last: Landmark(offset: 6, fingerprint: 66))
+        var assignment = examined(found, at: Self.stored(0))
+        #expect(assignment.phase(of: 0) == .confirming(attempts: 0))
+        #expect(assignment.judge(0, offset: 6, fingerprint: 66, first) == .drop)
+        #expect(assignment.judge(0, offset: 10, fingerprint: 1, first) == .gather(slot: 0, hole: nil))
+        assignment = examined(found, at: Self.stored(0))
+        #expect(assignment.judge(0, offset: 6, fingerprint: 67, first) == .act([.fetch([:]), .examine([0])]))
+        // All of it was compacted.
+        assignment = examined(Continuation(offset: 10, last: nil), at: Self.stored(0))
+        #expect(assignment.judge(0, offset: 12, fingerprint: 1, first) == .gather(slot: 0, hole: 10..<12))
+        // Another consumer has moved it on meanwhile.
+        assignment = examined(Continuation(offset: 4, last: nil), at: Self.stored(0))
+        #expect(assignment.handle(.located([Self.stored(0)])) == [.start([Self.stored(0)]), .fetch([0: 9])])
+        #expect(assignment.phase(of: 0) == .confirming(attempts: 0))
     }
 
     @Test("no last message, or an end before it, is asked for once more and then examined")
@@ -110,7 +138,8 @@ import Testing
         old.last = nil
         let actions = assignment.handle(.located([Self.stored(0), old]))
         #expect(actions == [.start([Self.stored(0), old]), .fetch([0: 9]), .examine([1, 2])])
-        #expect(assignment.handle(.examined([1: 10])) == [.forget, .locate([0, 1])])
+        let found = Continuation(offset: 10, last: nil)
+        #expect(assignment.handle(.examined([1: found])) == [.forget, .locate([0, 1])])
         let again = assignment.handle(.located([Self.stored(0), old]))
         #expect(again == [.start([Self.stored(0), old]), .fetch([0: 9, 1: 10])], "a look was enough")
         #expect(assignment.examined == [2])

@@ -47,6 +47,12 @@ import Testing
         #expect(verdict(120, 170, parting: nil) == .deleted(100..<120))
         #expect(verdict(100, 100, parting: nil) == .same(next: 100))
         #expect(verdict(0, 0, parting: nil) == .another(low: 0), "an empty log")
+        let untouched = try Self.history([(id: 1, offsets: 50..<50, continues: nil)])
+        func verdictOfUntouched(low: Int64) -> LogVerdict {
+            LogVerdict(untouched, Watermarks(low: low, high: 90), comparison: nil)
+        }
+        #expect(verdictOfUntouched(low: 0) == .another(low: 0), "it starts earlier than the one that was found first")
+        #expect(verdictOfUntouched(low: 50) == .same(next: 50) && verdictOfUntouched(low: 60) == .deleted(50..<60))
         #expect(LogVerdict.deleted(100..<120).next == 120 && LogVerdict.endLost(from: 94).next == 94)
         #expect(LogVerdict.same(next: 5).next == 5 && LogVerdict.another(low: 7).next == 7)
     }

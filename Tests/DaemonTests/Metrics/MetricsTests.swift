@@ -23,19 +23,19 @@ import Testing
             metrics.text == #"""
                 # HELP heartbeat_x_total How many.
                 # TYPE heartbeat_x_total counter
-                heartbeat_x_total{instance="consumer-1",reason="a\"b\\c\nd"} 3
-                heartbeat_x_total{instance="consumer-1",reason="b"} 0
+                heartbeat_x_total{daemon="consumer-1",reason="a\"b\\c\nd"} 3
+                heartbeat_x_total{daemon="consumer-1",reason="b"} 0
                 # HELP heartbeat_y How much.
                 # TYPE heartbeat_y gauge
-                heartbeat_y{instance="consumer-1"} 0.25
+                heartbeat_y{daemon="consumer-1"} 0.25
                 # HELP heartbeat_s How long.
                 # TYPE heartbeat_s histogram
-                heartbeat_s_bucket{instance="consumer-1",le="0.5"} 1
-                heartbeat_s_bucket{instance="consumer-1",le="1"} 3
-                heartbeat_s_bucket{instance="consumer-1",le="10"} 4
-                heartbeat_s_bucket{instance="consumer-1",le="+Inf"} 5
-                heartbeat_s_sum{instance="consumer-1"} 20.25
-                heartbeat_s_count{instance="consumer-1"} 5
+                heartbeat_s_bucket{daemon="consumer-1",le="0.5"} 1
+                heartbeat_s_bucket{daemon="consumer-1",le="1"} 3
+                heartbeat_s_bucket{daemon="consumer-1",le="10"} 4
+                heartbeat_s_bucket{daemon="consumer-1",le="+Inf"} 5
+                heartbeat_s_sum{daemon="consumer-1"} 20.25
+                heartbeat_s_count{daemon="consumer-1"} 5
 
                 """#)
     }

@@ -32,7 +32,7 @@ struct MetricsTextTests {
         read.add(written.text)
         #expect(read.text == written.text)
         let sample = try #require(read.samples("heartbeat_x_total").first)
-        #expect(sample.labels == ["instance": "consumer-1", "reason": hostile] && sample.value == 3)
+        #expect(sample.labels == ["daemon": "consumer-1", "reason": hostile] && sample.value == 3)
         #expect(read.samples("heartbeat_y").first?.value == 0.25)
     }
 }

@@ -10,7 +10,6 @@ import Testing
         #expect(ServiceState.ready.assignments == "READY=1")
         #expect(ServiceState.stopping.assignments == "STOPPING=1")
         #expect(ServiceState.watchdog.assignments == "WATCHDOG=1")
-        #expect(ServiceState.extendTimeout(microseconds: 5).assignments == "EXTEND_TIMEOUT_USEC=5")
         #expect(ServiceState.status("20/s").assignments == "STATUS=20/s")
         #expect(ServiceState.reloading.assignments.wholeMatch(of: /RELOADING=1\nMONOTONIC_USEC=[0-9]+/) != nil)
     }

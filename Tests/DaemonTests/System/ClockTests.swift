@@ -11,5 +11,7 @@ import Testing
         let time = Double(wallClockMicroseconds()) / 1e6
         let after = Date.now.timeIntervalSince1970
         #expect(before - 1 <= time && time <= after + 1)
+        let coarse = Double(coarseWallClockMicroseconds()) / 1e6
+        #expect(time - 1 <= coarse && coarse <= time + 1)
     }
 }

@@ -25,13 +25,16 @@ struct PageFileTests {
 
     @Test("each module is named by the pages that import it and by no other")
     func other() throws {
-        let overview = try modules("index.html")
-        let customer = try modules("customer.html")
-        let common = ["chart/line-chart.js", "lib/dom.js", "lib/format.js", "lib/live.js", "parts/frame.js"]
-        #expect(overview.isSuperset(of: common) && customer.isSuperset(of: common))
-        #expect(overview.contains("chart/bars.js") && !customer.contains("chart/bars.js"))
-        let scripts = Set(PageFile.all.map(\.name).filter { $0.hasSuffix(".js") })
-        #expect(overview.union(customer).union(["overview.js", "customer.js"]) == scripts)
+        let pages = PageFile.all.map(\.name).filter { $0.hasSuffix(".html") && !$0.contains("/") }
+        let named = try pages.map { try modules($0) }
+        for (page, modules) in zip(pages, named) {
+            #expect(modules.isSuperset(of: ["lib/dom.js", "lib/format.js", "lib/live.js"]), "\(page)")
+            #expect(modules.contains("chart/bars.js") == (page == "operations.html"), "\(page)")
+            #expect(modules.contains("people/people.js") == (page == "index.html"), "\(page)")
+        }
+        // A script beside the pages is the page's own, and named in it.
+        let scripts = PageFile.all.map(\.name).filter { $0.hasSuffix(".js") && $0.contains("/") }
+        #expect(named.reduce(into: []) { $0.formUnion($1) } == Set(scripts))
     }
 
     /// The modules that a page preloads.
@@ -40,6 +43,6 @@ struct PageFileTests {
             uniqueKeysWithValues: PageFile.all.map { ($0.name, String(decoding: $0.bytes, as: UTF8.self)) })
         let text = HTMLPage { files[$0] }.complete(try #require(files[name]))
         #expect(!text.contains("<!-- include"))
-        return Set(text.matches(of: /modulepreload" href="\/static\/([^"]+)"/).map { String($0.output.1) })
+        return Set(text.matches(of: /modulepreload" href="static\/([^"]+)"/).map { String($0.output.1) })
     }
 }

@@ -29,24 +29,14 @@ struct CustomerTableTests {
         #expect(table.mostActive == ["b"])
     }
 
-    @Test("a trace has the latest readings")
-    func trace() throws {
+    @Test("older readings complete a trend, and what was seen stays")
+    func older() throws {
         var table = CustomerTable()
-        for second in 1...40 {
-            table.update([row("a", 1, at: Int64(second) * 1_000_000)], at: Int64(second) * 1_000_000)
-        }
-        // Seen twice, there once.
-        table.update([row("a", 1, at: 40_000_000)], at: 41_000_000)
-        #expect(table.customer("a")?.trace.map(\.milliseconds) == (11...40).map { Int64($0) * 1000 })
-    }
-
-    @Test("older readings complete a trace")
-    func older() {
-        var table = CustomerTable()
-        table.update([row("a", 1, at: 10_000_000)], at: 10_000_000)
-        table.completeTrace(of: "a", with: [8000, 9000, 10_000].map { Point($0, 60, isAnomaly: false) })
-        #expect(table.customer("a")?.trace.map(\.milliseconds) == [8000, 9000, 10_000])
-        #expect(table.customer("a")?.isTraceComplete == true)
+        table.update([row("a", 1, at: 100_000_000)], at: 100_000_000)
+        table.completeTrend(of: "a", with: [(80_000_000, 60), (100_000_000, 61)])
+        let customer = try #require(table.customer("a"))
+        #expect(customer.trend.values(at: 100_000_000).suffix(3) == [60, nil, 70])
+        #expect(customer.isTrendComplete)
     }
 
     @Test("ids of the same characters and other bytes are two customers")

@@ -64,12 +64,12 @@ extension OnAServer {
             try await eventually("the stuck one is dropped") {
                 _ = try stream.state()
                 return try dashboard.get("/metrics").text.contains(
-                    "heartbeat_dashboard_sse_dropped_total{instance=\"dashboard\"} 1\n")
+                    "heartbeat_dashboard_sse_dropped_total{daemon=\"dashboard\"} 1\n")
             }
             _ = try stream.state()
             #expect(
                 try dashboard.get("/metrics").text.contains(
-                    "heartbeat_dashboard_sse_clients{instance=\"dashboard\"} 1\n"))
+                    "heartbeat_dashboard_sse_clients{daemon=\"dashboard\"} 1\n"))
         }
 
         @Test("more viewers than there may be are told to come later")
@@ -153,7 +153,7 @@ extension OnAServer {
         func stale() async throws {
             let database = try await TestDatabase.make()
             try database.seed(customers: 2, seconds: 10)
-            try database.rows("UPDATE kafka_offsets SET updated_at = now() - interval '1 hour'")
+            try database.rows("UPDATE customer_state SET recorded_at = recorded_at - interval '1 hour'")
             let dashboard = try await RunningDashboard(["DASHBOARD_STALE_SECONDS": "60"], database: database)
             try await dashboard.untilState("the data are stale") { state in
                 (state["data"] as? [String: Any])?["state"] as? String == "stale"

@@ -12,10 +12,10 @@ extension OnAServer {
                 """
                 # HELP heartbeat_build_info The program's version.
                 # TYPE heartbeat_build_info gauge
-                heartbeat_build_info{instance="\(name)",version="9.8.7"} 1
+                heartbeat_build_info{daemon="\(name)",version="9.8.7"} 1
                 # HELP heartbeat_updated_timestamp_seconds When these figures were written.
                 # TYPE heartbeat_updated_timestamp_seconds gauge
-                heartbeat_updated_timestamp_seconds{instance="\(name)"} \(updated)
+                heartbeat_updated_timestamp_seconds{daemon="\(name)"} \(updated)
                 \(samples)
 
                 """)
@@ -26,13 +26,13 @@ extension OnAServer {
             let lag = """
                 # HELP heartbeat_consumer_lag_messages Messages that are not stored yet.
                 # TYPE heartbeat_consumer_lag_messages gauge
-                heartbeat_consumer_lag_messages{instance="%"} 4
+                heartbeat_consumer_lag_messages{daemon="%"} 4
                 # HELP heartbeat_consumer_batch_messages Messages in a batch.
                 # TYPE heartbeat_consumer_batch_messages histogram
-                heartbeat_consumer_batch_messages_bucket{instance="%",le="1"} 1
-                heartbeat_consumer_batch_messages_bucket{instance="%",le="+Inf"} 2
-                heartbeat_consumer_batch_messages_sum{instance="%"} 5
-                heartbeat_consumer_batch_messages_count{instance="%"} 2
+                heartbeat_consumer_batch_messages_bucket{daemon="%",le="1"} 1
+                heartbeat_consumer_batch_messages_bucket{daemon="%",le="+Inf"} 2
+                heartbeat_consumer_batch_messages_sum{daemon="%"} 5
+                heartbeat_consumer_batch_messages_count{daemon="%"} 2
                 this is no metric
                 """
             for name in ["consumer", "consumer-1"] {
@@ -52,9 +52,9 @@ extension OnAServer {
             #expect(families.count == Set(families).count, "\(families)")
             #expect(lines.filter { $0.hasPrefix("# TYPE heartbeat_build_info ") }.count == 1)
             #expect(lines.filter { $0.hasPrefix("heartbeat_build_info{") }.count == 3)
-            #expect(lines.contains { $0 == "heartbeat_consumer_lag_messages{instance=\"consumer-1\"} 4" })
+            #expect(lines.contains { $0 == "heartbeat_consumer_lag_messages{daemon=\"consumer-1\"} 4" })
             #expect(!answer.text.contains("no metric"))
-            #expect(lines.contains { $0.hasPrefix("heartbeat_dashboard_requests_total{instance=\"dashboard\"} ") })
+            #expect(lines.contains { $0.hasPrefix("heartbeat_dashboard_requests_total{daemon=\"dashboard\"} ") })
             if FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool") {
                 let text = try TestFolder.required().write("all.txt", answer.text)
                 #expect(try await shell("promtool check metrics < \(text) 2>&1") == "")
@@ -66,20 +66,20 @@ extension OnAServer {
             try file(
                 "consumer",
                 """
-                heartbeat_ready{instance="consumer"} 1
-                heartbeat_consumer_lag_messages{instance="consumer"} 4
-                heartbeat_consumer_lag_seconds{instance="consumer"} 0.5
+                heartbeat_ready{daemon="consumer"} 1
+                heartbeat_consumer_lag_messages{daemon="consumer"} 4
+                heartbeat_consumer_lag_seconds{daemon="consumer"} 0.5
                 """, age: -3600)
             try file(
                 "consumer-1",
                 """
-                heartbeat_ready{instance="consumer-1"} 1
-                heartbeat_waiting_since_timestamp_seconds{instance="consumer-1",for="Kafka"} 1700000000
-                heartbeat_consumer_lag_messages{instance="consumer-1"} 3
-                heartbeat_consumer_lag_seconds{instance="consumer-1"} 0.25
+                heartbeat_ready{daemon="consumer-1"} 1
+                heartbeat_waiting_since_timestamp_seconds{daemon="consumer-1",for="Kafka"} 1700000000
+                heartbeat_consumer_lag_messages{daemon="consumer-1"} 3
+                heartbeat_consumer_lag_seconds{daemon="consumer-1"} 0.25
                 """, age: -3600)
             try file(
-                "consumer-2", "heartbeat_consumer_lag_messages{instance=\"consumer-2\"} 1000", age: 3600)
+                "consumer-2", "heartbeat_consumer_lag_messages{daemon=\"consumer-2\"} 1000", age: 3600)
             let dashboard = try await RunningDashboard()
             let state = try dashboard.json("/api/v1/state")
             let daemons = try #require(state["daemons"] as? [[String: Any]])

@@ -11,6 +11,14 @@ extension FaultyBroker {
         try await ask("create", ["topic": topic, "partitions": partitions ?? self.partitions])
     }
 
+    /// Has the next leader of a group, who asks for the topic to assign it, hear that it is unknown: the group then gives its
+    /// partitions to nobody.
+    ///
+    /// - Parameter deleting: whether it is deleted at that moment.
+    package func hideFromNextAssignment(deleting: Bool = false) async throws {
+        try await ask("hide", ["topic": topic, "delete": deleting])
+    }
+
     /// Gives the topic more partitions.
     package func addPartitions(upTo count: Int) async throws {
         try await ask("grow", ["topic": topic, "partitions": count])

@@ -1,7 +1,7 @@
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// No broker answers for a while.
     @Suite("Kafka does not answer at all") struct AbsentKafka {
         @Test(
@@ -59,7 +59,7 @@ extension EndToEnd {
             let parts = daemon.log.components(separatedBy: "Kafka is available again")
             #expect(parts.count == 2, "\(daemon.log)")
             let later = try #require(parts.last)
-            #expect(!later.contains("unable to") && !later.contains("waiting"), "what is over is not told again")
+            #expect(!later.contains("unable to") && !later.contains("waiting for"), "what is over is not told again")
         }
     }
 }

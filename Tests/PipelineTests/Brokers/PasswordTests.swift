@@ -1,7 +1,7 @@
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// Kafka asks for a password.
     @Suite("Passwords") struct Passwords {
         @Test("a wrong password is told as the cause, and the right one works", arguments: ["consumer", "producer"])

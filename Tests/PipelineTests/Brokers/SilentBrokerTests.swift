@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// One broker of three does not answer, or not to everything.
     @Suite("A broker of several does not answer") struct SilentBrokers {
         /// What happens to a broker.
@@ -52,6 +52,11 @@ extension EndToEnd {
             try await consumer.untilStatus("the status says which broker") {
                 $0.contains(/broker 2 at 127\.0\.0\.1:\d+ does not answer: 2 partitions wait for it/)
                     && $0.contains("lag unknown")
+            }
+            if fault != .mute {
+                try await producer.untilStatus("the producer's status says it, too") {
+                    $0.contains(/queued \((broker 2 at 127\.0\.0\.1:\d+ does not answer|partitions .* no leader)\)/)
+                }
             }
             let before = consumer.manager.statuses.count
             // Long enough for what expires: the group's session, and silence that counts as lost.

@@ -1,7 +1,8 @@
 import Harness
+import PostgreSQL
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// The topic is deleted, made later, or gets partitions, while consumer and producer run.
     @Suite("The topic changes") struct TopicChanges {
         private static func scene() async throws -> (Pipeline, FaultyBroker, WatchedDaemon, WatchedDaemon) {
@@ -89,11 +90,46 @@ extension EndToEnd {
                 try await daemon.untilStatus("the status says why") { $0.contains("Authorization failed") }
             }
             try await Task.sleep(for: .seconds(10))
-            #expect(consumer.manager.count("READY=1") == 0)
+            #expect(!consumer.manager.isReady)
             try await faulty.createTopic()
             try await pipeline.untilStoredFromNow([0, 1, 2, 3, 4, 5], "every partition is read")
             #expect(try await producer.stop() == .exited(0))
             try await pipeline.expectAllStored()
+            #expect(try await consumer.stop() == .exited(0))
+        }
+
+        @Test("the group was assigned while it was missing: it is assigned again", arguments: [1, 2])
+        func unassigned(count: Int) async throws {
+            let faulty = try await FaultyBroker(partitions: 4)
+            let pipeline = try await Pipeline(on: TestBroker(faulty))
+            // The first is alone when it joins; the assignment to all of them is another one.
+            if count > 1 { _ = try await pipeline.startReadyConsumer("first") }
+            try await faulty.hideFromNextAssignment()
+            let consumer = try WatchedDaemon.consumer(pipeline)
+            try await eventually("nobody has a partition") { consumer.log.contains("reading 0 partitions") }
+            #expect(consumer.manager.count("READY=1") == 0)
+            let producer = try WatchedDaemon.producer(pipeline.broker)
+            try await pipeline.untilStoredFromNow([0, 1, 2, 3], "every partition is read")
+            try await consumer.untilReady()
+            #expect(try await producer.stop() == .exited(0))
+            try await pipeline.expectAllStored()
+            #expect(try await consumer.stop() == .exited(0))
+        }
+
+        @Test("a consumer joins while it is missing: that is told, and it is not ready before the topic is there")
+        func unassignable() async throws {
+            let faulty = try await FaultyBroker(partitions: 4)
+            let pipeline = try await Pipeline(on: TestBroker(faulty))
+            try await faulty.hideFromNextAssignment(deleting: true)
+            let consumer = try WatchedDaemon.consumer(pipeline)
+            try await consumer.untilStatus("the status says that the topic is missing") {
+                $0.contains("waiting for Kafka") && $0.contains("unknown topic")
+            }
+            #expect(consumer.manager.count("READY=1") == 0)
+            try await faulty.createTopic(writing: [(partition: 3, messages: [numbered(0)])])
+            try await pipeline.untilStored(1)
+            try await consumer.untilReady()
+            try await consumer.untilStatus("it waits no longer") { $0.contains("lag 0") && !$0.contains("waiting") }
             #expect(try await consumer.stop() == .exited(0))
         }
 
@@ -108,12 +144,17 @@ extension EndToEnd {
             try await pipeline.expectAllStored()
 
             // Nothing can be stored.
-            try await pipeline.database.cluster.stop(.fast)
+            let administrator = try PostgreSQLConnection(
+                pipeline.database.cluster.parameters(database: "postgres"), .test)
+            let name = pipeline.database.name
+            try administrator.rows("ALTER DATABASE \(name) ALLOW_CONNECTIONS false")
+            try administrator.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
             try await faulty.write((0..<1000).map { _ in old }, to: 7)
             try await consumer.untilStatus("the lag counts what waits in a new partition") {
                 $0.contains("lag 1000 messages")
             }
-            try await pipeline.database.cluster.start()
+            try administrator.rows("ALTER DATABASE \(name) ALLOW_CONNECTIONS true")
             try await consumer.untilStatus("the lag is over") { $0.contains("lag 0 messages") }
             try await pipeline.expectAllStored()
             #expect(try await consumer.stop() == .exited(0))

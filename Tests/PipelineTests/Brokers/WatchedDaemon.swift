@@ -34,7 +34,7 @@ struct WatchedDaemon {
     var log: String { process.log }
 
     func untilReady() async throws {
-        try await eventually("\(process.name) is ready") { manager.count("READY=1") == 1 }
+        try await eventually("\(process.name) is ready") { manager.isReady }
     }
 
     /// Waits until the status has some words, and prints when that was.

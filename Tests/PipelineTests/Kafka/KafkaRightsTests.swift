@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// A right that is missing or taken away: nothing is said of the lag, the cause is told, and all goes on when it is given.
     @Suite("Rights in Kafka", .enabled(if: TestBroker.isEmbedded, "the broker has to refuse"))
     struct KafkaRights {
@@ -33,7 +33,7 @@ extension EndToEnd {
             }
             #expect(try await limited.waitForEnd(within: .seconds(60)) == .exited(69))
             #expect(limited.log.contains(/timed out after 8 s waiting for Kafka: .*Group authorization failed/))
-            #expect(manager.count("READY=1") == 0)
+            #expect(!manager.isReady)
         }
 
         @Test("READ of the group is given after the start: it goes on, and what is over is not told again")
@@ -59,7 +59,7 @@ extension EndToEnd {
             let consumer = try pipeline.startConsumer(
                 "consumer", manager.environment.merging(["METRICS_DIRECTORY": metrics]) { $1 })
             if !isAtStart {
-                try await eventually("it is ready") { manager.count("READY=1") == 1 }
+                try await eventually("it is ready") { manager.isReady }
                 try await eventually("the lag is known") { manager.status.contains("lag 0 messages") }
                 refuse(pipeline.broker, Self.fetch, with: Self.topicDenied)
             }
@@ -67,7 +67,7 @@ extension EndToEnd {
             try await eventually("the status says why", within: .seconds(10)) {
                 manager.status.contains("Topic authorization failed") && !manager.status.contains("lag 0")
             }
-            #expect(manager.count("READY=1") == (isAtStart ? 0 : 1))
+            #expect(manager.isReady != isAtStart)
             try await eventually("no lag is in the metrics") {
                 let text = contents("\(metrics)/consumer.prom")
                 return text.contains("heartbeat_consumer_lag_age_seconds ")
@@ -82,7 +82,7 @@ extension EndToEnd {
         }
 
         private func expectGoneOn(_ consumer: ChildProcess, _ manager: ServiceManager) async throws {
-            try await eventually("it is ready") { manager.count("READY=1") == 1 }
+            try await eventually("it is ready") { manager.isReady }
             try await eventually("the status has forgotten the cause") {
                 manager.status.contains("lag 0 messages") && !manager.status.contains("authorization")
             }

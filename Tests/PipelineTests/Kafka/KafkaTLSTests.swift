@@ -2,7 +2,7 @@ import Foundation
 import Harness
 import Testing
 
-extension EndToEnd {
+extension Waiting {
     /// TLS that does not come about: the cause itself is in the status within 10 s, in the journal and in the last line.
     @Suite("TLS to Kafka") struct KafkaTLS {
         struct Case: Sendable, CustomTestStringConvertible {

@@ -51,6 +51,32 @@ extension EndToEnd {
             try await finish(pipeline, faulty, of: consumer, stored: 300)
         }
 
+        @Test("it is recreated when the old one has just been examined: the new one is read from its beginning")
+        func examined() async throws {
+            let faulty = try await FaultyBroker(partitions: 1)
+            let pipeline = try await Pipeline(on: TestBroker(faulty))
+            try await faulty.write(batches: batches(0..<100))
+            try await pipeline.drain()
+            // Compaction has removed the last message, so that the log has to be examined; the broker keeps that waiting.
+            try await faulty.compact(removing: [99])
+            try await faulty.mute(1, ["list_offsets"])
+            let consumer = try pipeline.startConsumer("consumer")
+            try await eventually("the database has said where") { consumer.log.contains("reading 1 partitions") }
+            // It cannot say so again before the topic is another one.
+            var writer: StoppedThread? = try StoppedThread("writer", of: consumer)
+            try await faulty.mute(1, [])
+            try await eventually("the log was examined") { consumer.log.contains("the log is the same") }
+            try await faulty.deleteTopic()
+            try await faulty.createTopic(writing: batches(1000..<1300).map { (partition: 0, messages: $0) })
+            withExtendedLifetime(writer) {}
+            writer = nil
+            try await pipeline.untilAllStored(faulty)
+            try await pipeline.stop(consumer)
+            #expect(consumer.log.contains("the topic was recreated"))
+            try await pipeline.expectAll(of: faulty.dump(), lost: 100)
+            try await pipeline.expectSound(400)
+        }
+
         /// Half of them into each partition.
         private func write(_ numbers: Range<Int>, _ faulty: FaultyBroker) async throws {
             let middle = numbers.lowerBound + numbers.count / 2

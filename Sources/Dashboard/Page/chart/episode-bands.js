@@ -2,7 +2,7 @@
 // Episodes on a chart of one customer: a band each, from its start to its end, with its name in words.
 
 import { colour, translucent } from "./chart-theme.js";
-import { bandText, isNeeded, labelRows } from "../lib/episode.js";
+import { bandText, isNeeded, labelRows, limitOf } from "../lib/episode.js";
 
 const font = "12px system-ui, sans-serif";
 const rowHeight = 16, bar = 3;
@@ -11,7 +11,7 @@ const narrow = 400; // px
 /** Draws `chart.episodes`. Names that would overlap go below each other, as far as there is room. */
 export const episodeBands = {
   id: "episodeBands",
-  beforeDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { x }, episodes }) {
+  beforeDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { x, y }, episodes }) {
     ctx.save();
     for (const episode of episodes ?? []) {
       const { left, right, hex } = place(episode, x, area);
@@ -19,6 +19,7 @@ export const episodeBands = {
       ctx.fillRect(left, area.top, right - left, area.height);
       ctx.fillStyle = hex;
       ctx.fillRect(left, area.top, right - left, bar);
+      drawLimit(ctx, limitOf(episode.reason), { left, right, hex }, y);
     }
     ctx.restore();
   },
@@ -46,6 +47,29 @@ export const episodeBands = {
     ctx.restore();
   },
 };
+
+/**
+ * The limit that an episode is judged by, while it lasts.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} limit NaN when its reason names none
+ * @param {{left: number, right: number, hex: string}} span
+ * @param {any} y
+ */
+function drawLimit(ctx, limit, { left, right, hex }, y) {
+  if (Number.isNaN(limit) || limit < y.min || limit > y.max) return;
+  const at = y.getPixelForValue(limit);
+  ctx.strokeStyle = hex;
+  ctx.setLineDash([6, 3]);
+  ctx.beginPath();
+  ctx.moveTo(left, at);
+  ctx.lineTo(right, at);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  if (right - left < 70) return;
+  ctx.font = font;
+  ctx.textBaseline = "alphabetic";
+  ctx.fillText(`limit ${limit}`, left + 4, at - 4);
+}
 
 /**
  * @param {API.Episode} episode

@@ -6,6 +6,7 @@ import { age as ageText } from "../lib/format.js";
 
 const font = "12px system-ui, sans-serif";
 const lineHeight = 16;
+const nearEnd = 24; // px: a line that ends farther from the chart's right has ended
 const longestCurrent = 15_000; // ms: an older reading at a line's end is not current
 
 /** The two limits as dashed lines with their meaning, a customer's own limits as dotted; the room beyond is tinted. */
@@ -166,14 +167,14 @@ export const endLabels = {
     ctx.textBaseline = "middle";
     const start = area.right + 14;
     for (const { dataset, point, from, y: at } of labels) {
-      ctx.strokeStyle = dataset.hex;
-      ctx.globalAlpha = 0.6;
-      ctx.beginPath();
-      ctx.moveTo(from.x, from.y);
-      ctx.lineTo(start - 10, at);
-      ctx.lineTo(start - 4, at);
-      ctx.stroke();
-      ctx.globalAlpha = 1;
+      // A line to the label stays beside the chart: on it, it would look like readings.
+      if (area.right - from.x < nearEnd) {
+        ctx.strokeStyle = dataset.hex;
+        ctx.beginPath();
+        ctx.moveTo(area.right + 2, from.y);
+        ctx.lineTo(start - 4, at);
+        ctx.stroke();
+      }
       ctx.fillStyle = dataset.hex;
       ctx.fillRect(start - 4, at - 5, 3, 10);
       // A line that has ended shows how long ago, not a number that would look like the current one.

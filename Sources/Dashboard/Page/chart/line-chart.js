@@ -1,5 +1,5 @@
 // @ts-check
-// Heart rates over time: raw readings as lines, buckets as the span from the lowest to the highest rate of each.
+// Heart rates over time: raw readings as lines, buckets as their medians within the span from lowest to highest.
 
 import {
   Chart, applyTheme, baseOptions, colour, onThemeChange, tickLabel, timeTicks, translucent,
@@ -55,7 +55,7 @@ export class LineChart {
         title: (/** @type {any[]} */ items) => this.#titleOf(items),
         label: (/** @type {any} */ item) => this.#labelOf(item),
       },
-      filter: (/** @type {any} */ item) => item.dataset.role !== "min",
+      filter: (/** @type {any} */ item) => item.dataset.role === "line" || item.dataset.role === "max",
       usePointStyle: false,
     };
     options.plugins.endLabels = { on: labels };
@@ -63,6 +63,13 @@ export class LineChart {
       type: "line", data: { datasets: [] }, options, plugins: [episodeBands, limitLines, anomalyMarks, endLabels],
     });
     onThemeChange(() => this.#draw());
+  }
+
+  /** The time at a place, in px from the canvas's left, in ms.
+   * @param {number} x */
+  timeAt(x) {
+    const { left, right } = this.#chart.chartArea, { min, max } = this.#chart.scales.x;
+    return min + (Math.min(right, Math.max(left, x)) - left) / (right - left) * (max - min);
   }
 
   /** @param {Shown} shown */
@@ -150,7 +157,7 @@ function line({ name, slot, points, latest }) {
 }
 
 /**
- * Two edges with the room between them filled. The edges meet where a bucket has one reading.
+ * The medians as a line, and the room between two edges filled. They meet where a bucket has one reading.
  * @param {Line} line
  * @param {number} bucketSeconds
  * @returns {object[]}
@@ -159,8 +166,10 @@ function envelope({ name, slot, points, latest }, bucketSeconds) {
   const half = bucketSeconds * 500, base = style(name, slot), edge = translucent(base.borderColor, 0.5);
   const hole = Math.max(longestJoin(points), 2.5 * bucketSeconds * 1000);
   const lowest = points.map(([x, y]) => ({ x: x + half, y, least: y }));
+  const medians = points.map(([x, min, max, , median]) => ({ x: x + half, y: median ?? (min + max) / 2 }));
   const highest = points.map(([x, min, max, anomalies]) => ({ x: x + half, y: max, least: min, anomalies }));
   return [
+    { ...base, role: "median", borderWidth: 2, spanGaps: hole, data: medians },
     { ...base, role: "min", borderColor: edge, borderWidth: 1, spanGaps: hole, data: lowest },
     {
       ...base, latest, role: "max", borderColor: edge, borderWidth: 1, spanGaps: hole, data: highest,

@@ -38,19 +38,13 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
-
 /**
- * Sets an element's text when it differs. With `fade` the new one fades in, by opacity alone, which costs no layout.
+ * Sets an element's text when it differs.
  * @param {Element | null} target
  * @param {string} text
  */
-export function setText(target, text, { fade = false } = {}) {
-  if (target === null || target.textContent === text) return;
-  const first = target.textContent === "";
-  target.textContent = text;
-  if (!fade || first || calm.matches) return;
-  target.animate([{ opacity: 0.5 }, { opacity: 1 }], { duration: 500, easing: "ease-out" });
+export function setText(target, text) {
+  if (target !== null && target.textContent !== text) target.textContent = text;
 }
 
 // Each state has a shape of its own, so that colour alone never tells them apart.
@@ -60,8 +54,8 @@ const shapes = {
   alarm: "M6 0 12 6 6 12 0 6z",
   quiet: "M6 1a5 5 0 1 1 0 10a5 5 0 1 1 0-10zm0 2a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
   info: "M6 0a6 6 0 1 1 0 12a6 6 0 1 1 0-12zm-1 5v4.5h2V5zm0-2.5v1.5h2V2.5z",
-  high: "M6 1 11.5 10.5H.5z",
-  low: "M6 11 .5 1.5h11z",
+  notice: "M1 5h10v2.5H1z",
+  broken: "M1 1.2 2.2 0 12 9.8 10.8 11zM10.8 1 12 2.2 2.2 12 1 10.8z",
 };
 
 /** @typedef {keyof typeof shapes} Shape */
@@ -130,5 +124,5 @@ export function press(group, chosen) {
  * @param {string} id
  */
 export function customerAddress(id) {
-  return `/customer?customer_id=${encodeURIComponent(id)}`;
+  return `customer?customer_id=${encodeURIComponent(id)}`;
 }

@@ -15,10 +15,13 @@ function makeFormats() {
   const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...zone };
   /** @type {Intl.DateTimeFormatOptions} */
   const day = { month: "short", day: "numeric", ...zone };
+  /** @type {Intl.DateTimeFormatOptions} */
+  const year = { ...day, year: "numeric" };
   return {
     minute: new Intl.DateTimeFormat("en-GB", clock),
     second: new Intl.DateTimeFormat("en-GB", { ...clock, second: "2-digit" }),
     day: new Intl.DateTimeFormat("en-GB", day),
+    yearAndSecond: new Intl.DateTimeFormat("en-GB", { ...year, ...clock, second: "2-digit" }),
     dayAndSecond: new Intl.DateTimeFormat("en-GB", { ...day, ...clock, second: "2-digit" }),
     date: new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit", ...zone }),
   };
@@ -59,8 +62,10 @@ export const dayText = (/** @type {number} */ ms) => formats.day.format(ms);
  * @param {number} now
  */
 export function timeText(ms, now) {
-  const isToday = formats.date.format(ms) === formats.date.format(now);
-  return isToday ? formats.second.format(ms) : formats.dayAndSecond.format(ms);
+  const shown = formats.date.format(ms), today = formats.date.format(now);
+  if (shown === today) return formats.second.format(ms);
+  const isThisYear = shown.slice(0, -6) === today.slice(0, -6);
+  return (isThisYear ? formats.dayAndSecond : formats.yearAndSecond).format(ms);
 }
 
 /**
@@ -118,3 +123,9 @@ export const age = (/** @type {number} */ ms) => duration(ms).split(" ").slice(0
  * @param {string} [many]
  */
 export const plural = (value, one, many = `${one}s`) => `${count(value)} ${value === 1 ? one : many}`;
+
+/**
+ * An id within a sentence: between U+2068 and U+2069, so that one which turns its letters around does not turn the rest.
+ * @param {string} id
+ */
+export const isolated = (id) => `\u2068${id}\u2069`;

@@ -1,7 +1,10 @@
 // @ts-check
 // The stream of states from the server, and what is known about the stream itself.
 
+import { fetchJSON } from "./request.js";
+
 const silence = 5000; // ms without a word (the server sends one a second) after which the stream counts as cut
+const background = 10_000; // ms between two looks of a page that nobody looks at and that nobody listens to
 const longestWait = 5000; // ms between two attempts to reconnect
 
 /**
@@ -41,6 +44,9 @@ export class Live {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry = undefined;
   #shown = 0;
+  #isListenedTo = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #looks = undefined;
 
   /** @param {(view: View) => void} show */
   constructor(show) {
@@ -50,11 +56,20 @@ export class Live {
   start() {
     setInterval(() => this.#watch(), 500);
     // A browser has few connections to one server for all its tabs (six by HTTP/1.1), and keeps those of pages
-    // that one has left for a while: a page that is not looked at holds none.
+    // that one has left for a while: a page that is not looked at holds none, unless it has to be heard.
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#rest() : this.#wake()));
-    addEventListener("pagehide", () => this.#rest());
+    addEventListener("pagehide", () => this.#stop());
     addEventListener("pageshow", () => this.#wake());
     if (!document.hidden) this.#wake();
+  }
+
+  /** Whether the stream stays open while nobody looks, since somebody listens.
+   * @param {boolean} on */
+  listen(on) {
+    this.#isListenedTo = on;
+    if (!document.hidden) return;
+    if (on) this.#wake();
+    else this.#rest();
   }
 
   get now() { return Date.now() + this.#ahead; }
@@ -66,12 +81,21 @@ export class Live {
   }
 
   #wake() {
+    clearInterval(this.#looks);
     if (this.#awake !== null) return;
     this.#awake = Date.now();
     this.#open();
   }
 
   #rest() {
+    if (this.#isListenedTo) return;
+    this.#stop();
+    // The title still tells who needs somebody.
+    clearInterval(this.#looks);
+    this.#looks = setInterval(() => this.#look(), background);
+  }
+
+  #stop() {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#source?.close();
@@ -79,12 +103,21 @@ export class Live {
     this.#link = "connecting";
   }
 
+  async #look() {
+    try {
+      this.#receive(await fetchJSON("/api/v1/state", {}));
+    } catch {
+      this.#link = "cut";
+      this.#render();
+    }
+  }
+
   #open() {
     clearTimeout(this.#retry);
     this.#retry = undefined;
     this.#source?.close();
     this.#opened = Date.now();
-    this.#source = new EventSource("/api/v1/events");
+    this.#source = new EventSource("api/v1/events");
     this.#source.addEventListener("state", (event) => this.#receive(JSON.parse(event.data)));
     this.#source.addEventListener("error", () => this.#reopen());
   }
@@ -104,6 +137,9 @@ export class Live {
     this.#ahead = Date.parse(state.now) - this.#heard;
     this.#link = "open";
     this.#attempts = 0;
+    // Nobody may miss an alarm because of a pause.
+    const alarm = state.people.latest_high_at;
+    if (this.#paused !== null && alarm !== null && Date.parse(alarm) > this.#paused) this.#paused = null;
     if (this.#paused !== null) return;
     this.#state = state;
     this.#render(state.chart_points);

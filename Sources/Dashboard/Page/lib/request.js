@@ -34,18 +34,19 @@ export async function fetchJSON(path, parameters) {
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== null && value !== "") query.set(name, String(value));
   }
-  return answerOf(await fetch(`${path}?${query}`, { signal: timeout() }));
+  return answerOf(await fetch(`.${path}?${query}`, { signal: timeout() }));
 }
 
 /**
- * Sends who acknowledges an episode.
+ * Sends who acknowledges an episode, or takes that back.
  * @param {number} episode
+ * @param {"acknowledge" | "undo"} what
  * @param {API.Acknowledgement} body
  * @returns {Promise<API.Episode>} the episode as it is now
  * @throws {RequestError}
  */
-export async function postAcknowledgement(episode, body) {
-  return answerOf(await fetch(`/api/v1/episodes/${episode}/acknowledge`, {
+export async function postOfEpisode(episode, what, body) {
+  return answerOf(await fetch(`api/v1/episodes/${episode}/${what}`, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     signal: timeout(),
   }));

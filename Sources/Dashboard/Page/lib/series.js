@@ -7,7 +7,8 @@ const longestHole = 3000; // ms of missing events that the next event still fill
 const resync = 60_000; // ms after which buckets are fetched again, since late readings may have changed them
 
 /**
- * One customer's line on a chart. Points are [ms, bpm, anomaly], or [ms, lowest, highest, anomalies] of a bucket.
+ * One customer's line on a chart. Points are [ms, bpm, anomaly], or of a bucket [ms, lowest, highest, anomalies,
+ * median].
  * @typedef {{name: string, slot: number, points: number[][], latest: {x: number, y: number} | null}} Line
  */
 
@@ -51,7 +52,7 @@ export class Series {
   async take(state, points) {
     const now = Date.now();
     const hole = now - this.#taken > longestHole;
-    const others = state.most_active.join("\n") !== this.#names.join("\n");
+    const others = JSON.stringify(state.most_active) !== JSON.stringify(this.#names);
     const old = this.bucketSeconds > 0 && now - this.#fetched > resync;
     this.#taken = now;
     if (this.#fetched === 0 || hole || others || old) await this.#fetch(state.most_active);
@@ -114,7 +115,7 @@ export class Series {
   #mergeIntoBucket(known, [ms, bpm, anomaly]) {
     const size = this.bucketSeconds * 1000, start = Math.floor(ms / size) * size;
     const bucket = known.findLast(([at]) => at === start);
-    if (bucket === undefined) insert(known, [start, bpm, bpm, anomaly]);
+    if (bucket === undefined) insert(known, [start, bpm, bpm, anomaly, bpm]);
     else {
       bucket[1] = Math.min(bucket[1], bpm);
       bucket[2] = Math.max(bucket[2], bpm);

@@ -2,7 +2,7 @@
 // Acknowledging an episode. The page asks for the name once; the browser remembers it.
 
 import { element, setText } from "../lib/dom.js";
-import { postAcknowledgement } from "../lib/request.js";
+import { postOfEpisode } from "../lib/request.js";
 
 const key = "acknowledges";
 const most = 50; // characters of a name
@@ -50,15 +50,26 @@ function askName() {
 }
 
 /**
- * Acknowledges an episode.
- * @param {API.Episode} episode
- * @returns {Promise<API.Episode | null>} the episode as it is now, or null when the viewer gave no name
+ * Acknowledges episodes of one customer, each for the severity that was seen.
+ * @param {{episode: API.Episode, severity: API.Episode["severity"]}[]} seen
+ * @returns {Promise<API.Episode[] | null>} the episodes as they are now, or null when the viewer gave no name
  * @throws {import("../lib/request.js").RequestError}
  */
-export async function acknowledge(episode) {
+export async function acknowledgeAll(seen) {
   const by = name ?? await askName();
   if (by === null) return null;
-  return postAcknowledgement(episode.episode_id, { by });
+  return Promise.all(seen.map(({ episode, severity }) =>
+    postOfEpisode(episode.episode_id, "acknowledge", { by, severity })));
+}
+
+/**
+ * Takes acknowledgements of this viewer back.
+ * @param {API.Episode[]} episodes
+ * @throws {import("../lib/request.js").RequestError}
+ */
+export async function undoAll(episodes) {
+  return Promise.all(episodes.map(({ episode_id: id, acknowledged_by: by }) =>
+    postOfEpisode(id, "undo", { by: by ?? "" })));
 }
 
 /**

@@ -23,7 +23,7 @@ export function showAnomalies({ anomalies, data }, now) {
 
 function makeRow() {
   return element("li", { class: "anomaly" },
-    element("span", { class: "anomaly-rate" }), element("a"), element("time"),
+    element("span", { class: "anomaly-rate" }), element("a", { class: "id", dir: "auto" }), element("time"),
     element("span", { class: "anomaly-reason" }));
 }
 

@@ -2,8 +2,9 @@
 // A customer's anomalies in the chosen time: the latest ones, and earlier ones as far as the viewer asked for them.
 
 import { element, part } from "../lib/dom.js";
-import { timeText } from "../lib/format.js";
+import { duration, timeText } from "../lib/format.js";
 import { fetchJSON } from "../lib/request.js";
+import { runsOf } from "../lib/runs.js";
 
 export class AnomalyPages {
   /** @type {API.Anomaly[]} */
@@ -53,9 +54,14 @@ export class AnomalyPages {
 
   /** @param {number} now */
   show(now) {
-    const rows = this.#items.map(({ recorded_at: at, heart_rate: bpm, anomaly_reason: reason }) => element("tr", {},
-      element("td", {}, element("time", { datetime: at }, timeText(Date.parse(at), now))),
-      element("td", { class: "right" }, String(bpm)), element("td", { class: "wrap" }, reason ?? "")));
+    const rows = runsOf(this.#items).map((run) => element("tr", {},
+      element("td", {}, element("time", { datetime: run.from }, timeText(Date.parse(run.from), now))),
+      element("td", { class: "right" }, run.from === run.until ? "" :
+        duration(Date.parse(run.until) - Date.parse(run.from))),
+      element("td", { class: "right" }, String(run.count)),
+      element("td", { class: "right" },
+        run.lowest === run.highest ? `${run.lowest}` : `${run.lowest} to ${run.highest}`),
+      element("td", { class: "wrap" }, run.reason)));
     const table = part("anomalies", HTMLTableElement);
     table.tBodies[0].replaceChildren(...rows);
     table.hidden = rows.length === 0;

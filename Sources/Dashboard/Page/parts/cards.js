@@ -2,7 +2,7 @@
 // The key figures.
 
 import { childCount, element, setText } from "../lib/dom.js";
-import { count, duration, percent, plural, rate } from "../lib/format.js";
+import { count, duration, isolated, percent, plural, rate } from "../lib/format.js";
 
 /** A key figure; an old one is greyed.
  * @typedef {{name: string, value: string, unit?: string, detail?: string, old?: boolean}} Card */
@@ -20,7 +20,7 @@ export function showCards(list, cards) {
     const [title, figure, more] = nodes[index].children;
     nodes[index].className = old ? "card old" : "card";
     setText(title, name);
-    setText(figure.firstElementChild, value, { fade: true });
+    setText(figure.firstElementChild, value);
     setText(figure.lastElementChild, unit);
     setText(more, detail);
   });
@@ -55,7 +55,8 @@ function readings({ totals, rate: { readings_per_second: speed } }) {
 
 /** @param {API.State} state */
 function customers({ totals, status_counts: counts }) {
-  const silent = counts.silent === 0 ? "all sending" : `${count(counts.silent)} silent`;
+  const lost = counts["no signal"];
+  const silent = lost === 0 ? "all sending" : `${count(lost)} without signal`;
   return { name: "Customers", value: count(totals.customers), detail: totals.customers === 0 ? "" : silent };
 }
 
@@ -75,8 +76,8 @@ function lastReading({ last_reading: last, data }, now) {
   if (last === null) return { name: "Last reading", value: "–", detail: "none yet" };
   const age = duration(now - Date.parse(last.recorded_at));
   return {
-    name: "Last reading", value: count(last.heart_rate), unit: "bpm", detail: `${age} ago, ${last.customer_id}`,
-    old: data.state === "stale",
+    name: "Last reading", value: count(last.heart_rate), unit: "bpm",
+    detail: `${age} ago, ${isolated(last.customer_id)}`, old: data.state === "stale",
   };
 }
 

@@ -1,29 +1,27 @@
 // @ts-check
 // Every customer: the shown page of the table is fetched again and again while the page is live.
 
-import { tracePath } from "../chart/trace.js";
 import {
-  buttonOf, childCount, customerAddress, element, mark, part, press, setText, vector,
+  buttonOf, childCount, customerAddress, element, part, press, setText, vector,
 } from "../lib/dom.js";
-import { age, count } from "../lib/format.js";
+import { age, count, timeText } from "../lib/format.js";
 import { fetchJSON } from "../lib/request.js";
+import { sparkline } from "../lib/sparkline.js";
+import { arrow, showStatus, statusClass, statuses as statusWords } from "../lib/status.js";
 
 const refresh = 2000; // ms between two requests for the shown rows
-/** @typedef {API.Customer["status"]} Status */
-
-/** @type {Record<Status, string>} */
-const statusNames = { normal: "normal", high: "too high", low: "too low", silent: "silent" };
-/** @type {Record<Status, import("../lib/dom.js").Shape>} */
-const shapes = { normal: "good", high: "high", low: "low", silent: "quiet" };
 
 /** What is shown of whom.
- * @typedef {{search: string, status: string, sort: string, order: string, limit: number, offset: number}} Choice */
+ * @typedef {{search: string, status: string, section: string, sort: string, order: string, limit: number,
+ *   offset: number}} Choice */
 
 /** The table with its search, sorting, filter and pages. What is chosen is kept in the page's address. */
 export class Customers {
   #part = {
     customers: part("customers", HTMLTableElement), search: part("search", HTMLInputElement),
-    statuses: part("statuses"), range: part("range"), rows: part("rows", HTMLSelectElement),
+    statuses: part("statuses"), section: part("section", HTMLSelectElement), range: part("range"),
+    cut: part("customers-cut"),
+    rows: part("rows", HTMLSelectElement),
     first: part("first", HTMLButtonElement), previous: part("previous", HTMLButtonElement),
     next: part("next", HTMLButtonElement), last: part("last", HTMLButtonElement),
   };
@@ -40,12 +38,14 @@ export class Customers {
   constructor() {
     const given = new URLSearchParams(location.search);
     this.#ask = {
-      search: given.get("search") ?? "", status: given.get("status") ?? "", sort: given.get("sort") ?? "customer_id",
+      search: given.get("search") ?? "", status: given.get("status") ?? "",
+      section: given.get("section") ?? "", sort: given.get("sort") ?? "customer_id",
       order: given.get("order") ?? "asc", limit: Number(given.get("limit")) || 25,
       offset: Number(given.get("offset")) || 0,
     };
     this.#part.search.value = this.#ask.search;
     this.#part.rows.value = String(this.#ask.limit);
+    this.#part.section.value = this.#ask.section;
     this.#listen();
     this.#markSorting();
   }
@@ -63,7 +63,7 @@ export class Customers {
   }
 
   #listen() {
-    const { search, statuses, rows } = this.#part;
+    const { search, statuses, section, rows } = this.#part;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let typing;
     search.addEventListener("input", () => {
@@ -71,6 +71,7 @@ export class Customers {
       typing = setTimeout(() => this.#change({ search: search.value.trim(), offset: 0 }), 150);
     });
     rows.addEventListener("change", () => this.#change({ limit: Number(rows.value), offset: 0 }));
+    section.addEventListener("change", () => this.#change({ section: section.value, offset: 0 }));
     statuses.addEventListener("click", (event) => {
       const button = buttonOf(event);
       if (!button) return;
@@ -98,7 +99,7 @@ export class Customers {
    */
   #orderAfterClick(column) {
     if (column === this.#ask.sort) return this.#ask.order === "asc" ? "desc" : "asc";
-    return ["customer_id", "status"].includes(column) ? "asc" : "desc";
+    return ["customer_id", "status", "urgency"].includes(column) ? "asc" : "desc";
   }
 
   /** @param {Partial<Choice>} wanted */
@@ -139,8 +140,8 @@ export class Customers {
   }
 
   /** @param {API.Customers} answer */
-  #draw({ items, total, as_of: answered }) {
-    const { offset, limit } = this.#ask;
+  #draw({ items, total, as_of: answered, is_truncated: cut }) {
+    const { offset, limit, search } = this.#ask;
     if (items.length === 0 && total > 0 && offset > 0) {
       return this.#change({ offset: Math.floor((total - 1) / limit) * limit });
     }
@@ -149,22 +150,24 @@ export class Customers {
     this.#drawAges(Date.parse(answered ?? "") || Date.now());
     setText(this.#part.range, total === 0 ? this.#emptyText() :
       `${count(offset + 1)}–${count(offset + items.length)} of ${count(total)}`);
+    this.#part.cut.hidden = !cut;
+    setText(this.#part.cut, search === "" ?
+      `Only the first ${count(total)} by id are listed here. Search looks at every customer.` :
+      `More customers match than the first ${count(total)}, which are listed here.`);
     this.#part.first.disabled = this.#part.previous.disabled = offset === 0;
     this.#part.next.disabled = this.#part.last.disabled = offset + limit >= total;
   }
 
   #emptyText() {
-    return this.#ask.search !== "" || this.#ask.status !== "" ? "No customer matches." : "No customer yet.";
+    return this.#ask.search + this.#ask.status + this.#ask.section !== "" ? "No customer matches." : "No customer yet.";
   }
 
   /** @param {API.State["status_counts"]} counts */
   #drawStatuses(counts) {
     const all = Object.values(counts).reduce((sum, each) => sum + each, 0);
-    /** @type {Status[]} */
-    const filters = ["high", "low", "silent"];
     const wanted = [
       { status: "", name: "all", number: all },
-      ...filters.map((status) => ({ status, name: statusNames[status], number: counts[status] })),
+      ...statusWords.map((status) => ({ status, name: status, number: counts[status] })),
     ];
     const buttons = childCount(this.#part.statuses, wanted.length, () => element("button", { type: "button" }));
     wanted.forEach(({ status, name, number }, index) => {
@@ -189,18 +192,11 @@ function makeRow() {
   });
   trace.append(vector("path", { "vector-effect": "non-scaling-stroke" }));
   return element("tr", {},
-    element("th", { scope: "row", class: "name" }, element("a")), element("td", { class: "right bpm" }),
-    element("td", {}, statusMark("normal")), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
-    element("td", { class: "right wider" }), element("td", { class: "right wider" }));
-}
-
-/**
- * A status as its mark and its name.
- * @param {Status} status
- */
-export function statusMark(status) {
-  return element("span", { class: `status status-${status}` },
-    mark(shapes[status]), element("span", {}, statusNames[status]));
+    element("th", { scope: "row", class: "name" }, element("a", { class: "id", dir: "auto" })),
+    element("td", { class: "right bpm" }, element("span"), element("span", { class: "arrow" })),
+    element("td"), element("td", { class: "right" }), element("td", { class: "wide" }, trace),
+    element("td", { class: "right wider" }), element("td", { class: "right wider" }),
+    element("td", { class: "wider open" }));
 }
 
 /**
@@ -208,18 +204,26 @@ export function statusMark(status) {
  * @param {API.Customer} item
  */
 function drawRow(row, item) {
-  const [name, bpm, status, , trace, readings, anomalies] = row.cells;
-  const link = /** @type {HTMLAnchorElement} */ (name.firstElementChild), same = link.textContent === item.customer_id;
+  const [name, bpm, status, , trace, readings, anomalies, open] = row.cells;
+  const link = /** @type {HTMLAnchorElement} */ (name.firstElementChild);
   setText(link, item.customer_id);
   link.href = customerAddress(item.customer_id);
   link.title = item.customer_id;
-  setText(bpm, String(item.heart_rate), { fade: same });
-  if (status.firstElementChild?.className !== `status status-${item.status}`) {
-    status.replaceChildren(statusMark(item.status));
-  }
-  status.firstElementChild?.setAttribute("title", item.anomaly_reason ?? "");
-  trace.querySelector("path")?.setAttribute("d", tracePath(item.trace));
+  setText(bpm.firstElementChild, String(item.heart_rate));
+  setText(bpm.lastElementChild, arrow(item.direction));
+  showStatus(status, item.status);
+  trace.querySelector("path")?.setAttribute("d", sparkline(item.trend).path);
   setText(readings, count(item.readings));
   setText(anomalies, count(item.anomalies));
-  row.className = item.status === "silent" ? "silent" : "";
+  const [episode] = item.episodes;
+  setText(open, episode === undefined ? "" : openText(episode));
+  open.title = episode?.reason ?? "";
+  row.className = `row-${statusClass(item.status)}${item.is_current ? "" : " not-now"}`;
+}
+
+/** @param {API.Episode} episode */
+function openText({ kind, opened_at: opened, attention, acknowledged_by: by }) {
+  const since = timeText(Date.parse(opened), Date.now());
+  if (attention === "ended") return `${kind} ended, not seen`;
+  return `${kind} since ${since}${attention === "seen" ? `, ✓ ${by}` : ""}`;
 }

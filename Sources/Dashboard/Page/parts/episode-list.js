@@ -2,15 +2,15 @@
 // Episodes as a list. A row stays the same element while its episode is shown, so that the keyboard's focus and what a
 // hand is about to press stay where they are.
 
-import { acknowledge } from "./acknowledge.js";
+import { acknowledgeAll } from "./acknowledge.js";
 import { buttonOf, customerAddress, element, mark, setText } from "../lib/dom.js";
-import { isNeeded, shownSeverity } from "../lib/episode.js";
-import { duration, timeText } from "../lib/format.js";
+import { Answers, isNeeded, isUnseen, seenSeverity, shownSeverity } from "../lib/episode.js";
+import { duration, isolated, timeText } from "../lib/format.js";
 
 const severityNames = { high: "High", medium: "Medium", low: "Low" };
 /** @type {Record<API.Episode["severity"], import("../lib/dom.js").Shape>} */
 const shapes = { high: "alarm", medium: "caution", low: "quiet" };
-const rest = 1500; // ms without a movement of the pointer over the list after which rows may change their places
+const rest = 2000; // ms after a hand was here in which rows keep their places
 
 /** @typedef {{node: HTMLElement, episode: API.Episode}} Row */
 
@@ -19,8 +19,7 @@ export class EpisodeList {
   #failed;
   /** @type {Map<number, Row>} */
   #rows = new Map();
-  /** @type {Map<number, API.Episode>} */
-  #acknowledged = new Map();
+  #answers = new Answers();
   /** @type {Set<number>} */
   #pending = new Set();
   #moved = 0;
@@ -33,7 +32,9 @@ export class EpisodeList {
   constructor(list, failed) {
     this.#list = list;
     this.#failed = failed;
-    list.addEventListener("pointermove", () => { this.#moved = Date.now(); });
+    for (const kind of ["pointermove", "pointerdown"]) {
+      list.addEventListener(kind, () => { this.#moved = Date.now(); });
+    }
     list.addEventListener("click", (event) => {
       const row = this.#rows.get(Number(buttonOf(event)?.closest("li")?.dataset.episode));
       if (row) this.#acknowledge(row);
@@ -48,10 +49,7 @@ export class EpisodeList {
   show(episodes, now) {
     this.#now = now;
     const wanted = new Map(episodes.map((episode) => [episode.episode_id, episode]));
-    for (const [id, row] of this.#rows) {
-      row.episode = wanted.get(id) ?? row.episode;
-      if (!wanted.has(id)) this.#acknowledged.delete(id);
-    }
+    for (const [id, row] of this.#rows) row.episode = wanted.get(id) ?? row.episode;
     if (this.#rows.size === 0 || Date.now() - this.#moved > rest) this.#arrange(wanted);
     for (const row of this.#rows.values()) this.#draw(row);
   }
@@ -79,9 +77,7 @@ export class EpisodeList {
 
   /** @param {Row} row */
   #draw({ node, episode }) {
-    // The answer to an acknowledgement is younger than the state that the stream brought last.
-    const seen = episode.acknowledged_at === null ? this.#acknowledged.get(episode.episode_id) ?? episode : episode;
-    const shown = { ...episode, acknowledged_at: seen.acknowledged_at, acknowledged_by: seen.acknowledged_by };
+    const shown = this.#answers.latest(episode);
     const [severity, who, why, time, note] = /** @type {HTMLCollectionOf<HTMLElement>} */ (node.children);
     drawSeverity(node, severity, shown);
     drawWho(who, shown);
@@ -96,9 +92,10 @@ export class EpisodeList {
     if (this.#pending.has(id)) return;
     this.#pending.add(id);
     try {
-      const answer = await acknowledge(episode);
-      if (answer === null) return;
-      this.#acknowledged.set(id, answer);
+      const answers = await acknowledgeAll([{ episode, severity: seenSeverity(episode) }]);
+      if (answers === null) return;
+      const [answer] = answers;
+      this.#answers.add(answer);
       this.#failed("");
       this.#draw(row);
       // The button has been removed: the keyboard stays at this place, where a screen reader reads the outcome.
@@ -141,7 +138,7 @@ function drawSeverity(node, part, episode) {
  */
 function drawWho(part, { customer_id: id, kind }) {
   if (part.children.length === 0) {
-    part.append(element("a", { href: customerAddress(id), title: id }, id), element("span"));
+    part.append(element("a", { class: "id", dir: "auto", href: customerAddress(id), title: id }, id), element("span"));
   }
   setText(part.lastElementChild, kind);
 }
@@ -163,13 +160,15 @@ function drawTime(part, { opened_at: opened, closed_at: closed }, now) {
  * @param {API.Episode} episode
  * @param {number} now
  */
-function drawNote(part, { kind, customer_id: id, closed_at: closed, acknowledged_at: at, acknowledged_by: by }, now) {
-  const state = at !== null ? "done" : closed === null ? "open" : "missed";
+function drawNote(part, episode, now) {
+  const { kind, customer_id: id, acknowledged_at: at, acknowledged_by: by, acknowledged_note: said } = episode;
+  const state = isUnseen(episode) ? "open" : at !== null ? "done" : "missed";
   if (part.dataset.state !== state) {
     part.dataset.state = state;
-    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${id}` };
+    const attributes = { type: "button", class: "button", "aria-label": `Acknowledge ${kind} of ${isolated(id)}` };
     part.replaceChildren(state === "open" ? element("button", attributes, "Acknowledge") : element("span"));
   }
-  if (at !== null) setText(part.firstElementChild, `✓ ${by}, ${timeText(Date.parse(at), now)}`);
+  const note = said === null ? "" : ` “${said}”`;
+  if (state === "done") setText(part.firstElementChild, `✓ ${by}, ${timeText(Date.parse(at ?? ""), now)}${note}`);
   if (state === "missed") setText(part.firstElementChild, "not acknowledged");
 }

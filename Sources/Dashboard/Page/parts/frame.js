@@ -1,6 +1,7 @@
 // @ts-check
 // What both pages have around their contents: the stream, health, notices, pause, and the choice of the time zone.
 
+import { Alarm } from "../alarm/alarm.js";
 import { part, setText } from "../lib/dom.js";
 import { isUTC, useUTC, zoneName } from "../lib/format.js";
 import { showHealth } from "./health.js";
@@ -16,15 +17,21 @@ import { showNotices } from "./notices.js";
 export function startFrame(show) {
   /** @type {View | null} */
   let latest = null;
-  if (location.pathname === "/") document.querySelector(".brand")?.setAttribute("aria-current", "page");
+  for (const link of document.querySelectorAll(".brand, .places a")) {
+    const isHere = link instanceof HTMLAnchorElement && link.pathname === location.pathname;
+    if (isHere) link.setAttribute("aria-current", "page");
+  }
   const live = new Live((view) => {
     latest = view;
     showHealth(view);
     showNotices(view);
+    alarm.show(view);
+    drawPause(view.paused !== null);
     if (view.state !== null) setText(part("version"), `heartbeat ${view.state.version}`);
     show(view);
   });
-  startPause(live);
+  const alarm = new Alarm(live);
+  part("pause").addEventListener("click", () => live.pause(latest?.paused === null));
   startZone(() => {
     if (latest === null) return;
     showHealth(latest);
@@ -34,16 +41,11 @@ export function startFrame(show) {
   live.start();
 }
 
-/** @param {Live} live */
-function startPause(live) {
-  const button = part("pause");
-  let paused = false;
-  button.addEventListener("click", () => {
-    paused = !paused;
-    button.classList.toggle("strong", paused);
-    setText(button, paused ? "Resume" : "Pause");
-    live.pause(paused);
-  });
+/** A pause also ends by itself, at an alarm.
+ * @param {boolean} on */
+function drawPause(on) {
+  part("pause").classList.toggle("strong", on);
+  setText(part("pause"), on ? "Resume" : "Pause");
 }
 
 /** @param {() => void} redraw */

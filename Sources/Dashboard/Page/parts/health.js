@@ -2,9 +2,11 @@
 // The health strip: can the page be trusted? One item each for the stream, the daemons, the database, lag and gaps.
 
 import { childCount, element, mark, part, setText } from "../lib/dom.js";
-import { duration, plural, rate, timeText } from "../lib/format.js";
+import { count, duration, plural, rate, timeText } from "../lib/format.js";
 
 const strip = part("health");
+/** What a nurse does not need is on the page for operations. */
+const isInFull = strip.dataset.full !== undefined;
 
 /** An item; one from a state is greyed when the page is not current.
  * @typedef {{name: string, value: string, shape: import("../lib/dom.js").Shape, isFromState?: boolean}} Item
@@ -45,6 +47,7 @@ function draw(node, { name, value, shape, isFromState }) {
 function healthItems(view) {
   const { state, now } = view;
   if (state === null) return [streamItem(view)];
+  if (!isInFull) return [streamItem(view), newestItem(state, now), peopleItem(state)];
   return [
     streamItem(view),
     ...state.daemons.filter(({ kind }) => kind !== "dashboard").map((daemon) => daemonItem(daemon, now)),
@@ -80,6 +83,31 @@ function liveness({ state, link, heard, paused, now }) {
   return { name: "Live", value: `since ${timeText(Date.parse(state.live_since ?? state.now), now)}`, shape: "good" };
 }
 
+/**
+ * @param {API.State} state
+ * @param {number} now
+ * @returns {Item}
+ */
+function newestItem({ data }, now) {
+  if (data.state === "waiting") return { name: "Newest reading", value: "none yet", shape: "quiet" };
+  const value = `${duration(now - Date.parse(data.since))} ago`;
+  const shape = data.state === "stale" ? "alarm" : data.state === "late" ? "caution" : "good";
+  return { name: "Newest reading", value, shape, isFromState: true };
+}
+
+/**
+ * @param {API.State} state
+ * @returns {Item}
+ */
+function peopleItem({ totals, people: { counts } }) {
+  const needed = counts.now === 0 ? "nobody needs somebody" :
+    `${count(counts.now)} ${counts.now === 1 ? "needs" : "need"} somebody`;
+  return {
+    name: plural(totals.customers, "customer"), value: needed, isFromState: true,
+    shape: counts.now > 0 ? "caution" : "good",
+  };
+}
+
 /** @type {Record<string, string>} */
 const kinds = { producer: "Producer", consumer: "Consumer" };
 
@@ -97,6 +125,8 @@ function daemonItem({ name, kind, state, since, waiting_for: needed }, now) {
     case "waiting": return { name: title, value: `waiting for ${awaited}${lasting}`, shape: "caution" };
     case "starting": return { name: title, value: "starting", shape: "quiet" };
     case "silent": return { name: title, value: `silent${lasting}`, shape: "alarm" };
+    case "stopped":
+      return { name: title, value: `stopped at ${timeText(Date.parse(since ?? ""), now)}`, shape: "alarm" };
     default: return { name: title, value: "not on this machine", shape: "quiet" };
   }
 }

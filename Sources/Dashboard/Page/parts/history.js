@@ -4,13 +4,17 @@
 import { LineChart } from "../chart/line-chart.js";
 import { part, setText } from "../lib/dom.js";
 import { bandText } from "../lib/episode.js";
-import { count, duration, timeText } from "../lib/format.js";
+import { count, duration, isolated, timeText } from "../lib/format.js";
 import { showCards } from "./cards.js";
 
 const note = "A triangle marks an anomaly.";
 
 export class History {
   #lines = new LineChart(part("chart", HTMLCanvasElement), { labels: false });
+
+  /** The time at a place on the chart, in px from its left.
+   * @param {number} x */
+  timeAt(x) { return this.#lines.timeAt(x); }
 
   /**
    * @param {API.Readings} readings
@@ -27,14 +31,14 @@ export class History {
     });
     const span = `${timeText(from, now)} to ${timeText(until, now)}`;
     setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. ${note}` :
-      `Lowest to highest rate in each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}`);
+      `The median within the lowest and highest rate of each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}`);
     part("chart-empty").hidden = points.length > 0;
     setText(part("chart-empty"), "No readings in this range.");
     part("chart").setAttribute("aria-label",
-      `Heart rate of ${name} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}.`);
+      `Heart rate of ${isolated(name)} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}.`);
     showFigures(readings);
     const query = new URLSearchParams({ customer_id: name, from: readings.from, until: readings.until });
-    part("csv", HTMLAnchorElement).href = `/api/v1/readings.csv?${query}`;
+    part("csv", HTMLAnchorElement).href = `api/v1/readings.csv?${query}`;
   }
 }
 

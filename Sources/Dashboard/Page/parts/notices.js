@@ -16,13 +16,11 @@ let saidKeys = null;
 /** @param {View} view */
 export function showNotices(view) {
   const notices = noticesFor(view);
-  document.body.classList.toggle("not-current", view.state !== null && !view.current);
+  const isStale = view.state?.data.state === "stale";
+  document.body.classList.toggle("not-current", view.state !== null && (!view.current || isStale));
   const nodes = childCount(list, notices.length, () => element("div", {}, mark("quiet"),
     element("div", {}, element("p", {}, element("strong")), element("p"))));
   notices.forEach((notice, index) => draw(nodes[index], notice));
-  const alarm = notices.some(({ shape }) => shape === "alarm");
-  const title = document.title.replace(/^⚠ /, "");
-  if (document.title.startsWith("⚠") !== alarm) document.title = alarm ? `⚠ ${title}` : title;
   speak(notices, view);
 }
 
@@ -63,8 +61,11 @@ function noticesFor(view) {
   if (view.paused !== null) found.push(pausedNotice(view.paused, now));
   if (state === null) return found;
   if (state.database.state !== "ready") found.push(databaseNotice(state, now));
-  else if (state.data.state === "waiting") found.push(waitingNotice(state));
+  else if (state.data.state === "waiting") found.push(waitingNotice(state, now));
   else if (state.data.state === "stale") found.push(staleNotice(state, now));
+  else if (state.data.state === "late") found.push(lateNotice(state, now));
+  const stopped = state.daemons.filter(({ state: condition }) => condition === "stopped" || condition === "silent");
+  if (stopped.length > 0 && state.data.state !== "stale") found.push(stoppedNotice(stopped, now));
   return found;
 }
 
@@ -76,6 +77,7 @@ function since(ms, now) {
   return `since ${timeText(ms, now)} (${duration(now - ms)})`;
 }
 
+const elsewhere = "The cause is on the page Operations.";
 const lastKnown = "The values below are the last known ones.";
 
 /**
@@ -99,7 +101,7 @@ function cutNotice({ heard, now }) {
 function pausedNotice(paused, now) {
   return {
     key: "paused", shape: "info", title: `Paused ${since(paused, now)}.`,
-    detail: "The page shows that moment. Press Resume to go live.",
+    detail: "The page shows that moment. Press Resume to go live. A new alarm of high severity also ends the pause.",
   };
 }
 
@@ -113,16 +115,17 @@ function databaseNotice({ database, as_of: answered }, now) {
   return {
     key: "database", shape: "alarm",
     title: `The database has been unreachable ${since(Date.parse(database.since), now)}.`,
-    detail: `${what} The page resumes by itself.${database.error ? ` The error: ${database.error}` : ""}`,
+    detail: `${what} The page resumes by itself. ${elsewhere}`,
   };
 }
 
 /**
  * @param {API.State} state
+ * @param {number} now
  * @returns {Notice}
  */
-function waitingNotice(state) {
-  return { key: "waiting", shape: "info", title: "Waiting for the first reading.", detail: advice(state.daemons) };
+function waitingNotice(state, now) {
+  return { key: "waiting", shape: "info", title: "Waiting for the first reading.", detail: advice(state.daemons, now) };
 }
 
 /**
@@ -132,16 +135,46 @@ function waitingNotice(state) {
  */
 function staleNotice({ data, daemons }, now) {
   return {
-    key: "stale", shape: "caution", title: `No new reading ${since(Date.parse(data.since), now)}.`,
-    detail: `This is the latest data available. ${advice(daemons)}`,
+    key: "stale", shape: "alarm", title: `No new reading of anybody ${since(Date.parse(data.since), now)}.`,
+    detail: `Nobody is watched. ${lastKnown} ${advice(daemons, now)}`,
+  };
+}
+
+/**
+ * @param {API.State} state
+ * @param {number} now
+ * @returns {Notice}
+ */
+function lateNotice({ data }, now) {
+  return {
+    key: "late", shape: "caution",
+    title: `Readings arrive late: the newest is ${duration(now - Date.parse(data.since))} old.`,
+    detail: `They are stored and judged in their order, as after an outage or from a recording. ${elsewhere}`,
+  };
+}
+
+/**
+ * @param {API.Daemon[]} stopped
+ * @param {number} now
+ * @returns {Notice}
+ */
+function stoppedNotice(stopped, now) {
+  const parts = stopped.map(({ name, state, since: at }) => {
+    const verb = state === "stopped" ? "was stopped at" : "has been silent since";
+    return `${name} ${verb} ${timeText(Date.parse(at ?? ""), now)}`;
+  });
+  return {
+    key: `stopped ${stopped.map(({ name }) => name).join()}`, shape: "caution", title: `${parts.join("; ")}.`,
+    detail: "Readings still arrive. If it was not meant, tell whoever looks after the system.",
   };
 }
 
 /**
  * What to do next when nothing arrives: the first daemon that does not run is the cause.
  * @param {API.Daemon[]} daemons
+ * @param {number} now
  */
-function advice(daemons) {
+function advice(daemons, now) {
   const of = (/** @type {string} */ wanted) => daemons.filter(({ kind }) => kind === wanted);
   const waiting = [...of("consumer"), ...of("producer")].find(({ state }) => state === "waiting");
   if (waiting) {
@@ -150,6 +183,11 @@ function advice(daemons) {
     return `The ${waiting.kind} is waiting for ${needed}: check that ${they} running.`;
   }
   for (const kind of ["consumer", "producer"]) {
+    const stopped = of(kind).find(({ state }) => state === "stopped");
+    if (stopped) {
+      const at = timeText(Date.parse(stopped.since ?? ""), now);
+      return `The ${kind} was stopped at ${at}: systemctl start heartbeat-${kind}`;
+    }
     if (of(kind).some(({ state }) => state === "ready" || state === "starting")) continue;
     return `No ${kind} is visible on this machine. If it belongs here: systemctl start heartbeat-${kind}`;
   }

@@ -3,7 +3,7 @@
 
 import { element, part, setText } from "../lib/dom.js";
 import { count, duration, timeText } from "../lib/format.js";
-import { statusMark } from "./customers.js";
+import { arrow, showStatus } from "../lib/status.js";
 
 /**
  * Shows the latest reading.
@@ -13,12 +13,10 @@ import { statusMark } from "./customers.js";
 export function showPerson(customer, now) {
   const [value, status, age, since] = parts();
   // The last rate of a customer who has stopped sending is not a current one.
-  const silent = customer.status === "silent";
-  value.className = silent ? "now-value old" : "now-value";
-  setText(value, `${silent ? "last " : ""}${customer.heart_rate} bpm`, { fade: true });
-  if (status.firstElementChild?.className !== `status status-${customer.status}`) {
-    status.replaceChildren(statusMark(customer.status));
-  }
+  const isCurrent = customer.is_current;
+  value.className = isCurrent ? "now-value" : "now-value old";
+  setText(value, `${isCurrent ? "" : "last "}${customer.heart_rate} bpm ${arrow(customer.direction)}`.trim());
+  showStatus(status, customer.status);
   const at = Date.parse(customer.recorded_at);
   setText(age, `${duration(now - at)} ago, ${timeText(at, now)}`);
   const first = Date.parse(customer.first_recorded_at ?? customer.created_at ?? customer.recorded_at);

@@ -1,0 +1,137 @@
+/// How a customer is, in one word: the worst of what detection has open.
+///
+/// Lists, tiles, filters, the customer's own page, the interface and the metrics have it from here, and from nowhere else.
+enum Status: String, Encodable, Sendable, CaseIterable {
+    /// In the order of their urgency.
+    case high, medium, low
+    case noSignal = "no signal"
+    case notWorn = "not worn"
+    case normal
+
+    /// What a person has to look at comes first.
+    var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+    /// What an open episode makes of its customer.
+    ///
+    /// A technical one of high severity is one that detection itself holds for a danger, and counts as that.
+    init(kind: String, severity: String) {
+        if let technical = Self.technical[kind], severity != Self.high.rawValue {
+            self = technical
+        } else {
+            self = Self(rawValue: severity) ?? .medium
+        }
+    }
+
+    /// The worst of several; normal when nothing is open.
+    init(_ open: [EpisodeItem]) {
+        self = open.map { Status(kind: $0.kind, severity: $0.severity) }.min { $0.rank < $1.rank } ?? .normal
+    }
+
+    /// Whether an episode of the kind tells of the sensor and not of the heart. Then the last rate is not a current one.
+    static func isTechnical(_ kind: String) -> Bool { technical[kind] != nil }
+
+    /// The kinds that tell of the sensor, as a list of SQL.
+    static let technicalKinds = technical.keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+
+    /// The kinds that tell of the sensor, and what they mean to a nurse.
+    private static let technical: [String: Status] = [
+        "signal loss": .noSignal, "sensor stuck": .noSignal, "poor signal": .noSignal, "zero reported": .noSignal,
+        "not worn": .notWorn,
+    ]
+}
+
+/// What decides whether an acknowledgement still holds.
+struct AlarmClock: Sendable {
+    /// How old an acknowledgement is reminded of, in microseconds; nil for never.
+    let remindAfter: Int64?
+    /// Microseconds since 1970.
+    let now: Int64
+
+    /// Whether an acknowledgement is that old.
+    func reminds(of acknowledgedAt: Int64?) -> Bool {
+        guard let remindAfter, let acknowledgedAt else { return false }
+        return now - acknowledgedAt >= remindAfter
+    }
+}
+
+/// What an episode asks of a person.
+enum Attention: String, Encodable, Sendable {
+    /// Nobody has seen it as bad as it is now.
+    case new
+    /// Somebody has, but a while ago, and it is still as bad.
+    case reminder
+    /// It was of high severity, which nobody saw, and is less now.
+    case eased
+    /// It was of high severity, which nobody saw, and is over.
+    case ended
+    /// Somebody has seen it.
+    case seen
+    /// It is over, and asks nothing.
+    case none
+}
+
+/// Where a customer with an open or unseen episode stands in the list of people.
+enum Section: String, Encodable, Sendable, CaseIterable {
+    /// Somebody has to look now.
+    case now
+    /// It was bad, nobody saw it, and it is better now.
+    case eased
+    /// Somebody has seen it, or it can wait.
+    case watched
+
+    var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+    /// - Returns: nil when an episode asks nothing of anybody.
+    init?(_ episode: EpisodeItem) {
+        switch episode.attention {
+        case .new, .reminder:
+            let canWait = episode.severity == "low" || Status.isTechnical(episode.kind) && episode.severity != "high"
+            self = canWait ? .watched : .now
+        case .eased, .ended: self = .eased
+        case .seen: self = .watched
+        case .none: return nil
+        }
+    }
+}
+
+/// What is open of one customer, or ended unseen: the most urgent first.
+struct Standing: Sendable {
+    let status: Status
+    let section: Section?
+    let episodes: [EpisodeItem]
+    /// Whether the latest rate is of now, as far as detection knows.
+    let isCurrent: Bool
+    /// What the list of people is sorted by: the section, the severity, and the latest first.
+    let order: Order
+
+    struct Order: Comparable, Sendable {
+        var section = Section.allCases.count
+        var severity = 3
+        var alarmedAt: Int64 = 0
+
+        static func < (one: Order, other: Order) -> Bool {
+            (one.section, one.severity, -one.alarmedAt) < (other.section, other.severity, -other.alarmedAt)
+        }
+    }
+
+    /// Nothing is open.
+    static let calm = Standing([])
+
+    init(_ episodes: [EpisodeItem]) {
+        let ordered = episodes.map { (item: $0, order: Self.order(of: $0)) }.sorted { $0.order < $1.order }
+        self.episodes = ordered.map(\.item)
+        let open = episodes.filter { $0.closedAt == nil }
+        status = Status(open)
+        section = ordered.first.flatMap { Section($0.item) }
+        isCurrent = !open.contains { Status.isTechnical($0.kind) }
+        order = ordered.first?.order ?? Order()
+    }
+
+    private static func order(of episode: EpisodeItem) -> Order {
+        let urgent = episode.attention == .eased || episode.attention == .ended ? "high" : episode.severity
+        return Order(
+            section: Section(episode)?.rank ?? Section.allCases.count,
+            severity: ["high", "medium", "low"].firstIndex(of: urgent) ?? 3,
+            alarmedAt: episode.alarmedAt?.microseconds ?? episode.raisedAt.microseconds)
+    }
+}

@@ -404,6 +404,6 @@ BEGIN
 END
 $$;
 
-GRANT SELECT ON readings TO "heartbeat-consumer";
-GRANT SELECT ON readings, heart_rate_readings_closed, sealed_readings, seals, sealed_offsets, sealing_blocks, sealing_counts
-   TO "heartbeat-dashboard";
+GRANT SELECT ON readings, heart_rate_readings_closed, sealed_readings, seals, sealed_offsets
+   TO "heartbeat-consumer", "heartbeat-dashboard";
+GRANT SELECT ON sealing_blocks, sealing_counts TO "heartbeat-dashboard";

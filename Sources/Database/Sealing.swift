@@ -116,7 +116,7 @@ extension Maintenance {
         let hours: Range<Int>
     }
 
-    /// So many readings are packed in a tenth of a second or two.
+    /// Packed in a tenth of a second or two.
     private static let sliceReadings: Int64 = 20_000
 
     private func slices(of day: String, readings: Int64) throws(PostgreSQLError) -> [Slice] {

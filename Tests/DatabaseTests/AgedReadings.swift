@@ -94,7 +94,7 @@ struct AgedReadings {
         _ detail: String?, more: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let verification = try await Heartbeat.run(
-            ["verify", "--deep"], database.settings(as: "heartbeat-dashboard"))
+            ["verify", "--deep"], database.settings(as: "heartbeat-consumer"))
         let output = verification.output
         #expect(verification.end == .exited(0), "\(output)\(verification.log)", sourceLocation: sourceLocation)
         #expect(output.contains("sound: \(messages + more) messages = "), "\(output)", sourceLocation: sourceLocation)

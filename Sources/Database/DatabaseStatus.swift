@@ -38,6 +38,8 @@ public struct DatabaseStatus: Encodable, Sendable {
     /// How long the disk lasts at the last week's growth; nil when that is not known or retention stops the
     /// growth before.
     public let daysUntilFull: Int?
+    /// Whether so little is free that PostgreSQL is about to stop, or has stopped, taking rows.
+    public let isFull: Bool
     /// Whether retention stops the growth before the disk is full.
     public let isKeptByRetention: Bool
 
@@ -62,11 +64,12 @@ public struct DatabaseStatus: Encodable, Sendable {
         newestReading = try Self.end("DESC", of: days.reversed().map(\.partition), connection)
         bytesPerDay = Self.growth(days.filter { (1...7).contains($0.age) }.map(\.bytes))
         (disk, diskUnknown) = Self.disk(connection)
-        let daysLeft = Self.daysLeft(disk, bytesPerDay)
+        isFull = disk.map { $0.freeBytes < Self.fullBytes } ?? false
+        let daysLeft = isFull ? 0 : Self.daysLeft(disk, bytesPerDay)
         // What is older than the first day with readings is not to be dropped before it is old enough.
         let oldest = days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0
         let untilSteady = settings[.retentionDays] - oldest
-        isKeptByRetention = daysLeft.map { $0 > untilSteady } ?? false
+        isKeptByRetention = isFull ? false : daysLeft.map { $0 > untilSteady } ?? false
         daysUntilFull = isKeptByRetention ? nil : daysLeft
     }
 
@@ -114,6 +117,9 @@ public struct DatabaseStatus: Encodable, Sendable {
             }
         }
     }
+
+    /// Four files of PostgreSQL's write-ahead log, which each transaction needs.
+    private static let fullBytes: Int64 = 4 * 16_777_216
 
     /// A partition without rows has the first pages of its indexes.
     private static let emptyPartitionBytes: Int64 = 65_536
@@ -191,7 +197,9 @@ extension DatabaseStatus {
         } else {
             lines.append("disk: not known: \(diskUnknown ?? "")")
         }
-        if isKeptByRetention {
+        if isFull {
+            lines.append("full: now")
+        } else if isKeptByRetention {
             lines.append("full: never, at this growth: retention drops days before")
         } else {
             lines.append("full: " + (daysUntilFull.map { "in \($0) days" } ?? "not known"))

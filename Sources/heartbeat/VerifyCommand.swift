@@ -22,7 +22,9 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.database) else { return }
         startLogging(level: settings[.logLevel])
-        let verification = try Verification(try PostgreSQLConnection(settings.postgresParameters, .verify))
+        let verification = try settings.asOperator("heartbeat-consumer", "verify") {
+            try Verification(PostgreSQLConnection(settings.postgresParameters, .verify))
+        }
         let findings = Self.compare(verification, settings)
         for source in verification.sources {
             print([Self.line(source), findings[source.sourceID]?.text].compactMap { $0 }.joined(separator: "; "))

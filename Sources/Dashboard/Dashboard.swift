@@ -37,7 +37,9 @@ public struct Dashboard {
             Session(parameters, statementLimit: .seconds(2))
         }
         let router = router(poller, sessions: sessions, connections: connections, metrics: metrics, service)
-        let server = Server(application(router, connections, service: service), service.logger)
+        let server = Server(
+            application(router, connections, service: service),
+            at: "\(settings[.dashboardAddress]), port \(settings[.dashboardPort])")
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
             while !Task.isCancelled {

@@ -77,10 +77,22 @@ public struct DatabaseSetup {
             try connection.executeAlone(
                 """
                 CREATE DATABASE \(PostgreSQLConnection.identifier(database)) \
-                OWNER \(PostgreSQLConnection.identifier(Self.owner)) ENCODING 'UTF8' TEMPLATE template0
+                OWNER \(PostgreSQLConnection.identifier(Self.owner)) ENCODING 'UTF8' LOCALE '\(try locale(connection))' \
+                TEMPLATE template0
                 """, unableTo: "create database \"\(database)\"")
             logger.info("created database \"\(database)\"")
         }
+    }
+
+    /// The server's own locale may be one that UTF-8 does not go with. This one does, and its order of texts stays the same
+    /// when the C library gets a new version; where the server does not have it, C does.
+    private func locale(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> String {
+        try connection.query(
+            """
+            SELECT CASE WHEN EXISTS (SELECT FROM pg_collation WHERE lower(collcollate) IN ('c.utf-8', 'c.utf8')) \
+            THEN 'C.UTF-8' ELSE 'C' END
+            """, unableTo: "ask for the server's locales"
+        ).value()
     }
 
     private func examine(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {

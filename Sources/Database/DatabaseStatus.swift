@@ -37,9 +37,11 @@ public struct DatabaseStatus: Encodable, Sendable {
     public let disk: Disk?
     /// Why the disk is not known.
     public let diskUnknown: String?
-    /// How long the disk lasts at the last week's growth, which is that of sealed days when there are any; nil when that is not known or retention stops the
-    /// growth before.
+    /// How long the disk lasts at the last week's growth, which is that of sealed days when there are any; nil when that is
+    /// not known or retention stops the growth before.
     public let daysUntilFull: Int?
+    /// Whether so little is free that PostgreSQL is about to stop, or has stopped, taking rows.
+    public let isFull: Bool
     /// Whether retention stops the growth before the disk is full.
     public let isKeptByRetention: Bool
 
@@ -67,11 +69,12 @@ public struct DatabaseStatus: Encodable, Sendable {
         newestReading = newestRow ?? sealed.newestBlock
         bytesPerDay = Self.growth(days.filter { (1...7).contains($0.age) }.map(\.bytes))
         (disk, diskUnknown) = Self.disk(connection)
-        let daysLeft = Self.daysLeft(disk, sealed.bytesPerDay ?? bytesPerDay)
+        isFull = disk.map { $0.freeBytes < Self.fullBytes } ?? false
+        let daysLeft = isFull ? 0 : Self.daysLeft(disk, sealed.bytesPerDay ?? bytesPerDay)
         // What is older than the first day with readings is not to be dropped before it is old enough.
         let oldest = max(days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0, sealed.oldestAge ?? 0)
         let untilSteady = settings[.retentionDays] - oldest
-        isKeptByRetention = daysLeft.map { $0 > untilSteady } ?? false
+        isKeptByRetention = isFull ? false : daysLeft.map { $0 > untilSteady } ?? false
         daysUntilFull = isKeptByRetention ? nil : daysLeft
     }
 
@@ -119,6 +122,9 @@ public struct DatabaseStatus: Encodable, Sendable {
             }
         }
     }
+
+    /// Four files of PostgreSQL's write-ahead log, which each transaction needs.
+    private static let fullBytes: Int64 = 4 * 16_777_216
 
     /// A partition without rows has the first pages of its indexes.
     private static let emptyPartitionBytes: Int64 = 65_536
@@ -199,7 +205,9 @@ extension DatabaseStatus {
         } else {
             lines.append("disk: not known: \(diskUnknown ?? "")")
         }
-        if isKeptByRetention {
+        if isFull {
+            lines.append("full: now")
+        } else if isKeptByRetention {
             lines.append("full: never, at this growth: retention drops days before")
         } else {
             lines.append("full: " + (daysUntilFull.map { "in \($0) days" } ?? "not known"))

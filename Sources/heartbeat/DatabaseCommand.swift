@@ -137,7 +137,7 @@ struct DatabaseCommand: ParsableCommand {
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Shows the database's size and growth, and how long the disk lasts.",
-            discussion: SettingsSchema.database.help)
+            discussion: "Ends with status 1 when the disk is full.\n\n" + SettingsSchema.database.help)
 
         @OptionGroup var options: SettingsOptions
 
@@ -147,12 +147,17 @@ struct DatabaseCommand: ParsableCommand {
         func run() throws {
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
-            let status = try DatabaseStatus(
-                settings, try WaitOptions.parse([]).connect(settings.postgresParameters, .status, until: StopSignal()))
-            guard json else { return print(status.text) }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(status), as: UTF8.self))
+            let status = try settings.asOperator("postgres", "database status") {
+                try DatabaseStatus(settings, PostgreSQLConnection(settings.postgresParameters, .status))
+            }
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+                print(String(decoding: try encoder.encode(status), as: UTF8.self))
+            } else {
+                print(status.text)
+            }
+            if status.isFull { throw ExitCode(1) }
         }
     }
 }

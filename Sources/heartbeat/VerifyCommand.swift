@@ -26,8 +26,10 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.database) else { return }
         startLogging(level: settings[.logLevel])
-        let connection = try PostgreSQLConnection(settings.postgresParameters, .verify)
-        let verification = try Verification(connection)
+        let (connection, verification) = try settings.asOperator("heartbeat-consumer", "verify") {
+            let connection = try PostgreSQLConnection(settings.postgresParameters, .verify)
+            return (connection, try Verification(connection))
+        }
         let findings = Self.compare(verification, settings)
         for source in verification.sources {
             print([Self.line(source), findings[source.sourceID]?.text].compactMap { $0 }.joined(separator: "; "))

@@ -58,7 +58,7 @@ class Refusal(PipelineTest):
         self.assertEqual(machine.state(unit("producer")), "failed")
         self.assertEqual(machine.show(unit("producer"), "ExecMainStatus"), "78")
         self.assertEqual(machine.restarts("producer"), 0)
-        text = machine.run("journalctl", "--no-pager", "-x", "-u", unit("producer"))
+        text = machine.run("journalctl", "--no-pager", "-x", "-t", "heartbeat-producer")
         self.assertIn("NUM_CUSTOMERS=many: expected an integer", text)
         self.assertIn("Subject: heartbeat's settings cannot be used", text)
 
@@ -87,3 +87,87 @@ class Secrets(PipelineTest):
         path = "/run/credentials/heartbeat-consumer.service/secrets"
         self.assertNotEqual(machine.attempt(*machine.as_user("heartbeat-producer"), "cat", path).returncode, 0)
         self.assertNotIn("hunter2", machine.run("journalctl", "--no-pager"))
+
+
+class Mistakes(PipelineTest):
+    """Each is named in the words that the operator knows the thing by."""
+
+    starts = False
+
+    def said(self, name):
+        """What a unit has written."""
+        return "\n".join(entry["MESSAGE"] for entry in self.machine.journal("-t", f"heartbeat-{name}"))
+
+    def test_secrets(self):
+        machine = self.machine
+        path = "/etc/heartbeat/producer.secrets"
+        machine.write(path, "RDKAFKA_SASL_PASSWORD=hunter2\n")
+        machine.run("systemctl", "start", unit("producer"))
+        eventually("the mode is named", lambda: f"{path} is readable by others than root" in self.said("producer"))
+        machine.write(path, "NUM_CUSTOMERS=x\n")
+        machine.attempt("systemctl", "restart", unit("producer"))
+        eventually("the file is named", lambda: f"{path}:1: NUM_CUSTOMERS=x: expected" in self.said("producer"))
+
+    def test_no_file(self):
+        machine = self.machine
+        machine.run("rm", "/etc/heartbeat/dashboard.conf")
+        machine.run("systemctl", "start", unit("dashboard"))
+        eventually("it is said", lambda: "there is no /etc/heartbeat/dashboard.conf" in self.said("dashboard"))
+
+    def test_port_in_use(self):
+        machine = self.machine
+        machine.run(
+            "systemd-run", "--unit=listener", "--socket-property=ListenStream=127.0.0.1:8501", "sleep", "infinity")
+        machine.attempt("systemctl", "start", unit("dashboard"))
+        eventually("the cause is named", lambda: "unable to listen on 127.0.0.1, port 8501: address already in use"
+                   in self.said("dashboard"))
+        machine.run("systemctl", "stop", "listener.socket", "listener.service")
+        eventually("it comes back by itself", lambda: machine.state(unit("dashboard")) == "active")
+
+    def test_instance(self):
+        machine = self.machine
+        name = "consumer@a\\x20b"
+        machine.attempt("systemctl", "start", unit(name))
+        # Longer than RestartSec=.
+        time.sleep(8)
+        self.assertEqual(machine.state(unit(name)), "failed")
+        self.assertEqual(machine.restarts(name), 0)
+
+    def test_root(self):
+        machine = self.machine
+        machine.run("systemctl", "start", unit("database"))
+        done = machine.attempt("heartbeat", "verify")
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("runuser -u heartbeat-consumer -- heartbeat verify", done.stderr)
+        self.assertIn("sound", machine.run("runuser", "-u", "heartbeat-consumer", "--", "heartbeat", "verify"))
+        done = machine.attempt("heartbeat", "database", "status")
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("runuser -u postgres -- heartbeat database status", done.stderr)
+
+
+class Cluster(PipelineTest):
+    starts = False
+
+    def test_latin1(self):
+        machine = self.machine
+        machine.run("localedef", "-i", "de_DE", "-f", "ISO-8859-1", "de_DE")
+        machine.shell("version=$(ls /etc/postgresql); pg_dropcluster --stop $version main; "
+                      "pg_createcluster --locale de_DE -e LATIN1 --start $version main")
+        machine.start()
+        encoding = machine.sql("SELECT pg_encoding_to_char(encoding), datcollate FROM pg_database "
+                               "WHERE datname = 'heartbeat_db'")
+        self.assertEqual(encoding, "UTF8|C.UTF-8")
+        machine.verified()
+
+    def test_full_disk(self):
+        machine = self.machine
+        machine.run("systemctl", "start", unit("database"))
+        status = ["runuser", "-u", "postgres", "--", "heartbeat", "database", "status"]
+        self.assertEqual(machine.attempt(*status).returncode, 0)
+        free = int(machine.run("df", "--output=avail", "--block-size=1M", "/var/lib/postgresql").splitlines()[1])
+        machine.run("fallocate", "--length", f"{free - 20}M", "/var/lib/full")
+        done = machine.attempt(*status)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("full: now", done.stdout)
+        machine.run("rm", "/var/lib/full")
+        self.assertNotIn("full: now", machine.run(*status))

@@ -53,9 +53,9 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     /// How important it is.
     public var level: Logger.Level {
         switch self {
-        case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
-        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .clockDoubted, .episodeOpened,
-            .episodeEscalated, .episodeUnacknowledged:
+        case .started, .stopped, .recovered, .reloaded, .rejected, .episodeClosed: .notice
+        case .waiting, .fenced, .endLost, .createdAnew, .clockDoubted, .episodeOpened, .episodeEscalated,
+            .episodeUnacknowledged:
             .warning
         case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }

@@ -14,9 +14,14 @@ internal import Systemd
 public func startLogging(level: Logger.Level, identifier: String = "heartbeat") {
     setLogLevel(level)
     guard !isStarted.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    commonIdentifier.withLock { $0 = identifier }
+    nameJournal(identifier)
     let write = logWriter()
     LoggingSystem.bootstrap { label in LineHandler(label: label, write: write) }
+}
+
+/// Sets the journal's `SYSLOG_IDENTIFIER`, also for what is written before `startLogging`.
+func nameJournal(_ identifier: String) {
+    commonIdentifier.withLock { $0 = identifier }
 }
 
 /// Changes the least important level that is logged, for all loggers that have not been given one of their own.

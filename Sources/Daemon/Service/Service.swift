@@ -78,6 +78,19 @@ public final class Service: Sendable {
         places = Dictionary(needs.map { ($0.key, $0.value) }) { first, _ in first }
         own = OwnMetrics(metrics, needs.map(\.key))
         _ = try WorkThread(name: "service") { [self] in report() }
+        reportFiles()
+    }
+
+    /// What a person should know of the unit's files before anything goes wrong because of them.
+    private func reportFiles() {
+        guard standardErrorIsJournal() else { return }
+        if options.config == nil, !FileManager.default.fileExists(atPath: schema.defaultPath) {
+            logger.notice("there is no \(schema.defaultPath): all settings have their defaults")
+        }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: schema.secretsPath)
+        if let mode = attributes?[.posixPermissions] as? Int, mode & 0o077 != 0 {
+            logger.warning("\(schema.secretsPath) is readable by others than root: chmod 600 \(schema.secretsPath)")
+        }
     }
 
     /// Does the daemon's work.

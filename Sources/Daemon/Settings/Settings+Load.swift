@@ -72,10 +72,12 @@ private struct Loader {
 
     /// There need not be any.
     mutating func readSecrets(_ path: String) {
+        // Of the two names that the file has in a unit an operator knows the one in /etc.
+        let name = path.hasPrefix("/run/credentials/") ? schema.secretsPath : path
         do throws(SystemError) {
-            readFile(try readWholeFile(path), path: path)
+            readFile(try readWholeFile(path), path: name)
         } catch {
-            if !error.isNoSuchFile { problems.append("\(path): unable to read: \(error)") }
+            if !error.isNoSuchFile { problems.append("\(name): unable to read: \(error)") }
         }
     }
 

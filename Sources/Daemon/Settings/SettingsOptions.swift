@@ -43,6 +43,7 @@ public struct SettingsOptions: ParsableArguments, Sendable {
             print(schema.defaultFile, terminator: "")
             return nil
         }
+        nameJournal("heartbeat-\(schema.name)")
         let settings = try Settings(
             schema, file: config, environment: environment ?? ProcessInfo.processInfo.environment)
         if checkConfig {

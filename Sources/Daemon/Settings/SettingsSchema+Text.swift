@@ -10,7 +10,8 @@ extension SettingsSchema {
             """, indent: "# ")
         if takesKafkaProperties {
             lines += wrapped(
-                "RDKAFKA_X_Y=value hands the property x.y=value to librdkafka, whatever it is.", indent: "# ")
+                "RDKAFKA_X_Y=value hands the property x.y=value to librdkafka, except for those that the promises rest on.",
+                indent: "# ")
         }
         if let whenTaken {
             lines += wrapped(whenTaken, indent: "# ")
@@ -40,7 +41,9 @@ extension SettingsSchema {
         }
         if takesKafkaProperties {
             lines.append("  RDKAFKA_X_Y=value")
-            lines += wrapped("Hands the property x.y=value to librdkafka, whatever it is.", indent: "      ")
+            lines += wrapped(
+                "Hands the property x.y=value to librdkafka, except for those that the promises rest on.",
+                indent: "      ")
         }
         return lines.joined(separator: "\n")
     }

@@ -35,6 +35,9 @@ public struct SettingsSchema: Sendable {
     /// The file that is read when none is named; it may be absent.
     public var defaultPath: String { "/etc/heartbeat/\(name).conf" }
 
+    /// The file that the unit hands over as the credential `secrets`; it may be absent.
+    var secretsPath: String { "/etc/heartbeat/\(name).secrets" }
+
     func setting(named name: String) -> (any AnySetting)? {
         settings.first { $0.name == name }
     }

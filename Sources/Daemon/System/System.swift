@@ -7,6 +7,9 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The number that the call left in errno.
     public let errno: Int32
 
+    /// An error by its number.
+    public init(errno: Int32) { self.errno = errno }
+
     /// The system's own words for it, beginning in lower case: `permission denied`.
     public var description: String {
         var buffer = [CChar](repeating: 0, count: 256)

@@ -1,6 +1,7 @@
 import Hummingbird
 internal import Daemon
 internal import Logging
+internal import NIOCore
 internal import struct ServiceLifecycle.ServiceGroupConfiguration
 internal import class ServiceLifecycle.ServiceGroup
 
@@ -8,10 +9,14 @@ internal import class ServiceLifecycle.ServiceGroup
 final class Server: Sendable {
     private let group: ServiceGroup
     private let task: Task<Void, Never>
+    private let place: String
     private let outcome = Monitor<Result<Void, any Error>?>(nil)
 
     /// Begins to serve.
-    init(_ application: some ApplicationProtocol, _ logger: Logger) {
+    ///
+    /// - Parameter place: the address and the port, for an error.
+    init(_ application: some ApplicationProtocol, at place: String) {
+        self.place = place
         let group = ServiceGroup(
             configuration: .init(
                 services: [application], logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() })))
@@ -34,8 +39,10 @@ final class Server: Sendable {
     /// Why it cannot serve.
     var failure: CommandFailure? {
         guard case .failure(let error) = end, !(error is CancellationError) else { return nil }
+        let cause = (error as? IOError).map { "\(SystemError(errno: $0.errnoCode))" } ?? "\(error)"
         return CommandFailure(
-            .software, "unable to serve: \(error)", hint: "DASHBOARD_ADDRESS and DASHBOARD_PORT say where it listens")
+            .software, "unable to listen on \(place): \(cause)",
+            hint: "DASHBOARD_ADDRESS and DASHBOARD_PORT say where it listens")
     }
 
     /// Lets requests that are being answered finish, and takes no more.

@@ -119,30 +119,6 @@ public struct Detector: Sendable {
         return judgement
     }
 
-    /// The limits in force after the last reading, in bpm.
-    public struct LimitsInForce: Hashable, Sendable {
-        /// Of high severity: below and above it.
-        public var high: ClosedRange<Int16>
-        /// Of medium severity: nil where there is none.
-        public var mediumMin: Int16?
-        /// See `mediumMin`.
-        public var mediumMax: Int16?
-    }
-
-    /// The limits in force after the last reading.
-    public func limitsInForce(
-        _ activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
-    ) -> LimitsInForce {
-        let (slow, fast) = trackRules(activity, limits, rules)
-        func medium(_ rule: EpisodeTrack.Rule) -> Int16? {
-            guard rule.limits.medium < .max else { return nil }
-            return Int16(truncatingIfNeeded: (abs(rule.limits.medium) + 4) / 8)
-        }
-        return LimitsInForce(
-            high: slow.limits.urgent...max(slow.limits.urgent, fast.limits.urgent), mediumMin: medium(slow),
-            mediumMax: medium(fast))
-    }
-
     /// By what bradycardia and tachycardia are judged at `lastAt`.
     @inline(__always)
     private func trackRules(
@@ -187,17 +163,8 @@ public struct Detector: Sendable {
     static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
 
     @inline(__always)
-    mutating func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
-        guard let event else { return }
-        if event.change == .closed { forgetRuns(event.episode.kind) }
-        changed(event.episode, event.change)
-    }
-
-    /// After an episode nothing may open that began before its end.
-    private mutating func forgetRuns(_ kind: EpisodeKind) {
-        guard kind == .bradycardia || kind == .tachycardia else { return }
-        runs.reset()
-        if kind == .bradycardia { restingSlow.reset() } else { restingFast.reset() }
+    func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
+        if let event { changed(event.episode, event.change) }
     }
 
     /// Whether a reading is believable, beside the one before it.

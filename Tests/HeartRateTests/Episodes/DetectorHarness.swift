@@ -58,12 +58,6 @@ struct Watched {
         told.filter { $0.episode.kind == kind }.map { "\($0.change) \($0.episode.severity)" }
     }
 
-    /// The same without records: what was of medium severity or more.
-    func alarms(_ kind: EpisodeKind) -> [String] {
-        told.filter { $0.episode.kind == kind && $0.episode.severity > .low && $0.change != .sustained }
-            .map { "\($0.change) \($0.episode.severity)" }
-    }
-
     func closed(_ kind: EpisodeKind) -> [Episode] {
         told.filter { $0.episode.kind == kind && $0.change == .closed }.map(\.episode)
     }

@@ -88,7 +88,7 @@ import Testing
         heart = Watched()
         heart.hold(190, for: 60)
         heart.take(190, at: 240)
-        #expect(heart.alarms(.tachycardia) == ["escalated high"])
+        #expect(heart.story(.tachycardia) == ["opened high"])
         heart.take(190, at: 1200)
         #expect(heart.closed(.tachycardia).map { $0.closedAt?.seconds } == [240])
         // What was on its way starts again.
@@ -96,9 +96,9 @@ import Testing
         heart.hold(190, for: 7)
         heart.hold(190, for: 1, every: 200)
         for second in 0..<8 { heart.take(190, at: Double(300 + second)) }
-        #expect(heart.alarms(.tachycardia).isEmpty)
+        #expect(heart.story(.tachycardia).isEmpty)
         heart.take(190, at: 308)
-        #expect(heart.alarms(.tachycardia) == ["escalated high"])
+        #expect(heart.story(.tachycardia) == ["opened high"])
     }
 
     @Test("with a lateness, readings that are late by less count as if in order")

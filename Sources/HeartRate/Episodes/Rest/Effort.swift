@@ -36,7 +36,7 @@ struct Effort {
     mutating func take(_ rate: EighthsOfBPM, at: Int64, after gap: Microseconds, _ rules: EpisodeRules) {
         let rate = Int16(truncatingIfNeeded: rate)
         let rise = Int32(rules.effortRise) * 8
-        let most = Int32(clamping: Int64(rise) * min(gap, .hours(24)).count / max(rules.effortRiseTime.count, 1))
+        let most = Int32(clamping: Int64(rise) * gap.count / max(rules.effortRiseTime.count, 1))
         let reached = ground == 0 ? Int32(rate) : min(Int32(rate), Int32(ground) + most)
         ground = Int16(reached)
         guard risenAt != Detector.noTime else {

@@ -11,7 +11,7 @@ struct Sleep {
 
     /// Takes a minute's rate.
     mutating func take(_ rate: EighthsOfBPM, after gap: Microseconds, _ rules: EpisodeRules) {
-        let fall = Int64(rules.settling) * 8 * min(gap, .hours(24)).count / 60_000_000
+        let fall = Int64(rules.settling) * 8 * gap.count / 60_000_000
         roof = Int16(clamping: max(Int64(rate), roof == 0 ? Int64(rate) : Int64(roof) - fall))
         let isNear = EighthsOfBPM(roof) - rate <= EighthsOfBPM(rules.settlingReach) * 8
         // Once it has dropped, only a usual rate lets it settle again.

@@ -2,21 +2,14 @@ import HeartRate
 import PostgreSQL
 
 extension ReadingStore {
-    /// A customer's limits: the own ones before those of the profile.
-    private static let limits = """
-        coalesce(l.heart_rate_min, p.heart_rate_min) AS heart_rate_min,
-        coalesce(l.heart_rate_max, p.heart_rate_max) AS heart_rate_max, p.rest_min, p.rest_max
-        """
-
     /// The detectors of customers, in the same order; new ones where nothing is stored.
     func detectors(of ids: ArrayText) throws(PostgreSQLError) -> [StoredDetector] {
         let rows = try connection.query(
             """
-            SELECT c.id, s.detector, \(Self.limits)
+            SELECT c.id, s.detector, l.heart_rate_min, l.heart_rate_max
               FROM unnest($1::text[]) WITH ORDINALITY AS c (id, place)
               LEFT JOIN customer_state s ON s.customer_id = c.id
               LEFT JOIN customer_limits l ON l.customer_id = c.id
-              LEFT JOIN limit_profiles p USING (profile)
              ORDER BY c.place
             """, [ids], unableTo: "read the detectors of customers")
         return try stored(rows)
@@ -27,9 +20,8 @@ extension ReadingStore {
     func recentDetectors(sources: [Int32], most: Int) throws(PostgreSQLError) -> [StoredDetector] {
         let rows = try connection.query(
             """
-            SELECT s.customer_id AS id, s.detector, \(Self.limits)
+            SELECT s.customer_id AS id, s.detector, l.heart_rate_min, l.heart_rate_max
               FROM customer_state s LEFT JOIN customer_limits l USING (customer_id)
-              LEFT JOIN limit_profiles p USING (profile)
              WHERE s.source_id = ANY ($1::integer[]) AND s.detector IS NOT NULL
                AND s.stored_at > now() - interval '1 hour'
              ORDER BY s.stored_at DESC LIMIT $2::integer
@@ -46,8 +38,7 @@ extension ReadingStore {
             return StoredDetector(
                 id: id, detector: detector ?? Detector(),
                 limits: CustomerLimits(
-                    heartRateMin: try row["heart_rate_min"], heartRateMax: try row["heart_rate_max"],
-                    restMin: try row["rest_min"], restMax: try row["rest_max"]),
+                    heartRateMin: try row["heart_rate_min"], heartRateMax: try row["heart_rate_max"]),
                 isUnreadable: state != nil && detector == nil)
         }
     }

@@ -42,8 +42,6 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeOpened = "66756f05c05740cd930613dbeb18e774"
     /// An episode of lower severity has become one of high severity.
     case episodeEscalated = "17b6d693544145529d87a319a81cd464"
-    /// Nobody has acknowledged an urgent episode in time.
-    case episodeUnacknowledged = "6ab73e2d4fe84804a63a0157de49a108"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
 
@@ -54,9 +52,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     public var level: Logger.Level {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .rejected, .episodeClosed: .notice
-        case .waiting, .fenced, .endLost, .createdAnew, .clockDoubted, .episodeOpened, .episodeEscalated,
-            .episodeUnacknowledged:
-            .warning
+        case .waiting, .fenced, .endLost, .createdAnew, .clockDoubted, .episodeOpened, .episodeEscalated: .warning
         case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }
     }

@@ -1,6 +1,6 @@
 extension Detector {
     /// The form's number; another one is not read.
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 1
 
     /// Appends the state, some 50 bytes: a detector made of them goes on as this one would.
     public func writeCheckpoint(to bytes: inout [UInt8]) {
@@ -45,12 +45,6 @@ extension Detector {
         fast.code(&coder)
         deviation.code(&coder)
         baseline.code(&coder)
-        runs.code(&coder)
-        effort.code(&coder)
-        restingSlow.code(&coder)
-        restingFast.code(&coder)
-        sleep.code(&coder)
-        trend.code(&coder)
         coder.codeOptionalTime(&minuteAt, none: Self.noTime)
         coder.codeOptionalTime(&silentAt, none: Self.noTime)
         coder.code(&flatFor, after: 0)

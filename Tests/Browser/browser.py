@@ -104,7 +104,7 @@ class Browser:
 
     def points(self):
         """How many points each line of the chart has."""
-        return self.script("return Chart.getChart('chart').data.datasets.map(each => each.data.length)")
+        return self.script("return Chart.getChart('chart')?.data.datasets.map(each => each.data.length) ?? []")
 
     def errors(self):
         """What the page has said on the console that is an error; requests that failed are not the page's."""

@@ -18,9 +18,8 @@ extension EndToEnd {
             right("UPDATE", "readings_per_minute"), right("INSERT", "pipeline_log"), right("SELECT", "customer_limits"),
             right("SELECT", "schema_version"), right("EXECUTE", "FUNCTION create_readings_partition(date)"),
             Fault(
-                harm: "ALTER TABLE heart_rate_readings DROP COLUMN is_suspect",
-                repair: "ALTER TABLE heart_rate_readings ADD COLUMN is_suspect boolean NOT NULL DEFAULT false",
-                words: "42703"),
+                harm: "ALTER TABLE heart_rate_readings RENAME COLUMN is_suspect TO hidden",
+                repair: "ALTER TABLE heart_rate_readings RENAME COLUMN hidden TO is_suspect", words: "42703"),
             Fault(
                 harm: "ALTER TABLE customer_state RENAME COLUMN detector TO hidden",
                 repair: "ALTER TABLE customer_state RENAME COLUMN hidden TO detector", words: "42703"),

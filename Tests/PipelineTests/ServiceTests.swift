@@ -286,7 +286,7 @@ extension EndToEnd {
             let lines = consumer.log.split(separator: "\n")
             let told = lines.filter { $0.contains(" messages in ") }
             #expect(told.count <= 1 + minutes, "\(consumer.log)")
-            #expect(told.first?.contains(" warning consumer: ") == true)
+            #expect(told.first?.contains(" notice consumer: ") == true)
             #expect(told.first?.firstMatch(of: /rejected: out_of_range \d+, wrong_type \d+$/) != nil)
             // no metrics, reading, ready, stopped
             #expect(lines.count <= 4 + 1 + minutes, "\(consumer.log)")

@@ -21,17 +21,7 @@ extension Settings {
         // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
         // What the client says after an answer, or while it closes, is over: nobody is told.
         let lastCause = LastCause()
-        var talkative = configuration
-        // A server that closes every connection may be no Kafka, or expect another security protocol.
-        try talkative.set("log.connection.close", "true")
-        let client = try KafkaConsumer(
-            talkative,
-            events: KafkaEvents(
-                log: { _, text in logger.debug("librdkafka: \(text)") },
-                error: { error in
-                    logger.debug("\(error)")
-                    lastCause.note(error)
-                }))
+        let client = try Self.client(configuration, logger, noting: lastCause)
         var told: Set<KafkaError.Code> = []
         var backoff = Backoff(to: .seconds(5))
         while !service.stop.isRequested {
@@ -59,6 +49,23 @@ extension Settings {
             }
         }
         return false
+    }
+
+    /// A client that says what happens to its connections.
+    private static func client(
+        _ configuration: KafkaConfiguration, _ logger: Logger, noting lastCause: LastCause
+    ) throws -> KafkaConsumer {
+        var talkative = configuration
+        // A server that closes every connection may be no Kafka, or expect another security protocol.
+        try talkative.set("log.connection.close", "true")
+        return try KafkaConsumer(
+            talkative,
+            events: KafkaEvents(
+                log: { _, text in logger.debug("librdkafka: \(text)") },
+                error: { error in
+                    logger.debug("\(error)")
+                    lastCause.note(error)
+                }))
     }
 
     private func report(_ found: KafkaCluster.Topic, instead wanted: KafkaCluster.Topic, to logger: Logger) {

@@ -2,11 +2,12 @@
 // One customer: the latest reading, the history of a chosen time, its episodes and anomalies.
 
 import { nameTitle } from "./alarm/title.js";
+import { showName } from "./care/actor.js";
+import { CarePanel } from "./care/panel.js";
 import { letHandChoose } from "./chart/zoom.js";
 import { part, setText } from "./lib/dom.js";
 import { isolated } from "./lib/format.js";
 import { fetchJSON, RequestError } from "./lib/request.js";
-import { showName } from "./parts/acknowledge.js";
 import { AnomalyPages } from "./parts/anomaly-pages.js";
 import { EpisodeList } from "./parts/episode-list.js";
 import { startFrame } from "./parts/frame.js";
@@ -24,6 +25,7 @@ class CustomerPage {
   #history = new History();
   #anomalies = new AnomalyPages();
   #trend = new TrendTable();
+  #care = new CarePanel();
   #episodes = new EpisodeList(part("episodes"), (text) => setText(part("episodes-error"), text));
   /** @type {{customer: API.CustomerDetails, readings: API.Readings, episodes: API.Episode[]} | null} */
   #answers = null;
@@ -149,6 +151,7 @@ class CustomerPage {
     showPerson(customer, this.#time);
     showLimits(customer, readings.limits);
     this.#trend.show(customer, this.#time);
+    this.#care.show(customer, readings.limits, this.#time);
     this.#episodes.show(episodes, this.#time);
     part("episodes-empty").hidden = episodes.length > 0;
     this.#history.show(readings, customer.own_limits, episodes, this.#time);

@@ -7,6 +7,8 @@ struct CustomerDetails: Sendable {
     let firstRecordedAt: Int64?
     /// The limits that judge this customer's episodes instead of the common ones.
     let ownLimits: OwnLimits?
+    /// In the order of their names.
+    private(set) var groups: [String] = []
 
     /// A row of `customer_limits`; null for the common limit.
     struct OwnLimits: Encodable, Sendable {
@@ -22,7 +24,7 @@ struct CustomerDetails: Sendable {
                    s.anomaly_reason, s.readings, s.anomalies,
                    \(microseconds(of: "c.created_at")) AS created_us,
                    \(microseconds(of: "first_reading_at($1)")) AS first_us,
-                   l.customer_id IS NOT NULL AS has_limits, l.heart_rate_min, l.heart_rate_max
+                   num_nonnulls(l.heart_rate_min, l.heart_rate_max) > 0 AS has_limits, l.heart_rate_min, l.heart_rate_max
               FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
               LEFT JOIN customer_limits AS l USING (customer_id) WHERE s.customer_id = $1
             """, [id], unableTo: "read a customer")
@@ -36,6 +38,10 @@ struct CustomerDetails: Sendable {
         guard let found else { return nil }
         self = found
         customer.standing = try OpenEpisodes.standing(of: id, at: clock, connection)
+        groups = try connection.query(
+            "SELECT group_name FROM customer_groups WHERE customer_id = $1 ORDER BY group_name", [id],
+            unableTo: "read \"customer_groups\""
+        ).column()
     }
 
     private init(row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?, ownLimits: OwnLimits?) {

@@ -11,11 +11,13 @@ struct EpisodeReport {
     private let metrics: EpisodeMetrics
     private let command: CommandHook
     private var choice = EpisodeChoice()
+    private var clocks: ClockReport
 
     init(_ service: Service, metrics: EpisodeMetrics, command: CommandHook) {
         logger = service.logger
         self.metrics = metrics
         self.command = command
+        clocks = ClockReport(service.logger)
     }
 
     /// Takes what a batch has found, once it is in the database.
@@ -23,6 +25,7 @@ struct EpisodeReport {
         for change in findings.changes { metrics.count(change) }
         let now = Instant(microsecondsSince1970: wallClockMicroseconds())
         for change in choice.worthTelling(findings.changes, standing: findings.episodes, at: now) { tell(change) }
+        clocks.tell(findings)
     }
 
     /// Says how many were not told, when that is due. To be called about once a second.

@@ -40,6 +40,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeEscalated = "17b6d693544145529d87a319a81cd464"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
+    /// A customer's sensor has a clock that is wrong: it was set back, or is behind.
+    case sensorClock = "b573f22b132c46ba91155901300bf2f9"
 
     /// The value of `MESSAGE_ID`: 128 bits as 32 hexadecimal digits, sd-id128(3).
     public var id: String { rawValue }
@@ -48,7 +50,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     public var level: Logger.Level {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
-        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated: .warning
+        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated, .sensorClock:
+            .warning
         case .unavailable, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }
     }

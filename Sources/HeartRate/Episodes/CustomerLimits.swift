@@ -6,10 +6,14 @@ public struct CustomerLimits: Hashable, Sendable {
     public var heartRateMin: Int16?
     /// In bpm, 1 to 299; nil for the rules'.
     public var heartRateMax: Int16?
+    /// Whether somebody relies on readings that never stop: then a signal loss becomes of high severity. The default is
+    /// false.
+    public var isContinuous: Bool
 
     /// No own thresholds unless given.
-    public init(heartRateMin: Int16? = nil, heartRateMax: Int16? = nil) {
+    public init(heartRateMin: Int16? = nil, heartRateMax: Int16? = nil, isContinuous: Bool = false) {
         self.heartRateMin = heartRateMin
         self.heartRateMax = heartRateMax
+        self.isContinuous = isContinuous
     }
 }

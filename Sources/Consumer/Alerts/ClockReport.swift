@@ -27,6 +27,7 @@ struct ClockReport {
     private mutating func tell(_ customer: String, _ what: String) {
         guard told.count < Self.mostInAnHour, told.insert(customer).inserted else { return }
         logger.report(
-            .sensorClock, "the clock of \(customer)'s sensor \(what)", fields: ["HEARTBEAT_CUSTOMER": .string(customer)])
+            .sensorClock, "the clock of \(customer)'s sensor \(what)", fields: ["HEARTBEAT_CUSTOMER": .string(customer)]
+        )
     }
 }

@@ -64,7 +64,8 @@ struct Findings {
             episodes.append(found)
         }
         if let change {
-            changes.append(CustomerEpisode(customerID: found.customerID, episode: episode, change: change, behind: currentBehind))
+            changes.append(
+                CustomerEpisode(customerID: found.customerID, episode: episode, change: change, behind: currentBehind))
         }
     }
 }

@@ -324,7 +324,9 @@ struct Intake: ~Copyable {
 
     private mutating func isDrained() -> Bool {
         guard assignment.isComplete || assignment.isEmpty else { return false }
-        guard drain?.isOver(committed: report.committed, questions.storedRequest, exchange) ?? false else { return false }
+        guard drain?.isOver(committed: report.committed, questions.storedRequest, exchange) ?? false else {
+            return false
+        }
         guard !assignment.isEmpty else { return true }
         if isLastJudged { return exchange.waitUntilWritten(milliseconds: 0) }
         // What waited for late readings is judged now: no more are to come.

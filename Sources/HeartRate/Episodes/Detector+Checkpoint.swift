@@ -48,6 +48,7 @@ extension Detector {
         baseline.code(&coder)
         coder.codeOptionalTime(&minuteAt, none: Self.noTime)
         silence.code(&coder)
+        coder.codeOptionalTime(&settledAt, none: Self.noTime)
         flat.code(&coder)
         poor.code(&coder)
         coder.code(&lastRate, after: 0)

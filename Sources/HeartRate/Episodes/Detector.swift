@@ -31,6 +31,8 @@ public struct Detector: Sendable {
     /// When the baseline took a rate the last time.
     var minuteAt = Detector.noTime
     var silence = Silence()
+    /// After a signal loss, when half of the window is new: until then the rates say little.
+    var settledAt = Detector.noTime
     var flat = FlatRate()
     var poor = PoorSignal()
     var lastRate: Int16 = 0
@@ -119,6 +121,7 @@ public struct Detector: Sendable {
             EighthsOfBPM(sample.rate) * 8 <= fastLimits.outermost
             && EighthsOfBPM(sample.rate) * -8 <= slowLimits.outermost
         calm = isInside ? min(calm + 1, 32) : 0
+        if lastAt < settledAt { return judgement }
         let isMinute = minuteAt == Self.noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,
             calm >= window.count || !window.mayBeBeyond(slow: slowLimits.outermost, fast: fastLimits.outermost)
@@ -140,12 +143,14 @@ public struct Detector: Sendable {
         fast fastRule: EpisodeTrack.Rule, _ changed: (Episode, EpisodeChange) -> Void
     ) {
         let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.median)
-        let slowStep = EpisodeTrack.Step(values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted)
+        let slowStep = EpisodeTrack.Step(
+            values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted)
         report(slow.take(slowStep, slowRule), to: changed)
         // Noise makes beats too many, and no two alike. Then more of the time has to be beyond.
         let sustained = rates.isRegular ? rates.median : rates.lowerQuartile
         let fastValues = SeverityLimits.Values(usual: rates.median, high: sustained)
-        let fastStep = EpisodeTrack.Step(values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted)
+        let fastStep = EpisodeTrack.Step(
+            values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted)
         report(fast.take(fastStep, fastRule), to: changed)
     }
 

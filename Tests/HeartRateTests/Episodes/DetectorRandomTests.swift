@@ -209,7 +209,9 @@ import Testing
             if isNew != (open[kind] == nil) { fault = "\(change) while open is \(open)" }
             if isNew {
                 opened[kind] += 1
-                if let last = last[kind], episode.openedAt <= last.openedAt, !isRestarted[kind] { fault = "\(episode) after \(last)" }
+                if let last = last[kind], episode.openedAt <= last.openedAt, !isRestarted[kind] {
+                    fault = "\(episode) after \(last)"
+                }
             } else if let open = open[kind] {
                 if (open.openedAt, open.raisedAt) != (episode.openedAt, episode.raisedAt) {
                     fault = "\(open) became \(episode)"

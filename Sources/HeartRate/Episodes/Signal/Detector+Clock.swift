@@ -38,7 +38,7 @@ extension Detector {
         window.removeAll()
         period.restart()
         calm = 0
-        (lastAt, minuteAt) = (Self.noTime, Self.noTime)
+        (lastAt, minuteAt, settledAt) = (Self.noTime, Self.noTime, Self.noTime)
     }
 
     /// How far ahead of the newest time stamp one is believed at once.

@@ -166,6 +166,7 @@ extension Detector {
         if gap > usual {
             slow.forgetUnraised()
             fast.forgetUnraised()
+            settledAt = at + rules.window.count / 2
         }
         guard gap > max(rules.closingTime, usual) else { return }
         let isShort = gap <= max(rules.easingTime, usual)

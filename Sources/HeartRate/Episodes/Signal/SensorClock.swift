@@ -48,7 +48,9 @@ struct SensorClock {
     /// Time goes on from before what is set aside: soon that is forgotten.
     private mutating func doubt(_ at: Int64, _ rules: EpisodeRules) {
         if doubts < .max { doubts += 1 }
-        if at >= aside.at || Int(doubts) > rules.clockReadings && at - before > rules.lateness.count { aside = Self.none }
+        if at >= aside.at || Int(doubts) > rules.clockReadings && at - before > rules.lateness.count {
+            aside = Self.none
+        }
     }
 
     /// Looks at a reading that is later than all before.
@@ -87,7 +89,8 @@ struct SensorClock {
     }
 
     /// Looks at a reading that is not later than one that was judged.
-    mutating func takeLate(_ sample: Sample, after newest: Int64, reach: Microseconds, _ rules: EpisodeRules) -> Verdict {
+    mutating func takeLate(_ sample: Sample, after newest: Int64, reach: Microseconds, _ rules: EpisodeRules) -> Verdict
+    {
         if sample.at == first.at, sample.rate == first.rate { isRepetition = true }
         guard !isRepetition, newest - sample.at >= rules.clockStep.count else { return .late }
         if sample.at == behind { return .late }

@@ -13,7 +13,7 @@ struct UsualPeriod {
     private static let sizes = 24
     /// So many steps in a row are a rate and no dropouts.
     private static let rowOfRate = 4
-    /// A size is frequent when at least one in so many steps has it or is longer.
+    /// A size is frequent when two and at least one in so many steps have it or are longer.
     private static let shareOfFrequent = 50
     /// After so many steps older ones count half.
     private static let remembered: UInt16 = 512
@@ -40,7 +40,9 @@ struct UsualPeriod {
         steps[Int(next)] = UInt32(clamping: milliseconds)
         next = next + 1 == Self.capacity ? 0 : next + 1
         if count < Self.capacity { count += 1 }
-        if lasted < Self.neededTime { lasted = UInt16(min(Int64(lasted) + max(milliseconds, 0), Int64(Self.neededTime))) }
+        if lasted < Self.neededTime {
+            lasted = UInt16(min(Int64(lasted) + max(milliseconds, 0), Int64(Self.neededTime)))
+        }
         let size = Self.size(milliseconds)
         counts[size] += 1
         total += 1
@@ -122,7 +124,7 @@ struct UsualPeriod {
         var (longer, size) = (0, Self.sizes - 1)
         while size > slowestRate {
             longer += Int(counts[size])
-            if longer * Self.shareOfFrequent >= Int(total) { break }
+            if longer >= 2, longer * Self.shareOfFrequent >= Int(total) { break }
             size -= 1
         }
         return size

@@ -49,7 +49,7 @@ import Testing
         var heart = Watched()
         vary(&heart, for: 300)
         heart.hold(71, for: 1800, every: 60)
-        #expect(heart.told.isEmpty)
+        #expect(heart.story(.sensorStuck).isEmpty)
         for _ in 0..<10 {
             heart.now += 4000
             heart.hold(71, for: 300, every: 1)

@@ -3,7 +3,9 @@ import Simulation
 import Testing
 
 @Suite("Time stamps that cannot be believed") struct SensorClockTests {
-    @Test("one time stamp ahead blinds nobody, and is no signal loss", arguments: [6.0, 60, 240, 3600, 86_400, 900_000_000])
+    @Test(
+        "one time stamp ahead blinds nobody, and is no signal loss",
+        arguments: [6.0, 60, 240, 3600, 86_400, 900_000_000])
     func oneAhead(ahead: Double) {
         for another in [0, 1, 2, 50, 200] {
             var heart = Watched()

@@ -116,6 +116,16 @@ extension Setting where Value == Int {
             isReloadable: true)
     }
 
+    /// `EPISODE_REMINDER_MINUTES`: 0 to 1440 min.
+    public static var episodeReminder: Setting {
+        Setting(
+            "EPISODE_REMINDER_MINUTES", .integer(in: 0...1440, unit: "minutes"), default: 0,
+            sentence: """
+                How long after people were told of an episode of high severity they are told once more, when it is open and nobody \
+                has acknowledged it; 0 for never.
+                """, isReloadable: true)
+    }
+
     /// `LATENESS_SECONDS`: 0 to 3600 s.
     public static var lateness: Setting {
         seconds(
@@ -170,5 +180,6 @@ extension EpisodeRules {
         baselineWindow = .hours(settings[.baselineHours])
         deviationDelay = .minutes(settings[.deviationMinutes])
         lateness = .seconds(settings[.lateness])
+        reminder = settings[.episodeReminder] > 0 ? .minutes(settings[.episodeReminder]) : nil
     }
 }

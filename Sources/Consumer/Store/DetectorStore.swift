@@ -2,15 +2,22 @@ import HeartRate
 import PostgreSQL
 
 extension ReadingStore {
+    /// A customer's limits, the own ones before those of the profile, and when the last reading was.
+    private static let limits = """
+        coalesce(l.heart_rate_min, p.heart_rate_min) AS heart_rate_min,
+        coalesce(l.heart_rate_max, p.heart_rate_max) AS heart_rate_max, p.rest_min, p.rest_max,
+        l.is_continuous, (extract(epoch FROM s.recorded_at) * 1000000)::bigint AS last_microseconds
+        """
+
     /// The detectors of customers, in the same order; new ones where nothing is stored.
     func detectors(of ids: ArrayText) throws(PostgreSQLError) -> [StoredDetector] {
         let rows = try connection.query(
             """
-            SELECT c.id, s.detector, (extract(epoch FROM s.recorded_at) * 1000000)::bigint AS last_microseconds,
-                   l.heart_rate_min, l.heart_rate_max, l.is_continuous
+            SELECT c.id, s.detector, \(Self.limits)
               FROM unnest($1::text[]) WITH ORDINALITY AS c (id, place)
               LEFT JOIN customer_state s ON s.customer_id = c.id
               LEFT JOIN customer_limits l ON l.customer_id = c.id
+              LEFT JOIN limit_profiles p USING (profile)
              ORDER BY c.place
             """, [ids], unableTo: "read the detectors of customers")
         return try stored(rows)
@@ -23,9 +30,9 @@ extension ReadingStore {
     func watchedDetectors(sources: [Int32], after last: String) throws(PostgreSQLError) -> [StoredDetector] {
         let rows = try connection.query(
             """
-            SELECT s.customer_id AS id, s.detector, (extract(epoch FROM s.recorded_at) * 1000000)::bigint AS last_microseconds,
-                   l.heart_rate_min, l.heart_rate_max, l.is_continuous
+            SELECT s.customer_id AS id, s.detector, \(Self.limits)
               FROM customer_state s LEFT JOIN customer_limits l USING (customer_id)
+              LEFT JOIN limit_profiles p USING (profile)
              WHERE s.source_id = ANY ($1::integer[]) AND s.detector IS NOT NULL AND s.customer_id > $2
                AND (s.stored_at > now() - interval '7 days'
                     OR EXISTS (SELECT FROM episodes e WHERE e.customer_id = s.customer_id AND e.closed_at IS NULL
@@ -44,7 +51,7 @@ extension ReadingStore {
             let isContinuous: Bool? = try row["is_continuous"]
             let limits = CustomerLimits(
                 heartRateMin: try row["heart_rate_min"], heartRateMax: try row["heart_rate_max"],
-                isContinuous: isContinuous ?? false)
+                restMin: try row["rest_min"], restMax: try row["rest_max"], isContinuous: isContinuous ?? false)
             let microseconds: Int64? = try row["last_microseconds"]
             let last = microseconds.map { Instant(microsecondsSince1970: $0) }
             return StoredDetector(

@@ -30,6 +30,7 @@ struct Writer: ~Copyable {
     private var backoff = Backoff(to: .seconds(3))
     private var lastLog = ContinuousClock.now
     private var lastLook = ContinuousClock.now
+    private var lastReminder = ContinuousClock.now
 
     init(
         _ exchange: BatchExchange, context: ConsumerContext, episodes: EpisodeReport, loop: WorkLoop
@@ -64,6 +65,7 @@ struct Writer: ~Copyable {
             lookForSilence()
             logIdleMinute()
             episodes.tellUntold()
+            remind()
         }
     }
 
@@ -185,7 +187,7 @@ struct Writer: ~Copyable {
     private mutating func finish(_ reply: Reply?) {
         if case .written? = reply {
             metrics.stored(batch)
-            if let findings = batch.findings { episodes.told(findings) }
+            if let findings = batch.findings { tell(episodes.choose(findings)) }
         } else {
             detection.forget()
         }
@@ -244,6 +246,34 @@ struct Writer: ~Copyable {
     }
 
     // MARK: - The journal
+
+    /// Tells people of what they were not told before a restart.
+    private mutating func tell(_ changes: [CustomerEpisode]) {
+        guard !changes.isEmpty else { return }
+        var untold = changes
+        do throws(PostgreSQLError) {
+            untold = try ask { store throws(PostgreSQLError) in try store.untold(changes) } ?? changes
+        } catch {
+            // Rather told twice than never; the next job will wait for the database and say so.
+            store = nil
+        }
+        for change in untold { episodes.tell(change) }
+    }
+
+    /// Looks, every ten seconds, for what nobody has acknowledged in time.
+    private mutating func remind() {
+        guard let delay = rules?.reminder, store != nil, ContinuousClock.now - lastReminder >= .seconds(10) else {
+            return
+        }
+        lastReminder = .now
+        do throws(PostgreSQLError) {
+            for reminder in try store?.reminders(after: delay, most: EpisodeChoice.mostInAMinute) ?? [] {
+                episodes.tell(reminder)
+            }
+        } catch {
+            store = nil
+        }
+    }
 
     /// Has it found out, once a second, whether customers who are overdue are really silent.
     private mutating func lookForSilence() {

@@ -38,6 +38,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeOpened = "66756f05c05740cd930613dbeb18e774"
     /// An episode of lower severity has become one of high severity.
     case episodeEscalated = "17b6d693544145529d87a319a81cd464"
+    /// Nobody has acknowledged an urgent episode in time.
+    case episodeUnacknowledged = "6ab73e2d4fe84804a63a0157de49a108"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
     /// A customer's sensor has a clock that is wrong: it was set back, or is behind.
@@ -50,7 +52,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     public var level: Logger.Level {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
-        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated, .sensorClock:
+        case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated,
+            .episodeUnacknowledged, .sensorClock:
             .warning
         case .unavailable, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }

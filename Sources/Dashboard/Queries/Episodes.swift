@@ -141,7 +141,7 @@ struct OpenEpisodes: Sendable {
     private(set) var high = 0
     private(set) var medium = 0
     private(set) var low = 0
-    /// Episodes of high severity that were raised within a day.
+    /// How often an episode became of high severity within a day.
     private(set) var alarms = 0
     /// When the last one closed, in microseconds since 1970.
     private(set) var lastClosedAt: Int64?
@@ -157,8 +157,9 @@ struct OpenEpisodes: Sendable {
             SELECT count(*) FILTER (WHERE severity = 'high') AS high,
                    count(*) FILTER (WHERE severity = 'medium') AS medium,
                    count(*) FILTER (WHERE severity = 'low') AS low,
-                   (SELECT count(*) FROM episodes WHERE worst_severity = 'high' AND raised_at >= now() - interval '1 day'
-                       AND raised_at <= now()) AS alarms,
+                   (SELECT count(*) FROM episode_changes
+                     WHERE severity = 'high' AND change IN ('opened', 'escalated')
+                       AND changed_at >= now() - interval '1 day' AND changed_at <= now()) AS alarms,
                    (SELECT \(microseconds(of: "max(closed_at)")) FROM episodes
                      WHERE closed_at IS NOT NULL) AS last_closed_us
               FROM episodes WHERE closed_at IS NULL

@@ -30,6 +30,12 @@ public struct Detector: Sendable {
     var baseline = Baseline()
     /// When the baseline took a rate the last time.
     var minuteAt = Detector.noTime
+    var runs = BeatRuns()
+    var effort = Effort()
+    var restingSlow = RestingRate()
+    var restingFast = RestingRate()
+    var sleep = Sleep()
+    var trend = Trend()
     var silence = Silence()
     /// After a signal loss, when half of the window is new: until then the rates say little.
     var settledAt = Detector.noTime
@@ -91,6 +97,7 @@ public struct Detector: Sendable {
         if slow.isOpen { body(slow.episode(.bradycardia)) }
         if fast.isOpen { body(fast.episode(.tachycardia)) }
         if deviation.isOpen { body(deviation.episode(.deviation)) }
+        if trend.isOpen { body(trend.episode()) }
         if silence.phase != .none { body(silenceEpisode(closedAt: nil)) }
         if flat.track.isOpen { body(flat.track.episode(.sensorStuck)) }
         if poor.track.isOpen { body(poor.track.episode(.poorSignal)) }
@@ -114,27 +121,77 @@ public struct Detector: Sendable {
             sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)
         lastAt = sample.at
         lastRate = sample.rate
+        effort.note(sample.activity, at: lastAt)
 
-        let slowLimits = rules.slow(limits)
-        let fastLimits = rules.fast(limits, sample.activity)
+        let (slowRule, fastRule) = trackRules(sample.activity, limits, rules)
         let isInside =
-            EighthsOfBPM(sample.rate) * 8 <= fastLimits.outermost
-            && EighthsOfBPM(sample.rate) * -8 <= slowLimits.outermost
+            EighthsOfBPM(sample.rate) * 8 <= fastRule.limits.outermost
+            && EighthsOfBPM(sample.rate) * -8 <= slowRule.limits.outermost
         calm = isInside ? min(calm + 1, 32) : 0
         if lastAt < settledAt { return judgement }
+        if !isInside {
+            takeRuns(sample.rate, after: gap, slowRule, fastRule, rules: rules, changed: changed)
+        } else if !runs.isIdle {
+            runs.reset()
+        }
         let isMinute = minuteAt == Self.noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,
-            calm >= window.count || !window.mayBeBeyond(slow: slowLimits.outermost, fast: fastLimits.outermost)
+            calm >= window.count
+                || !window.mayBeBeyond(slow: slowRule.limits.outermost, fast: fastRule.limits.outermost)
         {
             return judgement
         }
-        let rates = window.robustRates(jump: rules.jump)
-        step(
-            rates, gap: times, slow: EpisodeTrack.Rule(kind: .bradycardia, limits: slowLimits, times: rules.times),
-            fast: EpisodeTrack.Rule(kind: .tachycardia, limits: fastLimits, times: Self.fastTimes(fastLimits, rules)),
-            changed)
-        if isMinute { minute(rates.median, activity: sample.activity, rules: rules, changed) }
+        let rates = window.robustRates(jump: rules.jump, usual: &runs.usual)
+        if rates.misses { runs.missedAt = lastAt }
+        step(rates, gap: times, slow: slowRule, fast: fastRule, changed)
+        if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
         return judgement
+    }
+
+    /// The limits in force after the last reading, in bpm.
+    public struct LimitsInForce: Hashable, Sendable {
+        /// Of high severity: below and above it.
+        public var high: ClosedRange<Int16>
+        /// Of medium severity: nil where there is none.
+        public var mediumMin: Int16?
+        /// See `mediumMin`.
+        public var mediumMax: Int16?
+    }
+
+    /// The limits in force after the last reading.
+    public func limitsInForce(
+        _ activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
+    ) -> LimitsInForce {
+        let (slow, fast) = trackRules(activity, limits, rules)
+        func medium(_ rule: EpisodeTrack.Rule) -> Int16? {
+            guard rule.limits.medium < .max else { return nil }
+            return Int16(truncatingIfNeeded: (abs(rule.limits.medium) + 4) / 8)
+        }
+        return LimitsInForce(
+            high: slow.limits.urgent...max(slow.limits.urgent, fast.limits.urgent), mediumMin: medium(slow),
+            mediumMax: medium(fast))
+    }
+
+    /// By what bradycardia and tachycardia are judged at `lastAt`.
+    @inline(__always)
+    private func trackRules(
+        _ activity: Activity?, _ limits: CustomerLimits, _ rules: EpisodeRules
+    ) -> (slow: EpisodeTrack.Rule, fast: EpisodeTrack.Rule) {
+        var slowLimits = rules.slow(limits)
+        if lastRate <= rules.restMin, let limit = sleepingLimit(activity, limits, rules) {
+            slowLimits = SeverityLimits(high: EighthsOfBPM(limit) * -8, opening: limit, urgent: limit)
+        }
+        var fastLimits = rules.fast(limits, effort.activity(activity, at: lastAt, rules))
+        if restingSlow.isSustained, let limit = restMin(activity, limits, rules) {
+            slowLimits.tighten(to: EighthsOfBPM(limit) * -8, bpm: limit)
+        }
+        if restingFast.isSustained, let limit = rules.restMax(limits) {
+            fastLimits.tighten(to: EighthsOfBPM(limit) * 8, bpm: limit)
+        }
+        return (
+            EpisodeTrack.Rule(kind: .bradycardia, limits: slowLimits, times: rules.times),
+            EpisodeTrack.Rule(kind: .tachycardia, limits: fastLimits, times: rules.times)
+        )
     }
 
     /// Takes the rates of a moment through bradycardia and tachycardia.
@@ -142,39 +199,49 @@ public struct Detector: Sendable {
         _ rates: RobustRates, gap: (whole: Microseconds, counted: Microseconds), slow slowRule: EpisodeTrack.Rule,
         fast fastRule: EpisodeTrack.Rule, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.median)
+        let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.medianOfBeats)
         let slowStep = EpisodeTrack.Step(
-            values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted)
+            values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted,
+            restSince: restingSlow.isSustained ? restingSlow.since : nil)
         report(slow.take(slowStep, slowRule), to: changed)
-        // Noise makes beats too many, and no two alike. Then more of the time has to be beyond.
-        let sustained = rates.isRegular ? rates.median : rates.lowerQuartile
+        // Noise makes beats too many, and no two alike. Fast and irregular is a heart when the beats can be its own.
+        let sustained = rates.isRegular ? rates.median : rates.isPlausible ? rates.mean : rates.lowerQuartile
         let fastValues = SeverityLimits.Values(usual: rates.median, high: sustained)
         let fastStep = EpisodeTrack.Step(
-            values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted)
+            values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted,
+            restSince: restingFast.isSustained ? restingFast.since : nil)
         report(fast.take(fastStep, fastRule), to: changed)
     }
 
-    /// Without the band between, high severity can only end: that may not take less time than easing.
-    private static func fastTimes(_ limits: SeverityLimits, _ rules: EpisodeRules) -> EpisodeTrack.Times {
-        var times = rules.times
-        if limits.medium == .max { times.closingOfHigh = max(times.closing, times.easing) }
-        return times
-    }
-
-    private static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
+    static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
 
     @inline(__always)
-    func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
-        if let event { changed(event.episode, event.change) }
+    mutating func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
+        guard let event else { return }
+        if event.change == .closed { forgetRuns(event.episode.kind) }
+        changed(event.episode, event.change)
     }
 
-    /// Learns the usual rate, and judges whether the one at `lastAt` is far from it.
+    /// After an episode nothing may open that began before its end.
+    private mutating func forgetRuns(_ kind: EpisodeKind) {
+        guard kind == .bradycardia || kind == .tachycardia else { return }
+        runs.reset()
+        if kind == .bradycardia { restingSlow.reset() } else { restingFast.reset() }
+    }
+
+    /// Learns the usual rate, and judges whether the one at `lastAt` is far from it, or from what is usual at rest.
     private mutating func minute(
-        _ robust: EighthsOfBPM, activity: Activity?, rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
+        _ robust: EighthsOfBPM, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules,
+        _ changed: (Episode, EpisodeChange) -> Void
     ) {
         let gap = Microseconds(minuteAt == Self.noTime ? 0 : lastAt - minuteAt)
         minuteAt = lastAt
-        let usual = baseline.usualRate
+        rest(robust, gap: gap, activity: activity, limits: limits, rules: rules)
+        let minutes = Int32(min(max(gap.minutes, 1), 15))
+        let isAtRest = !effort.isOn(activity, at: lastAt, rules)
+        let minute = Trend.Minute(rate: robust, at: lastAt, minutes: minutes, isAtRest: isAtRest)
+        report(trend.take(minute, baseline, rules), to: changed)
+        let usual = baseline.usualRate(near: robust)
         if gap > rules.deviationDelay { report(deviation.interrupt(.deviation), to: changed) }
         let moves = activity == .walk || activity == .exercise
         if baseline.isKnown(rules) {
@@ -188,6 +255,25 @@ public struct Detector: Sendable {
             let rule = EpisodeTrack.Rule(kind: .deviation, limits: limits, times: rules.deviationTimes)
             report(deviation.take(step, rule), to: changed)
         }
-        if !moves, !slow.isOpen, !fast.isOpen { baseline.learn(robust, rules) }
+        // A fever is not learned as usual, but what has lasted for two windows is.
+        let isDeviating = !deviation.isIdle && lastAt - deviation.openedAt < rules.baselineWindow.count * 2
+        if !moves, !slow.isOpen, !fast.isOpen, !isDeviating {
+            baseline.learn(robust, at: lastAt, minutes: minutes, rules)
+        }
+    }
+
+    /// Judges how long the rate has been beyond what is usual at rest.
+    private mutating func rest(
+        _ robust: EighthsOfBPM, gap: Microseconds, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
+    ) {
+        effort.take(robust, at: lastAt, after: gap, rules)
+        sleep.take(robust, after: gap, rules)
+        if let limit = restMin(activity, limits, rules) {
+            restingSlow.take(-robust, limit: EighthsOfBPM(limit) * -8, at: lastAt, after: gap, rules)
+        }
+        guard let limit = rules.restMax(limits), !effort.isOn(activity, at: lastAt, rules) else {
+            return restingFast.reset()
+        }
+        restingFast.take(robust, limit: EighthsOfBPM(limit) * 8, at: lastAt, after: gap, rules)
     }
 }

@@ -68,6 +68,19 @@ struct Watched {
         told.filter { $0.episode.kind == kind }.map { "\($0.change) \($0.episode.severity)" }
     }
 
+    /// The same without records: what was of medium severity or more.
+    func alarms(_ kind: EpisodeKind) -> [String] {
+        told.filter { $0.episode.kind == kind && $0.episode.severity > .low && $0.change != .sustained }
+            .map { "\($0.change) \($0.episode.severity)" }
+    }
+
+    /// How often high severity was raised.
+    func highs(_ kind: EpisodeKind) -> Int {
+        told.count {
+            $0.episode.kind == kind && $0.episode.severity == .high && [.opened, .escalated].contains($0.change)
+        }
+    }
+
     func closed(_ kind: EpisodeKind) -> [Episode] {
         told.filter { $0.episode.kind == kind && $0.change == .closed }.map(\.episode)
     }

@@ -32,9 +32,12 @@ extension Detector {
         report(slow.interrupt(.bradycardia), to: changed)
         report(fast.interrupt(.tachycardia), to: changed)
         report(deviation.interrupt(.deviation), to: changed)
+        report(trend.close(at: lastAt), to: changed)
         report(flat.restart(), to: changed)
         report(poor.restart(), to: changed)
         abandonSilence(changed)
+        (runs, effort, trend) = (BeatRuns(), Effort(), Trend())
+        (restingSlow, restingFast, sleep) = (RestingRate(), RestingRate(), Sleep())
         window.removeAll()
         period.restart()
         calm = 0

@@ -73,7 +73,7 @@ public struct Detector: Sendable {
         _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
         guard sample.at > lastAt else { return takeLate(sample, rules: rules, limits: limits, changed) }
-        let newest = pending.last?.at ?? lastAt
+        let newest = pending.last?.at ?? max(lastAt, silence.zeroAt)
         // Nearly always: then there is nothing to compute.
         if newest != Self.noTime, sample.at - newest <= rules.silenceMinimum.count {
             clock.goOn(to: sample.at, rules)

@@ -64,8 +64,8 @@ import Testing
             return one
         }
         #expect(told(change(.opened, ago: 3600)) == [])
-        #expect(told(late(change(.opened, ago: 3600)).of("b")) == [.opened])
-        #expect(told(late(change(.opened, ago: 7200)).of("c")) == [], "that was an hour ago by any clock")
+        #expect(told(late(change(.opened, ago: 3600).of("b"))) == [.opened])
+        #expect(told(late(change(.opened, ago: 7200).of("c"))) == [], "that was an hour ago by any clock")
         // When it is known only later that the clock is behind, it is told then.
         #expect(told(change(.opened, ago: 3600).of("d")) == [])
         let standing = Findings.Found(

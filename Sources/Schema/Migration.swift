@@ -19,6 +19,7 @@ public struct Migration: Sendable {
         Migration(number: 8, name: "episode_changes", PackageResources._008_episode_changes_sql),
         Migration(number: 9, name: "acknowledgements", PackageResources._009_acknowledgements_sql),
         Migration(number: 10, name: "sealed_days", PackageResources._010_sealed_days_sql),
+        Migration(number: 11, name: "technical_episodes", PackageResources._011_technical_episodes_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

@@ -248,26 +248,24 @@ import Testing
         #expect(before == after && heart.told == told)
     }
 
-    @Test("jumps and a sensor that repeats itself are suspect")
+    @Test("a reading that jumps away is suspect, and the one that comes back is not")
     func suspect() {
         var heart = Watched()
         #expect(heart.take(70, at: 0) == .usual)
         #expect(heart.take(99, at: 1) == .usual)
         #expect(heart.take(69, at: 2) == .suspect)
-        #expect(heart.take(99, at: 3) == .suspect)
+        #expect(heart.take(99, at: 3) == .usual)
+        #expect(heart.take(140, at: 4) == .suspect)
+        // It stays there: not the sensor, but the heart.
+        #expect(heart.take(141, at: 5) == .usual)
+        #expect(heart.take(140, at: 6) == .usual)
         // After a while a heart may be anywhere.
-        #expect(heart.take(60, at: 9) == .usual)
-        var judgements: [Detector.Judgement] = []
-        for second in 10...700 { judgements.append(heart.take(60, at: Double(second))) }
-        #expect(judgements.firstIndex(of: .suspect) == 599)
-        #expect(heart.take(61, at: 701) == .usual)
-        // Ten minutes, but too few readings to tell.
-        for minute in 12...40 { #expect(heart.take(61, at: Double(60 * minute)) == .usual) }
+        #expect(heart.take(60, at: 12) == .usual)
     }
 
     @Test("nothing is allocated, and a detector is small")
     func cost() {
-        #expect(MemoryLayout<Detector>.stride <= 800)
+        #expect(MemoryLayout<Detector>.stride <= 1000)
         var detector = Detector()
         let rules = EpisodeRules()
         var second = 0

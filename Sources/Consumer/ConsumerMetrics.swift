@@ -9,7 +9,7 @@ struct ConsumerMetrics: Sendable {
     private let commitSeconds, batchMessages: Metrics.Histogram
     let lagMessages, lagSeconds, lagAge, assignedPartitions: Metrics.Gauge
     let gapMessages, holeOffsets, fenced: Metrics.Counter
-    private let late, suspect: Metrics.Counter
+    private let late, suspect, ahead, restarted: Metrics.Counter
 
     init(_ metrics: Metrics) {
         func messages(_ outcome: String) -> Metrics.Counter {
@@ -50,6 +50,11 @@ struct ConsumerMetrics: Sendable {
         late = metrics.counter(
             "heartbeat_consumer_late_readings_total",
             "Readings that came after a later one of the same customer: stored, but judged for no episode.")
+        ahead = metrics.counter(
+            "heartbeat_consumer_ahead_readings_total",
+            "Readings whose time stamp was far ahead of the one before: judged only if a second one confirmed it.")
+        restarted = metrics.counter(
+            "heartbeat_consumer_clock_restarts_total", "How often a customer's clock was set back.")
         suspect = metrics.counter(
             "heartbeat_consumer_suspect_readings_total", "Readings that were stored with is_suspect.")
     }
@@ -75,7 +80,9 @@ struct ConsumerMetrics: Sendable {
         anomalies.add(batch.anomalies)
         rejected.add(batch.rejected.rowCount)
         late.add(batch.findings?.late ?? 0)
-        suspect.add(batch.findings?.suspect ?? 0)
+        ahead.add(batch.findings?.ahead ?? 0)
+        restarted.add(batch.findings?.restarted.count ?? 0)
+        suspect.add(batch.findings?.suspect.count ?? 0)
     }
 
     func rejected(_ code: RejectionReason.Code) { reasons[code]?.add() }

@@ -16,7 +16,8 @@ public struct Migration: Sendable {
         Migration(number: 5, name: "episodes", PackageResources._005_episodes_sql),
         Migration(number: 6, name: "log_identity", PackageResources._006_log_identity_sql),
         Migration(number: 7, name: "partition_bounds", PackageResources._007_partition_bounds_sql),
-        Migration(number: 8, name: "episode_changes", PackageResources._008_episode_changes_sql),
+        Migration(number: 8, name: "technical_episodes", PackageResources._008_technical_episodes_sql),
+        Migration(number: 9, name: "episode_changes", PackageResources._009_episode_changes_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

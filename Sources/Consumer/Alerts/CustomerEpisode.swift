@@ -5,11 +5,14 @@ struct CustomerEpisode {
     let customerID: String
     let episode: Episode
     let change: EpisodeChange
+    /// By how many milliseconds the sensor's clock is behind.
+    var behind: Int64 = 0
 
     /// When it happened, as far as the episode tells.
     var happenedAt: Instant {
         switch (change, episode.kind) {
-        case (.opened, .signalLoss) where episode.severity == .high, (.escalated, .signalLoss):
+        case (.opened, .signalLoss) where episode.severity == .high, (.escalated, .signalLoss),
+            (.opened, .zeroRate) where episode.severity == .high, (.escalated, .zeroRate):
             // It became urgent at this multiple of the time after which it was raised.
             let limit = episode.openedAt.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
             return episode.lastSeenAt.advanced(byMicroseconds: limit * Int64(EpisodeRules().urgentSilence))

@@ -7,7 +7,7 @@ import HeartRate
 /// - An episode once at each severity, also when it swings between two severities.
 /// - Nothing that was over when it was found, or that happened long ago: when old messages are read, after an outage or from
 ///   a recording, there is nobody to be helped any more. But what began during our outage and goes on is told as soon as
-///   readings of these minutes show it.
+///   readings of these minutes show it. A sensor whose clock is behind tells of these minutes, too, whatever it says.
 /// - At most `mostInAMinute`: when a broken gateway makes a thousand customers' signals vanish at once, a thousand pages
 ///   hide the one that is something else. A line a minute has the number of those that were not told.
 struct EpisodeChoice {
@@ -98,18 +98,19 @@ struct EpisodeChoice {
     /// An episode that was found too late, if it goes on now.
     private mutating func goingOn(_ found: Findings.Found, _ now: Instant) -> CustomerEpisode? {
         let (key, episode) = (Key(found.customerID, found.episode), found.episode)
-        let age = now.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
+        let age = now.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970 - found.behind * 1000
         guard late.contains(key), episode.closedAt == nil, let severity = episode.toldSeverity, age <= Self.tooLate,
             hasRoom(now)
         else { return nil }
         late.remove(key)
         remember(key, severity)
-        return CustomerEpisode(customerID: found.customerID, episode: episode, change: .opened)
+        return CustomerEpisode(
+            customerID: found.customerID, episode: episode, change: .opened, behind: found.behind)
     }
 
     private func isNews(_ change: CustomerEpisode, _ now: Instant) -> Bool {
-        let isSilent = change.episode.kind == .signalLoss && change.change != .closed
-        let age = now.microsecondsSince1970 - change.happenedAt.microsecondsSince1970
+        let isSilent = change.episode.kind.isTechnical && change.change != .closed
+        let age = now.microsecondsSince1970 - change.happenedAt.microsecondsSince1970 - change.behind * 1000
         return age <= (isSilent ? Self.tooLateForSilence : Self.tooLate)
     }
 

@@ -11,17 +11,20 @@ struct EpisodeReport {
     private let metrics: EpisodeMetrics
     private let command: CommandHook
     private var choice = EpisodeChoice()
+    private var clocks: ClockReport
 
     init(_ service: Service, metrics: EpisodeMetrics, command: CommandHook) {
         logger = service.logger
         self.metrics = metrics
         self.command = command
+        clocks = ClockReport(service.logger)
     }
 
     /// Takes what a batch has found, once it is in the database. Returns what people should be told, unless they were.
     mutating func choose(_ findings: Findings) -> [CustomerEpisode] {
         for change in findings.changes { metrics.count(change) }
         let now = Instant(microsecondsSince1970: wallClockMicroseconds())
+        clocks.tell(findings)
         return choice.worthTelling(findings.changes, standing: findings.episodes, at: now)
     }
 

@@ -42,6 +42,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeUnacknowledged = "6ab73e2d4fe84804a63a0157de49a108"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
+    /// A customer's sensor has a clock that is wrong: it was set back, or is behind.
+    case sensorClock = "b573f22b132c46ba91155901300bf2f9"
 
     /// The value of `MESSAGE_ID`: 128 bits as 32 hexadecimal digits, sd-id128(3).
     public var id: String { rawValue }
@@ -51,7 +53,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .episodeClosed: .notice
         case .waiting, .fenced, .endLost, .createdAnew, .rejected, .episodeOpened, .episodeEscalated,
-            .episodeUnacknowledged:
+            .episodeUnacknowledged, .sensorClock:
             .warning
         case .unavailable, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }

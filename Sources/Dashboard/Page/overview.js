@@ -6,6 +6,7 @@ import { Bars } from "./chart/bars.js";
 import { overviewCards, showCards } from "./parts/cards.js";
 import { Customers } from "./parts/customers.js";
 import { buttonOf, part, plainTable, press, setText } from "./lib/dom.js";
+import { isWithoutRate } from "./lib/episode.js";
 import { Episodes } from "./parts/episodes.js";
 import { isUTC, plural } from "./lib/format.js";
 import { startFrame } from "./parts/frame.js";
@@ -51,7 +52,7 @@ function showLines() {
   lines.show({
     from: until - series.minutes * 60_000, until, bucketSeconds: series.bucketSeconds, limits: state.limits,
     series: shown,
-    lost: new Set(state.episodes.open.filter(({ kind }) => kind === "signal loss").map(({ customer_id: id }) => id)),
+    lost: new Set(state.episodes.open.filter(isWithoutRate).map(({ customer_id: id }) => id)),
   });
   part("chart-empty").hidden = shown.some(({ points }) => points.length > 0);
   setText(part("chart-empty"), `No readings in the last ${plural(series.minutes, "minute")}.`);

@@ -21,7 +21,8 @@ struct CustomerDetails: Sendable {
             SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
                    s.anomaly_reason, s.readings, s.anomalies,
                    EXISTS (SELECT 1 FROM episodes
-                            WHERE customer_id = $1 AND kind = 'signal loss' AND closed_at IS NULL) AS is_signal_lost,
+                            WHERE customer_id = $1 AND closed_at IS NULL
+                              AND kind IN ('signal loss', '0 bpm reported', 'not worn')) AS is_signal_lost,
                    \(microseconds(of: "c.created_at")) AS created_us,
                    (SELECT \(microseconds(of: "recorded_at")) FROM heart_rate_readings
                      WHERE customer_id = $1 ORDER BY recorded_at LIMIT 1) AS first_us,

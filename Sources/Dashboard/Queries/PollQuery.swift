@@ -40,7 +40,8 @@ struct PollQuery: Sendable {
                    s.anomaly_reason, s.readings, s.anomalies, e.customer_id IS NOT NULL AS is_signal_lost
               FROM customer_state AS s
               LEFT JOIN episodes AS e
-                ON e.customer_id = s.customer_id AND e.kind = 'signal loss' AND e.closed_at IS NULL
+                ON e.customer_id = s.customer_id AND e.kind IN ('signal loss', '0 bpm reported', 'not worn')
+               AND e.closed_at IS NULL
              ORDER BY s.customer_id LIMIT \(CustomerTable.mostCustomers + 1)
             """, unableTo: "read \"customer_state\"")
         return try result.map { row throws(PostgreSQLError) in try CustomerTable.Row(&row) }

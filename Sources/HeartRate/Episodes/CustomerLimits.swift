@@ -11,14 +11,19 @@ public struct CustomerLimits: Hashable, Sendable {
     public var restMin: Int16?
     /// See `restMin`.
     public var restMax: Int16?
+    /// Whether somebody relies on readings that never stop: then a signal loss becomes of high severity. The default is
+    /// false.
+    public var isContinuous: Bool
 
     /// No own thresholds unless given.
     public init(
-        heartRateMin: Int16? = nil, heartRateMax: Int16? = nil, restMin: Int16? = nil, restMax: Int16? = nil
+        heartRateMin: Int16? = nil, heartRateMax: Int16? = nil, restMin: Int16? = nil, restMax: Int16? = nil,
+        isContinuous: Bool = false
     ) {
         self.restMin = restMin
         self.restMax = restMax
         self.heartRateMin = heartRateMin
         self.heartRateMax = heartRateMax
+        self.isContinuous = isContinuous
     }
 }

@@ -39,6 +39,7 @@ extension Detector {
     private mutating func code(_ coder: inout CheckpointCoder) {
         coder.code(&lastAt, after: 0)
         if lastAt != Self.noTime { coder.origin = lastAt }
+        clock.code(&coder)
         window.code(&coder)
         period.code(&coder)
         slow.code(&coder)
@@ -52,13 +53,12 @@ extension Detector {
         sleep.code(&coder)
         trend.code(&coder)
         coder.codeOptionalTime(&minuteAt, none: Self.noTime)
-        coder.codeOptionalTime(&silentAt, none: Self.noTime)
-        coder.code(&flatFor, after: 0)
-        coder.code(&flatCount, after: 0)
+        silence.code(&coder)
+        flat.code(&coder)
+        poor.code(&coder)
         coder.code(&lastRate, after: 0)
+        coder.code(&trustedRate, after: lastRate)
         coder.code(&calm, in: 0...32)
-        coder.code(&silence)
-        coder.code(&isSilent)
         codePending(&coder)
     }
 

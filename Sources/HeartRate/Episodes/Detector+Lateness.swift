@@ -10,9 +10,12 @@ extension Detector {
         while place > 0, sample < pending[place - 1] { place -= 1 }
         let neighbour = place > 0 ? pending[place - 1] : nil
         let gap = sample.at - (neighbour?.at ?? (lastAt == Self.noTime ? sample.at : lastAt))
+        // The one before the neighbour: who comes back to it was never away.
+        let earlier = place > 1 ? pending[place - 2].rate : place == 1 && lastAt != Self.noTime ? lastRate : trustedRate
         let jumps =
             (neighbour != nil || lastAt != Self.noTime) && gap <= rules.jumpTime.count
             && abs(sample.rate - (neighbour?.rate ?? lastRate)) >= rules.jump
+            && abs(sample.rate - earlier) >= rules.jump
         pending.insert(sample, at: place)
         var due = 0
         let newest = pending[pending.count - 1].at

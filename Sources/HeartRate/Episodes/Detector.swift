@@ -11,12 +11,17 @@ public struct Detector: Sendable {
         case suspect
         /// It is not later than one that was judged before: it is not judged.
         case late
+        /// Its time stamp is far ahead: it is judged when a second one confirms that, and never otherwise.
+        case ahead
+        /// The customer's clock was set back: the time starts again with this reading.
+        case restarted
     }
 
     static let noTime = Int64.min
 
     /// The last reading that was judged: when, in microseconds, and in bpm.
     var lastAt = Detector.noTime
+    var clock = SensorClock()
     var window = RateWindow()
     var period = UsualPeriod()
     var slow = EpisodeTrack()
@@ -31,23 +36,26 @@ public struct Detector: Sendable {
     var restingFast = RestingRate()
     var sleep = Sleep()
     var trend = Trend()
-    /// When the last signal loss opened.
-    var silentAt = Detector.noTime
-    /// For how many microseconds the rate has been the same, in how many readings.
-    var flatFor: UInt32 = 0
-    var flatCount: UInt16 = 1
+    var silence = Silence()
+    var flat = FlatRate()
+    var poor = PoorSignal()
     var lastRate: Int16 = 0
+    /// The last rate that did not jump away from those before it.
+    var trustedRate: Int16 = 0
     /// How many of the last readings were inside of all limits, at most 32.
     var calm: UInt8 = 0
-    /// Of the last signal loss.
-    var silence = Severity.medium
-    /// Whether that is open.
-    var isSilent = false
     /// What waits for late readings, in its order.
     var pending: [Sample] = []
 
     /// Knows nothing yet.
     public init() {}
+
+    /// Knows only when the last reading was: what was learned cannot be read.
+    public init(after last: Instant) {
+        lastAt = last.microsecondsSince1970
+        // As if there had been a step, so that silence is noticed.
+        period.append(Int64(60_000), at: lastAt)
+    }
 
     /// When the newest reading was taken that is not late; nil before the first.
     public var lastReadingAt: Instant? {
@@ -62,7 +70,20 @@ public struct Detector: Sendable {
     public mutating func take(
         _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
-        guard sample.at > lastAt else { return .late }
+        guard sample.at > lastAt else { return takeLate(sample, rules: rules, limits: limits, changed) }
+        let newest = pending.last?.at ?? lastAt
+        // Nearly always: then there is nothing to compute.
+        if newest != Self.noTime, sample.at - newest <= rules.silenceMinimum.count {
+            clock.goOn(to: sample.at, rules)
+            return accept(sample, rules: rules, limits: limits, changed)
+        }
+        return takeAhead(sample, after: newest, rules: rules, limits: limits, changed)
+    }
+
+    /// Judges a reading whose time stamp is believed, or has it wait for late ones.
+    mutating func accept(
+        _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
+    ) -> Judgement {
         guard rules.lateness.count == 0, pending.isEmpty else {
             return wait(sample, rules: rules, limits: limits, changed)
         }
@@ -75,7 +96,9 @@ public struct Detector: Sendable {
         if fast.isOpen { body(fast.episode(.tachycardia)) }
         if deviation.isOpen { body(deviation.episode(.deviation)) }
         if trend.isOpen { body(trend.episode()) }
-        if isSilent { body(signalLoss(closedAt: nil)) }
+        if silence.phase != .none { body(silenceEpisode(closedAt: nil)) }
+        if flat.track.isOpen { body(flat.track.episode(.sensorStuck)) }
+        if poor.track.isOpen { body(poor.track.episode(.poorSignal)) }
     }
 
     /// Judges a reading that is later than all before.
@@ -85,8 +108,11 @@ public struct Detector: Sendable {
         let isFirst = lastAt == Self.noTime
         // No two instants are further apart than Int64 can hold.
         let gap = Microseconds(isFirst ? 0 : sample.at - lastAt)
-        if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, changed) }
-        let judgement = isFirst ? .usual : suspect(sample.rate, after: gap, rules)
+        let times = (whole: gap, counted: counted(gap, rules))
+        let isApart = isFirst || isApart(gap, rules)
+        if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, limits: limits, changed) }
+        let judgement = suspect(sample, after: gap, isApart: isApart, rules: rules, changed)
+        if !poor.isIdle { report(poor.takeGood(at: sample.at), to: changed) }
 
         let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
         window.append(
@@ -113,8 +139,12 @@ public struct Detector: Sendable {
             return judgement
         }
         let rates = window.robustRates(jump: rules.jump, usual: &runs.usual)
-        if rates.misses { runs.missedAt = lastAt }
-        step(rates, gap: gap, slow: slowRule, fast: fastRule, changed)
+        runs.areBeats = rates.isOfBeats
+        if rates.misses {
+            runs.missedAt = lastAt
+            report(poor.takeBad(at: lastAt, rules), to: changed)
+        }
+        step(rates, gap: times, slow: slowRule, fast: fastRule, changed)
         if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
         return judgement
     }
@@ -167,19 +197,17 @@ public struct Detector: Sendable {
 
     /// Takes the rates of a moment through bradycardia and tachycardia.
     private mutating func step(
-        _ rates: RobustRates, gap: Microseconds, slow slowRule: EpisodeTrack.Rule, fast fastRule: EpisodeTrack.Rule,
-        _ changed: (Episode, EpisodeChange) -> Void
+        _ rates: RobustRates, gap: (whole: Microseconds, counted: Microseconds), slow slowRule: EpisodeTrack.Rule,
+        fast fastRule: EpisodeTrack.Rule, _ changed: (Episode, EpisodeChange) -> Void
     ) {
         let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.medianOfBeats)
         let slowStep = EpisodeTrack.Step(
-            values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap,
+            values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingSlow.isSustained ? restingSlow.since : nil)
         report(slow.take(slowStep, slowRule), to: changed)
-        // Noise makes beats too many, and no two alike. Fast and irregular is a heart when the beats can be its own.
-        let sustained = rates.isRegular ? rates.median : rates.isPlausible ? rates.mean : rates.lowerQuartile
-        let fastValues = SeverityLimits.Values(usual: rates.median, high: sustained)
+        let fastValues = SeverityLimits.Values(usual: rates.median, high: rates.sustained)
         let fastStep = EpisodeTrack.Step(
-            values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap,
+            values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingFast.isSustained ? restingFast.since : nil)
         report(fast.take(fastStep, fastRule), to: changed)
     }
@@ -198,17 +226,6 @@ public struct Detector: Sendable {
         guard kind == .bradycardia || kind == .tachycardia else { return }
         runs.reset()
         if kind == .bradycardia { restingSlow.reset() } else { restingFast.reset() }
-    }
-
-    /// Whether a reading is believable, beside the one before it.
-    private mutating func suspect(_ rate: Int16, after gap: Microseconds, _ rules: EpisodeRules) -> Judgement {
-        guard rate == lastRate else {
-            (flatFor, flatCount) = (0, 1)
-            return gap <= rules.jumpTime && abs(rate - lastRate) >= rules.jump ? .suspect : .usual
-        }
-        flatFor = UInt32(clamping: Int64(flatFor) + gap.count)
-        if flatCount < .max { flatCount += 1 }
-        return Int(flatCount) >= rules.flatReadings && Int64(flatFor) >= rules.flatTime.count ? .suspect : .usual
     }
 
     /// Learns the usual rate, and judges whether the one at `lastAt` is far from it, or from what is usual at rest.
@@ -248,6 +265,11 @@ public struct Detector: Sendable {
     private mutating func rest(
         _ robust: EighthsOfBPM, gap: Microseconds, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
     ) {
+        // What comes after a gap does not go on from what was before it.
+        if gap > max(.minutes(3), .milliseconds(period.median ?? 0) * rules.countedPeriods) {
+            restingSlow.reset()
+            restingFast.reset()
+        }
         effort.take(robust, at: lastAt, after: gap, rules)
         sleep.take(robust, after: gap, rules)
         if let limit = restMin(activity, limits, rules) {

@@ -10,6 +10,14 @@ public enum EpisodeKind: UInt8, CaseIterable, Hashable, Sendable {
     case trend
     /// No readings come.
     case signalLoss
+    /// Readings come, of 0 bpm.
+    case zeroRate
+    /// Nobody wears the sensor, by how long it has had no heart rate.
+    case notWorn
+    /// The sensor repeats one rate.
+    case sensorStuck
+    /// Many readings are such that no heart can have.
+    case poorSignal
 
     /// The name in the database's `episode_kind`.
     public var name: String {
@@ -19,6 +27,18 @@ public enum EpisodeKind: UInt8, CaseIterable, Hashable, Sendable {
         case .deviation: "deviation"
         case .trend: "trend"
         case .signalLoss: "signal loss"
+        case .zeroRate: "0 bpm reported"
+        case .notWorn: "not worn"
+        case .sensorStuck: "sensor stuck"
+        case .poorSignal: "poor signal"
+        }
+    }
+
+    /// Whether it is about the sensor and not about the heart: a technical alarm condition, as IEC 60601-1-8 calls it.
+    public var isTechnical: Bool {
+        switch self {
+        case .signalLoss, .zeroRate, .notWorn, .sensorStuck, .poorSignal: true
+        default: false
         }
     }
 }
@@ -118,6 +138,12 @@ public struct Episode: Hashable, Sendable {
         case usual(Int16)
         /// The customer's usual step between readings, and how long without one is too long, in milliseconds.
         case period(usual: Int64, limit: Int64)
+        /// Readings of 0 bpm.
+        case zeros
+        /// The rate that is always the same.
+        case stuck(Int16)
+        /// How many readings were good when it was raised.
+        case implausible(good: Int32)
     }
 }
 
@@ -168,13 +194,24 @@ extension Episode {
         case .period(let period, let limit):
             let step = period < 60_000 ? Self.text(tenths: period / 100) : Self.text(microseconds: period * 1000)
             // While it is open, how long it has lasted is a matter of our clock, which no episode depends on.
-            guard let closedAt else {
+            guard closedAt != nil else {
                 return "no reading for more than \(Self.text(microseconds: limit * 1000)), usually one every \(step)"
             }
-            let wait = closedAt.microsecondsSince1970 - lastSeenAt.microsecondsSince1970
             return "no reading for \(Self.text(microseconds: wait)), usually one every \(step)"
+        case .zeros:
+            let limit = openedAt.microsecondsSince1970 - lastSeenAt.microsecondsSince1970
+            return closedAt == nil
+                ? "0 bpm reported for more than \(Self.text(microseconds: limit))"
+                : "0 bpm reported for \(Self.text(microseconds: wait))"
+        case .stuck(let rate):
+            return "always \(rate) bpm for \(Self.text(microseconds: lasted)), in \(readings) readings"
+        case .implausible(let good):
+            return "\(readings) readings that no heart can have, at first among \(good) good ones"
         }
     }
+
+    /// From the last reading to the end.
+    private var wait: Int64 { (closedAt ?? lastSeenAt).microsecondsSince1970 - lastSeenAt.microsecondsSince1970 }
 
     /// Whole seconds below ten minutes, minutes below ten hours, else hours.
     private static func text(microseconds: Int64) -> String {

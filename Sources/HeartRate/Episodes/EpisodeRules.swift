@@ -5,7 +5,9 @@
 ///   at 131 or more, 2 at 111 to 130, 1 at 41 to 50 and at 91 to 110.
 /// - Goerges, Markewitz and Westenskow, Anesthesia and Analgesia 108 (2009), 1546: a delay of 14 s would have removed
 ///   half of the alarms in an intensive care unit that nobody acted upon, one of 19 s two thirds.
-/// - IEC 60601-1-8: the alarm priorities low, medium and high.
+/// - IEC 60601-1-8: the alarm priorities low, medium and high, and technical alarm conditions apart from those of patients.
+/// - Nightscout: its defaults for stale data, a warning after 15 min and urgent after 30 min.
+/// - Where nothing is named, the number is our own choice.
 public struct EpisodeRules: Hashable, Sendable {
     /// Below this rate for `highDelay` a bradycardia is of high severity; `HEART_RATE_MIN`. 1 to 299 bpm, the default is 40.
     public var heartRateMin: Int16 = 40
@@ -75,11 +77,9 @@ public struct EpisodeRules: Hashable, Sendable {
     /// See `nightRise`. 1 to 7, the default is 2.
     public var trendNights: UInt8 = 2
 
-    /// So many readings in a row beyond a limit leave at least a record: PhysioNet's challenge of 2015 counts five ventricular
+    /// So many beats in a row beyond a limit leave at least a record: PhysioNet's challenge of 2015 counts five ventricular
     /// beats as a tachycardia, and five beats below 40 bpm as extreme bradycardia. 2 to 100, the default is 5.
     public var runBeats: UInt8 = 5
-    /// How long such a run lasts where readings are no single beats. 0 to 60 s, the default is 4 s: five of one each second.
-    public var recordTime: Microseconds = .seconds(4)
     /// So many beats in a row above `runRate` are of medium severity: extreme tachycardia in the same challenge. 2 to 255,
     /// the default is 17.
     public var quickBeats: UInt8 = 17
@@ -95,8 +95,36 @@ public struct EpisodeRules: Hashable, Sendable {
     public var silencePeriods: Int = 5
     /// The shortest signal loss. 1 to 3600 s, the default is 5 s.
     public var silenceMinimum: Microseconds = .seconds(5)
-    /// How many times as long as its limit a signal loss is of high severity. 2 to 100, the default is 6.
+    /// The same of a device whose usual step is at least `sparsePeriod`. 1 to 60 min, the default is 15 min: then
+    /// Nightscout warns of stale data.
+    public var silenceSparse: Microseconds = .minutes(15)
+    /// From this step on nobody is watched from moment to moment. 1 to 3600 s, the default is 30 s.
+    public var sparsePeriod: Microseconds = .seconds(30)
+    /// The same as long as a customer's steps are not known. 1 to 60 min, the default is 10 min.
+    public var silenceUnknown: Microseconds = .minutes(10)
+    /// How many times as long as its limit a signal loss is of high severity, if it is of somebody who is watched
+    /// continuously or whose last rate was beyond the limits. 2 to 100, the default is 6.
     public var urgentSilence: Int = 6
+    /// After this time without a heart rate a sensor is not worn. 10 to 1440 min, the default is 30 min: then Nightscout
+    /// calls stale data urgent, and no step between two readings of a device in use is longer.
+    public var notWorn: Microseconds = .minutes(30)
+    /// The shortest signal loss where readings are beats. 1 to 60 s, the default is 10 s, within which IEC 60601-2-27 wants an
+    /// alarm for asystole; a shorter one may be a pause, which the next beat tells.
+    public var beatSilence: Microseconds = .seconds(10)
+    /// How many of a customer's usual steps a gap counts for at most, when it lies between readings beyond a limit. 1 to
+    /// 100, the default is 3: what the delay asks of readings.
+    public var countedPeriods: Int = 3
+
+    /// A clock that was set back by less than this has soon caught up. 1 to 600 s, the default is 30 s.
+    public var clockStep: Microseconds = .seconds(30)
+    /// How many readings in a row have to go on from an earlier time until the clock was set back. 2 to 100, the default is
+    /// 5: of readings in random order within two minutes, one a second, one in 300,000 is the last of such a row.
+    public var clockReadings: Int = 5
+
+    /// How many readings that no heart can have, within a minute, are a poor signal. 1 to 1000, the default is 5.
+    public var poorReadings: Int = 5
+    /// One in how many that has to be at least. 1 to 100, the default is 5.
+    public var poorShare: Int = 5
 
     /// How far the usual rate looks back; `BASELINE_HOURS`. 1 to 720 h, the default is 24 h.
     public var baselineWindow: Microseconds = .hours(24)
@@ -119,7 +147,7 @@ public struct EpisodeRules: Hashable, Sendable {
     public var jump: Int16 = 30
     /// See `jump`. 1 to 60 s, the default is 5 s.
     public var jumpTime: Microseconds = .seconds(5)
-    /// How long the rate has to stay the same to make readings suspect: the sensor repeats itself. 1 to 1440 min, the default is 10 min.
+    /// How long the rate has to stay the same for the sensor to be stuck: it repeats itself, and its readings are suspect. 1 to 1440 min, the default is 10 min.
     public var flatTime: Microseconds = .minutes(10)
     /// How many readings of the same rate that takes at least. 2 to 1000, the default is 60.
     public var flatReadings: Int = 60

@@ -30,6 +30,12 @@ struct EpisodeTrack {
     private var longestPause: UInt16 = 0
     private var pauses: UInt16 = 0
 
+    /// Whether the last values were beyond the limit of high severity, and had been for a part of its delay.
+    func isBeyondHigh(_ times: Times) -> Bool {
+        if isOpen, severity == .high, !isInside { return true }
+        return counts[2] >= times.readings && Int64(lasted[2]) * 2 >= times.highDelay.count
+    }
+
     /// Whether there is nothing to remember.
     @inline(__always)
     var isIdle: Bool { !isOpen && counts[0] == 0 }
@@ -61,6 +67,8 @@ struct EpisodeTrack {
         let at: Int64
         /// The time since the last step.
         let gap: Microseconds
+        /// How much of that counts as beyond a limit: of a pause without readings nobody knows; nil for all.
+        var counted: Microseconds?
         /// The customer's usual rate, for a deviation, in bpm.
         var usual: Int16 = 0
         /// Since when the rate has been beyond a limit of rest, if for long enough.
@@ -84,7 +92,7 @@ struct EpisodeTrack {
     /// Takes the next value. It opens, closes, or moves an episode by one severity, if anything.
     mutating func take(_ step: Step, _ rule: Rule) -> EpisodeEvent? {
         let reached = rule.limits.severity(step.values)
-        count(reached, step.gap)
+        count(reached, step.counted ?? step.gap)
         if reached != nil {
             if counts[0] == 1, !isOpen {
                 (extreme, nearest, readings) = (step.rate, step.rate, 0)
@@ -247,6 +255,9 @@ struct EpisodeTrack {
         count(nil, Microseconds(0))
         return nil
     }
+
+    /// Forgets what was on its way to be raised.
+    mutating func forgetUnraised() { if !isOpen { reset() } }
 
     private static func sum(_ time: UInt32, _ gap: Microseconds) -> UInt32 { UInt32(clamping: Int64(time) + gap.count) }
 

@@ -17,15 +17,15 @@ import Testing
         }
         batch.arrange()
         var detection = Detection(most: 1000)
-        let (places, unknown) = detection.prepare(batch)
-        #expect(places == [0, 1] && unknown == [0, 1])
-        detection.judge(&batch, places: places, at: 1000, by: EpisodeRules())
-        // A batch can not be copied, as the macro would.
+        let involved = detection.prepare(batch)
+        #expect(involved.readings == [0, 1] && involved.unknown == [0, 1])
+        detection.judge(&batch, involved, at: 1000, by: EpisodeRules())
+        // A batch cannot be copied, as the macro would.
         guard let findings = batch.findings else {
             Issue.record("it was not judged")
             return
         }
-        #expect(findings.late == 2 && findings.suspect == 1)
+        #expect(findings.late == 2 && findings.suspect == [2])
         #expect(findings.checkpoints.ends.count == 2 && findings.episodes.isEmpty)
         #expect(detection.prepare(batch).unknown.isEmpty, "both are known now")
         detection.forget()

@@ -44,6 +44,16 @@ struct Watched {
         }
     }
 
+    /// A reading that is not stored: of 0 bpm, or of a rate that no heart can have.
+    mutating func takeUnstorable(isZero: Bool = true, at seconds: Double) {
+        var changes: [Told] = []
+        detector.takeUnstorable(isZero: isZero, at: Self.instant(seconds), rules: rules, limits: limits) {
+            changes.append(Told(episode: $0, change: $1, at: seconds))
+        }
+        told += changes
+        now = max(now, seconds)
+    }
+
     mutating func silence(_ seconds: Double) {
         var changes: [Told] = []
         let at = now + seconds

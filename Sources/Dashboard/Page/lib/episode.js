@@ -13,6 +13,12 @@ export function shownSeverity({ severity, worst_severity: worst, closed_at: clos
   return closed === null ? severity : worst;
 }
 
+/** Whether there is no heart rate while it is open.
+ * @param {API.Episode} episode */
+export function isWithoutRate({ kind }) {
+  return kind === "signal loss" || kind === "0 bpm reported" || kind === "not worn";
+}
+
 /** What an episode is called on a chart.
  * @param {API.Episode} episode */
 export function bandText(episode) {

@@ -6,7 +6,7 @@ usage: episodes.py [--customers N] [--hours H] [--interval S] [--seed S] [--part
 
 Simulates N customers for H hours, flat out, with the truth in a file, and gives both to "heartbeat score", which judges
 with the daemon's own detector. Its figures:
-  true    labels of 20 s and longer; of signal losses only those that are longer than the limit of detection
+  true    labels of 20 s and longer; of signal losses only those that are longer than six steps
   recall  of them, those that an episode of the same kind overlaps, of high severity at some time if it is of the heart
   false   episodes that no label explains, for 100 customer-hours. Effort explains a tachycardia that never was of high
           severity, and anything of the heart explains a deviation or a trend: they have no truth of their own
@@ -64,7 +64,7 @@ def record(bootstrap, path):
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "episodes", "enable.partition.eof": True,
                          "auto.offset.reset": "earliest", "fetch.wait.max.ms": 10})
     consumer.assign([TopicPartition("heartbeat", p, 0) for p in range(a.partitions)])
-    left = a.partitions
+    left, latest = a.partitions, dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
     with open(path, "w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["customer_id", "recorded_at", "heart_rate", "activity"])
@@ -75,29 +75,19 @@ def record(bootstrap, path):
                     continue
                 try:
                     reading = json.loads(message.value())
-                    customer, bpm = reading["customer_id"], int(reading["heart_rate"])
-                    when = reading["timestamp"]
-                except (ValueError, KeyError, TypeError):
+                    customer, when = reading["customer_id"], dt.datetime.fromisoformat(reading["timestamp"])
+                    bpm = int(reading["heart_rate"])
+                except (ValueError, KeyError, TypeError, OverflowError):
                     continue  # the simulator's malformed messages
+                if not isinstance(customer, str) or not 0 < bpm < 300 or when.tzinfo is None or when > latest:
+                    continue  # the consumer would reject it
                 if a.artefacts and rnd.random() < a.artefacts / 10:
                     bursts[customer] = rnd.randint(2, 4)
                 if a.artefacts and (bursts.get(customer, 0) > 0 or rnd.random() < a.artefacts):
                     bursts[customer] = bursts.get(customer, 0) - 1
                     bpm = rnd.randint(20, 280)
-                rows.writerow([customer, when, bpm, reading.get("activity", "")])
+                rows.writerow([customer, when.isoformat(), bpm, reading.get("activity", "")])
     consumer.close()
-
-
-def labels(truth, path):
-    """The truth without signal losses that are too short to be one."""
-    with open(truth, newline="") as source, open(path, "w", newline="") as target:
-        rows, kept = csv.DictReader(source), csv.writer(target)
-        kept.writerow(rows.fieldnames)
-        for row in rows:
-            lasted = dt.datetime.fromisoformat(row["ended_at"]) - dt.datetime.fromisoformat(row["began_at"])
-            # A signal is lost after five periods; a sixth, since a silence is counted in whole ones.
-            if row["kind"] != "signal loss" or lasted.total_seconds() >= max(20, 6 * a.interval):
-                kept.writerow(row.values())
 
 
 def score(folder):
@@ -105,15 +95,14 @@ def score(folder):
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         bootstrap = broker.stdout.readline().strip()
-        recording, truth, known = (os.path.join(folder, name) for name in ("recording.csv", "truth.csv", "labels.csv"))
+        recording, truth = (os.path.join(folder, name) for name in ("recording.csv", "truth.csv"))
         simulate(folder, bootstrap, truth)
         record(bootstrap, recording)
     finally:
         broker.send_signal(signal.SIGTERM)
         broker.wait()
-    labels(truth, known)
     page = ["--html", a.html] if a.html else []
-    return json.loads(subprocess.run([HEARTBEAT, "score", recording, "--labels", known, "--json", *page], check=True,
+    return json.loads(subprocess.run([HEARTBEAT, "score", recording, "--labels", truth, "--json", *page], check=True,
                                      capture_output=True, text=True).stdout)
 
 

@@ -11,7 +11,8 @@ struct CustomerEpisode {
     /// When it happened, as far as the episode tells.
     var happenedAt: Instant {
         switch (change, episode.kind) {
-        case (.opened, .signalLoss) where episode.severity == .high, (.escalated, .signalLoss), (.escalated, .zeroRate):
+        case (.opened, .signalLoss) where episode.severity == .high, (.escalated, .signalLoss),
+            (.opened, .zeroRate) where episode.severity == .high, (.escalated, .zeroRate):
             // It became urgent at this multiple of the time after which it was raised.
             let limit = episode.openedAt.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
             return episode.lastSeenAt.advanced(byMicroseconds: limit * Int64(EpisodeRules().urgentSilence))

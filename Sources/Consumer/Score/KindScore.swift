@@ -31,7 +31,7 @@ struct KindScore {
 
     private mutating func add(_ customer: ScoredCustomer) {
         let own = customer.episodes.filter { $0.kind == kind }
-        for label in customer.labels where label.kind == kind.name && isLong(label) {
+        for label in customer.labels where label.kind == kind.name && isLong(label, customer) {
             labels += 1
             let isHeart = kind == .bradycardia || kind == .tachycardia
             let hit = own.first {
@@ -60,8 +60,12 @@ struct KindScore {
         }
     }
 
-    private func isLong(_ label: ScoreLabel) -> Bool {
-        label.ended.microsecondsSince1970 - label.began.microsecondsSince1970 >= Self.shortest
+    private func isLong(_ label: ScoreLabel, _ customer: ScoredCustomer) -> Bool {
+        let length = label.ended.microsecondsSince1970 - label.began.microsecondsSince1970
+        // A signal is lost after five steps; a sixth, since a silence is counted in whole ones.
+        let steps =
+            kind == .signalLoss ? Int64(customer.hours * 3_600_000_000) / Int64(max(customer.readings, 1)) * 6 : 0
+        return length >= max(Self.shortest, steps)
     }
 
     private static func seconds(from one: Instant, to other: Instant) -> Double {

@@ -26,7 +26,7 @@ public struct Score {
     public mutating func take(_ customerID: String, at instant: Instant, heartRate: Int, activity: Activity?) {
         let place = place(of: customerID)
         guard let rate = Int16(exactly: heartRate), Reading.storableHeartRates.contains(rate) else {
-            customers[place].refused += 1
+            customers[place].takeUnstorable(isZero: heartRate == 0, at: instant, by: rules, &choice)
             return
         }
         customers[place].take(rate, at: instant, activity: activity, by: rules, &choice)
@@ -40,7 +40,7 @@ public struct Score {
 
     /// Says that all has been taken.
     public mutating func finish() {
-        for place in customers.indices { customers[place].finish() }
+        for place in customers.indices { customers[place].finish(by: rules, &choice) }
     }
 
     private mutating func place(of customerID: String) -> Int {

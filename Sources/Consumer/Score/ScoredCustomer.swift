@@ -21,7 +21,7 @@ struct ScoredCustomer {
     private(set) var readings = 0
     private(set) var late = 0
     private(set) var suspect = 0
-    var refused = 0
+    private(set) var refused = 0
     /// As they were last, in the order of their beginning.
     private(set) var episodes: [Episode] = []
     /// Everything that became of them, in order.
@@ -67,8 +67,27 @@ struct ScoredCustomer {
         }
     }
 
-    /// Takes over how the open episodes stand at the end.
-    mutating func finish() { detector.openEpisodes { keep($0) } }
+    /// Takes a reading that is not stored.
+    mutating func takeUnstorable(
+        isZero: Bool, at instant: Instant, by rules: EpisodeRules, _ choice: inout EpisodeChoice
+    ) {
+        refused += 1
+        var changes: [CustomerEpisode] = []
+        detector.takeUnstorable(isZero: isZero, at: instant, rules: rules, limits: CustomerLimits()) {
+            changes.append(CustomerEpisode(customerID: id, episode: $0, change: $1))
+        }
+        note(changes, at: instant, &choice)
+    }
+
+    /// Judges what waits, and takes over how the open episodes stand at the end.
+    mutating func finish(by rules: EpisodeRules, _ choice: inout EpisodeChoice) {
+        var changes: [CustomerEpisode] = []
+        detector.finish(rules: rules, limits: CustomerLimits()) {
+            changes.append(CustomerEpisode(customerID: id, episode: $0, change: $1))
+        }
+        note(changes, at: last, &choice)
+        detector.openEpisodes { keep($0) }
+    }
 
     private mutating func note(_ changes: [CustomerEpisode], at now: Instant, _ choice: inout EpisodeChoice) {
         guard !changes.isEmpty else { return }

@@ -142,7 +142,11 @@ public struct Detector: Sendable {
             return judgement
         }
         let rates = window.robustRates(jump: rules.jump, usual: &runs.usual)
-        if rates.misses { runs.missedAt = lastAt }
+        runs.areBeats = rates.isOfBeats
+        if rates.misses {
+            runs.missedAt = lastAt
+            report(poor.takeBad(at: lastAt, rules), to: changed)
+        }
         step(rates, gap: times, slow: slowRule, fast: fastRule, changed)
         if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
         return judgement
@@ -204,9 +208,7 @@ public struct Detector: Sendable {
             values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingSlow.isSustained ? restingSlow.since : nil)
         report(slow.take(slowStep, slowRule), to: changed)
-        // Noise makes beats too many, and no two alike. Fast and irregular is a heart when the beats can be its own.
-        let sustained = rates.isRegular ? rates.median : rates.isPlausible ? rates.mean : rates.lowerQuartile
-        let fastValues = SeverityLimits.Values(usual: rates.median, high: sustained)
+        let fastValues = SeverityLimits.Values(usual: rates.median, high: rates.sustained)
         let fastStep = EpisodeTrack.Step(
             values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingFast.isSustained ? restingFast.since : nil)
@@ -266,6 +268,11 @@ public struct Detector: Sendable {
     private mutating func rest(
         _ robust: EighthsOfBPM, gap: Microseconds, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
     ) {
+        // What comes after a gap does not go on from what was before it.
+        if gap > max(.minutes(3), .milliseconds(period.median ?? 0) * rules.countedPeriods) {
+            restingSlow.reset()
+            restingFast.reset()
+        }
         effort.take(robust, at: lastAt, after: gap, rules)
         sleep.take(robust, after: gap, rules)
         if let limit = restMin(activity, limits, rules) {

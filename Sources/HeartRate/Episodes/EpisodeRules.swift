@@ -77,11 +77,9 @@ public struct EpisodeRules: Hashable, Sendable {
     /// See `nightRise`. 1 to 7, the default is 2.
     public var trendNights: UInt8 = 2
 
-    /// So many readings in a row beyond a limit leave at least a record: PhysioNet's challenge of 2015 counts five ventricular
+    /// So many beats in a row beyond a limit leave at least a record: PhysioNet's challenge of 2015 counts five ventricular
     /// beats as a tachycardia, and five beats below 40 bpm as extreme bradycardia. 2 to 100, the default is 5.
     public var runBeats: UInt8 = 5
-    /// How long such a run lasts where readings are no single beats. 0 to 60 s, the default is 4 s: five of one each second.
-    public var recordTime: Microseconds = .seconds(4)
     /// So many beats in a row above `runRate` are of medium severity: extreme tachycardia in the same challenge. 2 to 255,
     /// the default is 17.
     public var quickBeats: UInt8 = 17
@@ -110,6 +108,9 @@ public struct EpisodeRules: Hashable, Sendable {
     /// After this time without a heart rate a sensor is not worn. 10 to 1440 min, the default is 30 min: then Nightscout
     /// calls stale data urgent, and no step between two readings of a device in use is longer.
     public var notWorn: Microseconds = .minutes(30)
+    /// The shortest signal loss where readings are beats. 1 to 60 s, the default is 10 s, within which IEC 60601-2-27 wants an
+    /// alarm for asystole; a shorter one may be a pause, which the next beat tells.
+    public var beatSilence: Microseconds = .seconds(10)
     /// How many of a customer's usual steps a gap counts for at most, when it lies between readings beyond a limit. 1 to
     /// 100, the default is 3: what the delay asks of readings.
     public var countedPeriods: Int = 3

@@ -30,11 +30,10 @@ import Testing
         heart.hold(70, for: 60)
         for second in 0..<60 { heart.take(190 + second / 10, at: Double(61 + second)) }
         heart.hold(70, for: 300)
-        // Five readings in a row are a record; eight seconds of nothing else are urgent before their median says so.
-        #expect(heart.story(.tachycardia) == ["opened low", "escalated high", "closed high"])
-        #expect(heart.told.map(\.at).prefix(2) == [65, 69])
+        // Eight seconds of nothing else are urgent before their median says so.
+        #expect(heart.story(.tachycardia) == ["opened high", "closed high"])
         let closed = try #require(heart.closed(.tachycardia).first)
-        #expect(closed.openedAt.seconds == 61 && closed.raisedAt.seconds == 65)
+        #expect(closed.openedAt.seconds == 61 && closed.raisedAt.seconds == 69)
         #expect(closed.extremeHeartRate == 195)
         #expect(closed.reason == "bpm 190 to 195 for 64 s, limit 130, at worst above 180")
         #expect(heart.story(.bradycardia).isEmpty)
@@ -46,9 +45,9 @@ import Testing
         heart.hold(70, for: 60)
         heart.hold(bpm, for: 7)
         heart.hold(70, for: 300)
-        #expect(heart.told.allSatisfy { $0.episode.severity == .low })
+        #expect(heart.told.isEmpty)
         heart.hold(bpm, for: 14)
-        #expect(heart.told.count { $0.episode.severity == .high } == 1)
+        #expect(heart.told.count == 1)
     }
 
     @Test("the limits themselves are no crossing of them")
@@ -194,7 +193,7 @@ import Testing
         #expect(!heart.told.contains { $0.episode.severity == .high })
         heart = Watched()
         for _ in 0..<3000 { beats([Int.random(in: 182...200, using: &random)], for: 0, &heart) }
-        #expect(heart.alarms(.tachycardia).last == "escalated high")
+        #expect(heart.alarms(.tachycardia).contains("escalated high"))
     }
 
     @Test("own limits replace the rules', NEWS2's and those of rest")
@@ -207,12 +206,12 @@ import Testing
         heart.hold(149, for: 1200)
         #expect(heart.story(.tachycardia).isEmpty)
         heart.hold(160, for: 60)
-        #expect(heart.alarms(.tachycardia) == ["escalated high"])
+        #expect(heart.alarms(.tachycardia) == ["opened high"])
         // A high minimum is of high severity, and NEWS2's band is within it.
         heart = Watched(EpisodeRules(), CustomerLimits(heartRateMin: 55, heartRateMax: 110))
         heart.hold(52, for: 20)
         heart.hold(115, for: 20)
-        #expect(heart.told.map(\.episode.severity).filter { $0 > .low } == [.high, .high])
+        #expect(heart.told.map(\.episode.severity) == [.high, .high])
     }
 
     @Test("what the customer does shifts medium severity, never high")
@@ -231,7 +230,7 @@ import Testing
         #expect(heart.told.isEmpty)
         heart.hold(181, for: 60, .exercise)
         heart.hold(38, for: 60, .exercise)
-        #expect(heart.told.map(\.episode.severity).filter { $0 > .low } == [.high, .high])
+        #expect(heart.told.map(\.episode.severity) == [.high, .high])
     }
 
     @Test("a reading that is not later than the last one is late and changes nothing")
@@ -265,7 +264,7 @@ import Testing
 
     @Test("nothing is allocated, and a detector is small")
     func cost() {
-        #expect(MemoryLayout<Detector>.stride <= 1000)
+        #expect(MemoryLayout<Detector>.stride <= 1024)
         var detector = Detector()
         let rules = EpisodeRules()
         var second = 0

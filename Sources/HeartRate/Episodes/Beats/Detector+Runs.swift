@@ -19,7 +19,7 @@ extension Detector {
         }
         if isLong(runs.fast, rules) {
             report(fast.take(raise(runs.fast, .high, .tachycardia), fastRule), to: changed)
-        } else if runs.fast.count >= rules.runBeats, isBeat || lastAt - runs.fast.since >= rules.recordTime.count {
+        } else if isBeat, runs.fast.count >= rules.runBeats {
             report(fast.take(raise(runs.fast, .low, .tachycardia), fastRule), to: changed)
         }
         guard runs.quick.count >= rules.quickBeats else { return }

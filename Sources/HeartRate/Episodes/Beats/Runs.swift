@@ -40,6 +40,8 @@ struct BeatRuns {
     private(set) var slow = Run()
     private(set) var fast = Run()
     private(set) var quick = Run()
+    /// Whether readings are beats.
+    var areBeats = false
     /// Whether the last quick beat was not above it.
     private var isBroken = false
     /// How many fast readings there were since one that was not.
@@ -100,6 +102,7 @@ struct BeatRuns {
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {
+        coder.code(&areBeats)
         coder.code(&isBroken)
         coder.code(&sinceBreak, after: 0)
         coder.codeOptionalTime(&missedAt, none: Detector.noTime)

@@ -30,6 +30,11 @@ struct Baseline {
         return low <= high ? min(low, usual)...max(high, usual) : usual...usual
     }
 
+    /// The lowest and the highest of the day's usual rates in bpm, and of how many minutes they are made.
+    var lowestRate: Int32 { range.lowerBound >> 16 }
+    var highestRate: Int32 { range.upperBound >> 16 }
+    var minutes: UInt16 { learned }
+
     /// The usual rate that is nearest to a rate, in bpm, rounded.
     func usualRate(near rate: EighthsOfBPM) -> Int16 {
         let range = range

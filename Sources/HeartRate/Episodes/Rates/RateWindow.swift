@@ -112,15 +112,27 @@ struct RateWindow {
             sorted[place] = entry
         }
         let median = Self.quantile(of: sorted, count: Int(count), share: total * 2)
+        let quartile =
+            count < Self.fewestForQuartile ? median : Self.quantile(of: sorted, count: Int(count), share: total)
+        let isRegular = jumps * 3 <= Int(count) - 1
+        // Each is as long as its rate says, so that none was rejected between them, and none is twice as fast as the next.
+        let isPlausible = (wild + Int(count) - beats) * 10 <= Int(count)
+        var sustained = isRegular ? median : isPlausible ? product * 8 / total : quartile
+        // Of few readings the fast ones have to agree: artefacts do not.
+        if count < Self.fewestForQuartile, !Self.agree(sorted, count: Int(count), within: jump / 2) {
+            sustained = (sorted[0] >> 16) * 8
+        }
         var rates = RobustRates(
-            median: median,
-            lowerQuartile: count < Self.fewestForQuartile
-                ? median : Self.quantile(of: sorted, count: Int(count), share: total),
-            mean: product * 8 / total, medianOfBeats: median, isRegular: jumps * 3 <= Int(count) - 1,
-            isPlausible: (wild + Int(count) - beats) * 10 <= Int(count), misses: false)
-        // At most one does not fit: the first after a gap.
-        if beats + 1 >= count, count >= Self.fewestForQuartile { findMisses(sorted, &rates, usual: &usual) }
+            median: median, lowerQuartile: quartile, sustained: sustained, medianOfBeats: median,
+            // At most one does not fit: the first after a gap.
+            isOfBeats: beats + 1 >= Int(count) && count >= Self.fewestForQuartile, misses: false)
+        if rates.isOfBeats { findMisses(sorted, &rates, usual: &usual) }
         return rates
+    }
+
+    /// Whether the upper half of the rates is within some bpm.
+    private static func agree(_ sorted: InlineArray<32, Int32>, count: Int, within bpm: Int16) -> Bool {
+        (sorted[count - 1] >> 16) - (sorted[count / 2] >> 16) <= Int32(bpm)
     }
 
     /// Looks for beats that were missed.

@@ -7,15 +7,13 @@ struct RobustRates {
     var median: EighthsOfBPM
     /// A quarter of the time was spent in slower beats; the median when there are too few readings for a quartile.
     var lowerQuartile: EighthsOfBPM
-    /// The mean, by time.
-    var mean: EighthsOfBPM
+    /// What is compared with the limit of high severity of a tachycardia: the median of what is regular, the mean of beats
+    /// that can be a heart's, and else less, since noise makes beats too many.
+    var sustained: EighthsOfBPM
     /// The median when intervals at multiples of others count as several beats of which some were missed.
     var medianOfBeats: EighthsOfBPM
-    /// Whether most readings are like their neighbours.
-    var isRegular: Bool
-    /// Whether nearly all are beats that could be a heart's: each is as long as its rate says, so that none was rejected
-    /// between them, and none is twice as fast as its neighbour.
-    var isPlausible: Bool
+    /// Whether each reading is a beat.
+    var isOfBeats: Bool
     /// Whether beats were missed, of two or more in a row and of one: a slow heart does not look so.
     var misses: Bool
 }

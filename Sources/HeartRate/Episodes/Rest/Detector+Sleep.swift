@@ -3,7 +3,7 @@ extension Detector {
     ///
     /// Asleep is who says so, or whose nights are known to be slow, as long as the rate has sunk little by little.
     func sleepingLimit(_ activity: Activity?, _ limits: CustomerLimits, _ rules: EpisodeRules) -> Int16? {
-        guard limits.heartRateMin == nil, sleep.isSettled, activity == nil || activity == .sleep,
+        guard limits.heartRateMin == nil, sleep.isSettled(at: lastRate, rules), activity == nil || activity == .sleep,
             rules.sleepMin < rules.heartRateMin
         else { return nil }
         if activity == .sleep { return rules.sleepMin }

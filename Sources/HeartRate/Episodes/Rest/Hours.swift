@@ -28,7 +28,7 @@ struct Hours {
         let isKnown = minutes >= Self.needed
         let ended = isKnown ? Hour(number: hour, mean: sum / minutes, low: EighthsOfBPM(lowest)) : nil
         for _ in 0..<min(max(Int64(now) - Int64(hour), 1), Int64(Self.kept)) { shift(0) }
-        if let ended, Int64(now) - Int64(hour) <= Int64(Self.kept) {
+        if let ended, (1...Int64(Self.kept)).contains(Int64(now) - Int64(hour)) {
             lows[Int(now - hour) - 1] = Int16(truncatingIfNeeded: ended.low)
         }
         (hour, sum, minutes, lowest) = (now, 0, 0, .max)

@@ -49,6 +49,8 @@ struct Nights {
 
     /// Takes an hour's mean rate at rest. Returns whether a night is decided.
     mutating func take(_ rate: EighthsOfBPM, hour: Int32, rise: EighthsOfBPM) -> Bool {
+        // A clock was set back.
+        if hour < max(lastAt, candidateAt) { (lastAt, candidateAt, candidate, heard) = (hour, hour, 0, 0) }
         if candidate > 0, hour - candidateAt >= Self.decided {
             let isHeard = heard >= 4
             let (rate, at) = (candidate, candidateAt)

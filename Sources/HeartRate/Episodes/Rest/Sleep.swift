@@ -22,6 +22,11 @@ struct Sleep {
         }
     }
 
+    /// Whether a rate, between two minutes, is where the rate sank slowly.
+    func isSettled(at rate: Int16, _ rules: EpisodeRules) -> Bool {
+        isSettled && Int32(roof) - Int32(rate) * 8 <= Int32(rules.settlingReach + rules.settling) * 8
+    }
+
     mutating func code(_ coder: inout CheckpointCoder) {
         coder.code(&roof, after: 0)
         coder.code(&isSettled)

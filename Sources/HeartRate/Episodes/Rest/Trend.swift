@@ -63,6 +63,12 @@ struct Trend {
         return close(at: at)
     }
 
+    /// For a clock that was set back.
+    mutating func restart(at: Int64) -> EpisodeEvent? {
+        hours = Hours()
+        return close(at: at)
+    }
+
     /// Ends what is open.
     mutating func close(at: Int64) -> EpisodeEvent? {
         guard isOpen else { return nil }

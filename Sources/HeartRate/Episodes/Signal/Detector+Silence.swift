@@ -31,7 +31,9 @@ extension Detector {
     /// Of others a device may rest.
     func silenceLimits(_ rules: EpisodeRules, _ own: CustomerLimits) -> SilenceLimits? {
         let isBeyond = endsBeyond(rules)
-        guard let loss = period.silenceLimit(rules, isStrict: own.isContinuous || isBeyond) else { return nil }
+        guard var loss = period.silenceLimit(rules, isStrict: own.isContinuous || isBeyond) else { return nil }
+        // A pause between two beats is the heart's.
+        if runs.areBeats { loss = max(loss, rules.beatSilence) }
         if own.isContinuous || isBeyond {
             // Who is told of the heart already is told of one loss.
             let isUrgent = own.isContinuous || !silence.wasUrgent

@@ -123,21 +123,21 @@ public struct Detector: Sendable {
         lastRate = sample.rate
         effort.note(sample.activity, at: lastAt)
 
-        let (slowRule, fastRule) = trackRules(sample.activity, limits, rules)
+        let tracks = trackRules(sample.activity, limits, rules)
         let isInside =
-            EighthsOfBPM(sample.rate) * 8 <= fastRule.limits.outermost
-            && EighthsOfBPM(sample.rate) * -8 <= slowRule.limits.outermost
+            EighthsOfBPM(sample.rate) * 8 <= tracks.fast.limits.outermost
+            && EighthsOfBPM(sample.rate) * -8 <= tracks.slow.limits.outermost
         calm = isInside ? min(calm + 1, 32) : 0
-        if lastAt < settledAt { return judgement }
+        if lastAt < settledAt, !slow.isOpen, !fast.isOpen { return judgement }
         if !isInside {
-            takeRuns(sample.rate, after: gap, slowRule, fastRule, rules: rules, changed: changed)
+            takeRuns(sample.rate, after: gap, by: tracks, rules: rules, changed: changed)
         } else if !runs.isIdle {
             runs.reset()
         }
         let isMinute = minuteAt == Self.noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,
             calm >= window.count
-                || !window.mayBeBeyond(slow: slowRule.limits.outermost, fast: fastRule.limits.outermost)
+                || !window.mayBeBeyond(slow: tracks.slow.limits.outermost, fast: tracks.fast.limits.outermost)
         {
             return judgement
         }
@@ -147,7 +147,7 @@ public struct Detector: Sendable {
             runs.missedAt = lastAt
             report(poor.takeBad(at: lastAt, rules), to: changed)
         }
-        step(rates, gap: times, slow: slowRule, fast: fastRule, changed)
+        step(rates, gap: times, by: tracks, changed)
         if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
         return judgement
     }
@@ -176,11 +176,14 @@ public struct Detector: Sendable {
             mediumMax: medium(fast))
     }
 
-    /// By what bradycardia and tachycardia are judged at `lastAt`.
+    /// By what bradycardia and tachycardia are judged.
+    typealias TrackRules = (slow: EpisodeTrack.Rule, fast: EpisodeTrack.Rule)
+
+    /// By what they are judged at `lastAt`.
     @inline(__always)
     private func trackRules(
         _ activity: Activity?, _ limits: CustomerLimits, _ rules: EpisodeRules
-    ) -> (slow: EpisodeTrack.Rule, fast: EpisodeTrack.Rule) {
+    ) -> TrackRules {
         var slowLimits = rules.slow(limits)
         if lastRate <= rules.restMin, let limit = sleepingLimit(activity, limits, rules) {
             slowLimits = SeverityLimits(high: EighthsOfBPM(limit) * -8, opening: limit, urgent: limit)
@@ -200,19 +203,19 @@ public struct Detector: Sendable {
 
     /// Takes the rates of a moment through bradycardia and tachycardia.
     private mutating func step(
-        _ rates: RobustRates, gap: (whole: Microseconds, counted: Microseconds), slow slowRule: EpisodeTrack.Rule,
-        fast fastRule: EpisodeTrack.Rule, _ changed: (Episode, EpisodeChange) -> Void
+        _ rates: RobustRates, gap: (whole: Microseconds, counted: Microseconds), by tracks: TrackRules,
+        _ changed: (Episode, EpisodeChange) -> Void
     ) {
         let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.medianOfBeats)
         let slowStep = EpisodeTrack.Step(
             values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingSlow.isSustained ? restingSlow.since : nil)
-        report(slow.take(slowStep, slowRule), to: changed)
+        report(slow.take(slowStep, tracks.slow), to: changed)
         let fastValues = SeverityLimits.Values(usual: rates.median, high: rates.sustained)
         let fastStep = EpisodeTrack.Step(
             values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingFast.isSustained ? restingFast.since : nil)
-        report(fast.take(fastStep, fastRule), to: changed)
+        report(fast.take(fastStep, tracks.fast), to: changed)
     }
 
     static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }

@@ -213,11 +213,11 @@ extension Episode {
     /// From the last reading to the end.
     private var wait: Int64 { (closedAt ?? lastSeenAt).microsecondsSince1970 - lastSeenAt.microsecondsSince1970 }
 
-    /// Whole seconds below ten minutes, minutes below ten hours, else hours.
+    /// Whole seconds below ten minutes, minutes below three hours, else hours.
     private static func text(microseconds: Int64) -> String {
         let seconds = max(microseconds, 0) / 1_000_000
         if seconds < 600 { return "\(seconds) s" }
-        return seconds < 36_000 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
+        return seconds < 10_800 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
     }
 
     /// Tenths of seconds as seconds with one decimal.

@@ -102,7 +102,7 @@ struct EpisodeTrack {
             lastSeenAt = step.at
             note(step, rule.kind)
         }
-        let raised = raisedSeverity(rule.times)
+        let raised = raisedSeverity(rule.times, isAtRest: step.restSince != nil)
         guard isOpen else {
             guard let raised else { return nil }
             isAtRest = step.restSince != nil
@@ -148,14 +148,14 @@ struct EpisodeTrack {
         }
     }
 
-    /// The worst severity whose delay is over.
-    private func raisedSeverity(_ times: Times) -> Severity? {
+    /// The worst severity whose delay is over: that of a limit of rest is.
+    private func raisedSeverity(_ times: Times, isAtRest: Bool) -> Severity? {
         func isOver(_ severity: Severity, _ delay: Microseconds) -> Bool {
             let index = Int(severity.rawValue)
             return counts[index] >= times.readings && Int64(lasted[index]) >= delay.count
         }
         if isOver(.high, times.highDelay) { return .high }
-        if isOver(.medium, times.delay) { return .medium }
+        if isOver(.medium, times.delay) || isAtRest && counts[1] > 0 { return .medium }
         return isOver(.low, times.delay) ? .low : nil
     }
 

@@ -44,6 +44,16 @@ struct Watched {
         }
     }
 
+    /// Readings that sway around a rate, as a heart's do, for a time.
+    mutating func sway(_ bpm: Int, for seconds: Double, every step: Double = 1, _ activity: Activity? = nil) {
+        let first = now
+        var index = 1
+        while Double(index) * step <= seconds + 0.001 {
+            take(bpm + [0, 2, -1, 1, -2][index % 5], at: first + Double(index) * step, activity)
+            index += 1
+        }
+    }
+
     /// A reading that is not stored: of 0 bpm, or of a rate that no heart can have.
     mutating func takeUnstorable(isZero: Bool = true, at seconds: Double) {
         var changes: [Told] = []

@@ -130,8 +130,8 @@ import Testing
                 toldByTwin.append(Told(episode: $0, change: $1))
             }
             if judgement != second { fault = "judged \(judgement), after a checkpoint \(second)" }
-            if judgement == .restarted { for kind in isRestarted.indices { isRestarted[kind] = true } }
             check()
+            if judgement == .restarted { for kind in isRestarted.indices { isRestarted[kind] = true } }
         }
 
         private mutating func takeUnstorable(_ random: inout SplitMix64) {

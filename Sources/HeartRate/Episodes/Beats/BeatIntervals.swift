@@ -8,6 +8,8 @@ struct BeatIntervals {
     private static let likeness: Int32 = 9
     /// More than so many in one are a pause.
     private static let mostMissed: Int32 = 6
+    /// As many intervals, all alike, are the usual ones.
+    private static let certain = 8
 
     /// In milliseconds, rising.
     private var intervals = InlineArray<32, Int32>(repeating: 0)
@@ -26,8 +28,10 @@ struct BeatIntervals {
         for index in 0..<count { intervals[index] = 60_000 / max(sorted[count - 1 - index] >> 16, 1) }
         let quarter = intervals[count / 4]
         var alike = 0
-        for index in 0..<count where Self.isLike(intervals[index], quarter, quarter) { alike += 1 }
-        if alike >= 3 { self.usual = UInt16(clamping: quarter) }
+        for index in 0..<count where Self.isLike(intervals[index], quarter, usual: quarter) { alike += 1 }
+        // Several beats missed in turn are alike, too; many in a row are not.
+        let isMultiple = Self.beats(in: quarter, usual: Int32(usual)) > 1 && (alike < count || count < Self.certain)
+        if alike >= 3, !isMultiple { self.usual = UInt16(clamping: quarter) }
         if self.usual > 0 { countMisses(Int32(self.usual)) }
     }
 
@@ -40,10 +44,10 @@ struct BeatIntervals {
     /// How many beats an interval is of; 0 when it is no multiple.
     static func beats(in interval: Int32, usual: Int32) -> Int32 {
         let number = (interval + usual / 2) / max(usual, 1)
-        return isLike(interval, number * usual, usual) ? number : 0
+        return isLike(interval, number * usual, usual: usual) ? number : 0
     }
 
-    private static func isLike(_ one: Int32, _ other: Int32, _ usual: Int32) -> Bool {
+    private static func isLike(_ one: Int32, _ other: Int32, usual: Int32) -> Bool {
         abs(one - other) * 100 <= likeness * usual
     }
 
@@ -60,10 +64,10 @@ struct BeatIntervals {
                 multiple += 1
             }
         }
-        guard multiple > 0, single > 0, others * 5 <= count else { return }
+        guard multiple > 0, others * 5 <= count else { return }
         isCertain = kinds & (kinds - 1) != 0
         // A heart whose every second beat is blocked now and then stays slow for longer.
-        hasMisses = isCertain || single + 1 >= multiple
+        hasMisses = isCertain || single > 0 && single + 1 >= multiple
     }
 
     /// The median rate of the beats, those that were missed counted: that of the usual interval.

@@ -61,39 +61,45 @@ struct BeatRuns {
         quick.reset()
     }
 
-    /// Takes a reading that is beyond some limit.
-    mutating func take(
-        _ rate: Int16, at: Int64, after gap: Microseconds, isBeat: Bool, limits: ClosedRange<Int16>, rules: EpisodeRules
-    ) {
-        if gap > rules.jumpTime { reset() }
-        let from = isBeat ? at - gap.count : at
-        takeFast(rate, from: from, limit: limits.upperBound)
-        takeQuick(rate, from: from, isBeat: isBeat, rules)
-        if isBeat, rate < limits.lowerBound {
-            slow.take(rate, from: from)
+    /// A reading that is beyond some limit.
+    struct Reading {
+        let rate: Int16
+        let at: Int64
+        let gap: Microseconds
+        let isBeat: Bool
+
+        /// When it began: a beat begins with the one before it.
+        var from: Int64 { isBeat ? at - gap.count : at }
+    }
+
+    mutating func take(_ reading: Reading, limits: ClosedRange<Int16>, _ rules: EpisodeRules) {
+        if reading.gap > rules.jumpTime { reset() }
+        takeFast(reading, limit: limits.upperBound)
+        takeQuick(reading, rules)
+        if reading.isBeat, reading.rate < limits.lowerBound {
+            slow.take(reading.rate, from: reading.from)
         } else {
             slow.reset()
         }
     }
 
     /// One of five may be a little slower.
-    private mutating func takeFast(_ rate: Int16, from: Int64, limit: Int16) {
-        guard rate <= limit else {
+    private mutating func takeFast(_ reading: Reading, limit: Int16) {
+        guard reading.rate <= limit else {
             if sinceBreak < .max { sinceBreak += 1 }
-            return fast.take(rate, from: from)
+            return fast.take(reading.rate, from: reading.from)
         }
-        if sinceBreak < 5 || rate * 10 < limit * 9 { fast.reset() }
+        if sinceBreak < 5 || reading.rate * 10 < limit * 9 { fast.reset() }
         sinceBreak = 0
     }
 
     /// A single beat may be slower: the heart is irregular.
-    private mutating func takeQuick(_ rate: Int16, from: Int64, isBeat: Bool, _ rules: EpisodeRules) {
-        let isQuick = isBeat && rate > rules.runRate
-        guard isQuick || isBeat && isBroken == false && quick.count > 0 && rate * 4 > rules.runRate * 3 else {
-            return quick.reset()
-        }
+    private mutating func takeQuick(_ reading: Reading, _ rules: EpisodeRules) {
+        let isQuick = reading.isBeat && reading.rate > rules.runRate
+        let isNear = reading.isBeat && reading.rate * 4 > rules.runRate * 3
+        guard isQuick || isNear && !isBroken && quick.count > 0 else { return quick.reset() }
         isBroken = !isQuick
-        quick.take(rate, from: from)
+        quick.take(reading.rate, from: reading.from)
     }
 
     /// The mean rate of the quick beats until a time, in eighths of a bpm.

@@ -126,7 +126,10 @@ struct RateWindow {
             median: median, lowerQuartile: quartile, sustained: sustained, medianOfBeats: median,
             // At most one does not fit: the first after a gap.
             isOfBeats: beats + 1 >= Int(count) && count >= Self.fewestForQuartile, misses: false)
-        if rates.isOfBeats { findMisses(sorted, &rates, usual: &usual) }
+        // When many are missed there are few.
+        if rates.isOfBeats || usual > 0 && beats == Int(count) && count >= Self.fewest {
+            findMisses(sorted, &rates, usual: &usual)
+        }
         return rates
     }
 

@@ -1,31 +1,34 @@
-/// A customer's resting rate of each night: that of its calmest hour. 40 bytes.
+/// A customer's resting rate of each night: that of the calmest hour of 24. 32 bytes.
 ///
-/// It needs no time zone: a night's hour is the calmest one in which nothing calmer follows for some hours, and the next
-/// night's comes at about the same time of day. After a journey the nights start again.
+/// It needs no time zone: wherever in the night 24 hours begin, they hold the time of a whole night. The calmest hour counts
+/// when it is at about the same time of day as before; after a journey the nights start again.
 struct Nights {
     private static let kept = 7
     /// How many nights have to be known before one is compared with them.
     static let needed = 3
-    /// Hours that decide which is the calmest, and after which the next night may begin.
-    private static let decided: Int32 = 6
-    private static let apart: Int32 = 16
+    private static let length: Int32 = 24
+    /// How many of its hours have to be known: those of a sensor that is worn in the night only.
+    private static let neededHours: UInt8 = 4
     /// The hours of the day within which nights are comparable.
     private static let sameTime: Int32 = 4
+    /// After so many at another time of day the nights start again.
+    private static let mostStrangers: UInt8 = 3
 
     /// In eighths of a bpm, in a ring.
     private var rates = InlineArray<7, Int16>(repeating: 0)
     private var next: UInt8 = 0
     private(set) var count: UInt8 = 0
-    /// How many nights in a row came at another time of day.
+    /// How many in a row came at another time of day.
     private var strangers: UInt8 = 0
-    /// How many hours were heard since the candidate's night began.
+    /// How many hours are known of the 24 that are under way.
     private var heard: UInt8 = 0
     /// Nights in a row that were above the usual ones.
     private(set) var above: UInt8 = 0
-    /// The calmest hour of the night that is not decided yet; 0 when there is none. In eighths of a bpm.
-    private var candidate: Int16 = 0
-    /// Hours since 1970.
-    private var candidateAt: Int32 = 0
+    /// The calmest hour of those so far, in eighths of a bpm.
+    private var calmest: Int16 = 0
+    /// Hours since 1970: when the 24 began, the calmest hour so far, and the last night's.
+    private var began: Int32 = 0
+    private var calmestAt: Int32 = 0
     private var lastAt: Int32 = 0
     /// In eighths of a bpm.
     private(set) var lastRate: Int16 = 0
@@ -49,37 +52,32 @@ struct Nights {
 
     /// Takes an hour's mean rate at rest. Returns whether a night is decided.
     mutating func take(_ rate: EighthsOfBPM, hour: Int32, rise: EighthsOfBPM) -> Bool {
-        // A clock was set back.
-        if hour < max(lastAt, candidateAt) { (lastAt, candidateAt, candidate, heard) = (hour, hour, 0, 0) }
-        if candidate > 0, hour - candidateAt >= Self.decided {
-            let isHeard = heard >= 4
-            let (rate, at) = (candidate, candidateAt)
-            (candidate, heard) = (0, 0)
-            return isHeard && decide(rate, at: at, rise: rise)
+        var isDecided = false
+        // It is earlier when a clock was set back.
+        if heard == 0 || hour < began || hour - began >= Self.length {
+            isDecided = heard >= Self.neededHours && hour > began && decide(rise: rise)
+            (began, heard) = (hour, 0)
         }
-        if candidate == 0, count > 0 || strangers > 0, hour - lastAt < Self.apart { return false }
-        if heard < .max { heard += 1 }
-        if candidate == 0 || rate < EighthsOfBPM(candidate) {
-            (candidate, candidateAt) = (Int16(truncatingIfNeeded: max(rate, 1)), hour)
+        if heard == 0 || rate < EighthsOfBPM(calmest) {
+            (calmest, calmestAt) = (Int16(truncatingIfNeeded: rate), hour)
         }
-        return false
+        heard = min(heard + 1, UInt8(Self.length))
+        return isDecided
     }
 
-    private mutating func decide(_ rate: Int16, at: Int32, rise: EighthsOfBPM) -> Bool {
-        if count > 0, Self.distance(at, lastAt) > Self.sameTime {
+    private mutating func decide(rise: EighthsOfBPM) -> Bool {
+        if count > 0, Self.distance(calmestAt, lastAt) > Self.sameTime {
             strangers += 1
-            if strangers >= 3 { (count, next, above, strangers) = (0, 0, 0, 0) }
-            // The time of day stays that of the nights until they start again.
-            lastAt += (at - lastAt) / 24 * 24
+            if strangers >= Self.mostStrangers { (count, next, above, strangers) = (0, 0, 0, 0) }
             return false
         }
         strangers = 0
-        (lastAt, lastRate) = (at, rate)
-        let isAbove = usual().map { EighthsOfBPM(rate) >= $0 + rise } ?? false
+        (lastAt, lastRate) = (calmestAt, calmest)
+        let isAbove = usual().map { EighthsOfBPM(calmest) >= $0 + rise } ?? false
         above = isAbove ? min(above + 1, 100) : 0
         // What goes on for more than a week is usual.
         guard !isAbove || above > 7 else { return true }
-        rates[Int(next)] = rate
+        rates[Int(next)] = calmest
         next = (next + 1) % UInt8(Self.kept)
         count = min(count + 1, UInt8(Self.kept))
         return true
@@ -96,11 +94,12 @@ struct Nights {
         coder.code(&next, in: 0...UInt8(Self.kept - 1))
         for index in 0..<Self.kept { coder.code(&rates[index], after: 0) }
         coder.code(&strangers, after: 0)
-        coder.code(&heard, after: 0)
+        coder.code(&heard, in: 0...UInt8(Self.length))
         coder.code(&above, after: 0)
-        coder.code(&candidate, after: 0)
-        coder.code(&candidateAt, after: 0)
-        coder.code(&lastAt, after: 0)
+        coder.code(&calmest, after: 0)
+        coder.code(&began, after: 0)
+        coder.code(&calmestAt, after: began)
+        coder.code(&lastAt, after: began)
         coder.code(&lastRate, after: 0)
     }
 }

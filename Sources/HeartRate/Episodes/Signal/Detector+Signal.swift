@@ -34,7 +34,7 @@ extension Detector {
 
     /// Whether the time between two readings is so long that the sensor may have been off.
     func isApart(_ gap: Microseconds, _ rules: EpisodeRules) -> Bool {
-        guard gap > rules.silenceMinimum, let limit = period.silenceLimit(rules, isStrict: false) else { return false }
+        guard gap > rules.silenceMinimum, let limit = lossLimit(rules, isStrict: false) else { return false }
         return gap > limit
     }
 

@@ -16,7 +16,7 @@ extension Detector {
         guard let limits = silenceLimits(rules, own) else { return nil }
         let next: Microseconds? =
             switch silence.phase {
-            case .none: [limits.loss, limits.notWorn ?? limits.loss].min()
+            case .none: min(limits.loss, limits.notWorn ?? limits.loss)
             case .lost, .zero: silence.severity == .high ? nil : limits.urgent ?? limits.notWorn
             case .notWorn: nil
             }
@@ -31,15 +31,22 @@ extension Detector {
     /// Of others a device may rest.
     func silenceLimits(_ rules: EpisodeRules, _ own: CustomerLimits) -> SilenceLimits? {
         let isBeyond = endsBeyond(rules)
-        guard var loss = period.silenceLimit(rules, isStrict: own.isContinuous || isBeyond) else { return nil }
-        // A pause between two beats is the heart's.
-        if runs.areBeats { loss = max(loss, rules.beatSilence) }
+        guard let loss = lossLimit(rules, isStrict: own.isContinuous || isBeyond) else { return nil }
         if own.isContinuous || isBeyond {
             // Who is told of the heart already is told of one loss.
             let isUrgent = own.isContinuous || !silence.wasUrgent
             return SilenceLimits(loss: loss, urgent: isUrgent ? loss * rules.urgentSilence : nil, notWorn: nil)
         }
         return SilenceLimits(loss: loss, urgent: nil, notWorn: max(rules.notWorn, loss))
+    }
+
+    /// After which time without a reading the signal is lost; nil before the first step.
+    ///
+    /// - Parameter isStrict: by the step that is usual now only, whatever other rates the device has.
+    func lossLimit(_ rules: EpisodeRules, isStrict: Bool) -> Microseconds? {
+        guard let limit = period.silenceLimit(rules, isStrict: isStrict) else { return nil }
+        // A pause between two beats is the heart's.
+        return runs.areBeats ? max(limit, rules.beatSilence) : limit
     }
 
     /// Opens a signal loss, makes it urgent, or takes the sensor for not worn, when nothing has come for the time `silent`.
@@ -163,11 +170,12 @@ extension Detector {
         if at > signalAt { passSilence(Microseconds(at - signalAt), rules: rules, limits: limits, changed) }
         closeSilence(at: at, changed)
         // For sparse readings a long gap is nothing special.
-        let usual = period.silenceLimit(rules, isStrict: false) ?? Microseconds(0)
+        let usual = lossLimit(rules, isStrict: false) ?? Microseconds(0)
         // What comes after a loss does not go on from what was before it: a strap that is taken off and put on again is noisy.
         if gap > usual {
             slow.forgetUnraised()
             fast.forgetUnraised()
+            runs.reset()
             settledAt = at + rules.window.count / 2
         }
         guard gap > max(rules.closingTime, usual) else { return }

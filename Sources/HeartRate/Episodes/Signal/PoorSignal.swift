@@ -17,7 +17,7 @@ struct PoorSignal {
     /// Takes a reading that a heart can have.
     mutating func takeGood(at: Int64) -> EpisodeEvent? {
         let event = turn(at)
-        if good < .max { good += 1 }
+        if !isIdle, good < .max { good += 1 }
         return event
     }
 

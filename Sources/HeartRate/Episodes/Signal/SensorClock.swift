@@ -22,6 +22,7 @@ struct SensorClock {
     }
 
     private static let none = Sample(0, at: .earliest)
+    private static let mostDisorder: UInt8 = 20
 
     /// What is set aside, and the newest time stamp that was believed then.
     private var aside = none
@@ -31,6 +32,8 @@ struct SensorClock {
     /// The last of the stamps that go on from an earlier time, and how many there are in a row.
     private var behind = Int64.min
     private var behindCount: UInt8 = 0
+    /// How many such rows have ended shortly before: readings in no order make many.
+    private var disorder: UInt8 = 0
     /// The first reading, by which what is sent once more is recognized.
     private var first = none
     private var isRepetition = false
@@ -42,6 +45,7 @@ struct SensorClock {
     @inline(__always)
     mutating func goOn(to at: Int64, _ rules: EpisodeRules) {
         (behindCount, isRepetition) = (0, false)
+        if disorder > 0 { disorder -= 1 }
         if hasAside { doubt(at, rules) }
     }
 
@@ -93,11 +97,12 @@ struct SensorClock {
     {
         if sample.at == first.at, sample.rate == first.rate { isRepetition = true }
         guard !isRepetition, newest - sample.at >= rules.clockStep.count else { return .late }
-        if sample.at == behind { return .late }
+        if behindCount > 0, sample.at == behind { return .late }
         let continues = behindCount > 0 && sample.at > behind && sample.at - behind <= reach.count
+        if behindCount > 0, !continues { disorder = min(disorder + 1, Self.mostDisorder) }
         behindCount = continues ? behindCount + 1 : 1
         behind = sample.at
-        guard Int(behindCount) >= rules.clockReadings else { return .late }
+        guard Int(behindCount) >= rules.clockReadings + Int(disorder) else { return .late }
         begin(with: sample)
         return .restart
     }
@@ -115,6 +120,7 @@ struct SensorClock {
             coder.codeTime(&before)
             coder.code(&doubts, after: 0)
         }
+        coder.code(&disorder, in: 0...Self.mostDisorder)
         coder.code(&behindCount, in: 0...UInt8.max)
         if behindCount > 0 { coder.codeTime(&behind) }
         Self.code(&first, &coder)

@@ -14,7 +14,7 @@ struct UsualPeriod {
     /// So many steps in a row are a rate and no dropouts.
     private static let rowOfRate = 4
     /// A size is frequent when two and at least one in so many steps have it or are longer.
-    private static let shareOfFrequent = 50
+    private static let shareOfFrequent = 100
     /// After so many steps older ones count half.
     private static let remembered: UInt16 = 512
     private static let day: Int64 = 86_400_000_000

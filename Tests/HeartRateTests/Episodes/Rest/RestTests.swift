@@ -4,20 +4,10 @@ import Testing
 
 /// What people do with wearables: resting, exercise, and the minutes after it.
 @Suite("Detector, rest and effort") struct RestTests {
-    /// A rate that sways.
-    private static func sway(_ bpm: Int, for seconds: Double, every step: Double, _ heart: inout Watched) {
-        let end = heart.now + seconds
-        var index = 0
-        while heart.now + step <= end {
-            index += 1
-            heart.take(bpm + [0, 2, -1, 1, -2][index % 5], at: heart.now + step)
-        }
-    }
-
     @Test("ten minutes above 120 at rest are told at medium severity", arguments: [1.0, 5, 60, 300])
     func fast(step: Double) throws {
         var heart = Watched()
-        Self.sway(125, for: 3600, every: step, &heart)
+        heart.sway(125, for: 3600, every: step)
         #expect(heart.story(.tachycardia) == ["opened medium"])
         let opened = try #require(heart.told.first)
         #expect(opened.episode.isAtRest && opened.episode.toldSeverity == .medium)
@@ -29,32 +19,32 @@ import Testing
     @Test("what was of medium severity already is told when it has lasted for ten minutes")
     func sustained() {
         var heart = Watched()
-        Self.sway(140, for: 3600, every: 5, &heart)
+        heart.sway(140, for: 3600, every: 5)
         #expect(heart.story(.tachycardia) == ["opened medium", "sustained medium"])
     }
 
     @Test("115 bpm, an own maximum, and a told effort are nothing")
     func nothing() {
         var heart = Watched()
-        Self.sway(115, for: 7200, every: 5, &heart)
+        heart.sway(115, for: 7200, every: 5)
         #expect(heart.told.isEmpty)
         heart = Watched(EpisodeRules(), CustomerLimits(heartRateMin: 80, heartRateMax: 200))
-        Self.sway(150, for: 7200, every: 5, &heart)
+        heart.sway(150, for: 7200, every: 5)
         #expect(heart.told.isEmpty)
         heart = Watched()
-        heart.hold(165, for: 3600, every: 5, .exercise)
+        heart.sway(165, for: 3600, every: 5, .exercise)
         #expect(heart.told.isEmpty)
     }
 
     @Test("an effort of which nobody tells is known by the rate's rise, for an hour")
     func effort() {
         var heart = Watched()
-        Self.sway(70, for: 1800, every: 5, &heart)
-        Self.sway(126, for: 2400, every: 5, &heart)
-        Self.sway(80, for: 1800, every: 5, &heart)
+        heart.sway(70, for: 1800, every: 5)
+        heart.sway(126, for: 2400, every: 5)
+        heart.sway(80, for: 1800, every: 5)
         #expect(heart.told.isEmpty)
         // What goes on for longer is no effort.
-        Self.sway(126, for: 5400, every: 5, &heart)
+        heart.sway(126, for: 5400, every: 5)
         #expect(heart.story(.tachycardia) == ["opened medium"])
     }
 
@@ -62,36 +52,36 @@ import Testing
         "after an effort the heart slows down for some minutes", arguments: [Activity.exercise, .walk], [1.0, 5, 15])
     func recovery(activity: Activity, step: Double) {
         var heart = Watched()
-        heart.hold(75, for: 600, every: step, .rest)
+        heart.sway(75, for: 600, every: step, .rest)
         let peak = activity == .walk ? 140.0 : 168
-        heart.hold(Int(peak), for: 1200, every: step, activity)
+        heart.sway(Int(peak), for: 1200, every: step, activity)
         let ended = heart.now
         while heart.now < ended + 1200 {
             let minutes = (heart.now - ended) / 60
             let bpm = 75 + (peak - 75) * (minutes < 0.01 ? 1 : 1 / (1 + minutes))
-            heart.take(Int(bpm), at: heart.now + step, .rest)
+            heart.sway(Int(bpm), for: step, every: step, .rest)
         }
         #expect(heart.told.isEmpty, "\(heart.told.map(\.episode.reason))")
         // What stays is no recovery.
-        heart.hold(Int(peak), for: 600, every: step, activity)
-        heart.hold(125, for: 1200, every: step, .rest)
+        heart.sway(Int(peak), for: 600, every: step, activity)
+        heart.sway(125, for: 1200, every: step, .rest)
         #expect(heart.alarms(.tachycardia).first == "opened medium")
     }
 
     @Test("ten minutes below 45 are told at medium severity, and an own minimum replaces that")
     func slow() {
         var heart = Watched()
-        Self.sway(60, for: 600, every: 5, &heart)
-        Self.sway(42, for: 1200, every: 5, &heart)
+        heart.sway(60, for: 600, every: 5)
+        heart.sway(42, for: 1200, every: 5)
         #expect(heart.story(.bradycardia) == ["opened medium"])
         #expect(heart.open.first?.isAtRest == true)
         heart = Watched(EpisodeRules(), CustomerLimits(heartRateMin: 36))
-        Self.sway(42, for: 1200, every: 5, &heart)
+        heart.sway(42, for: 1200, every: 5)
         #expect(heart.told.isEmpty)
         heart = Watched(EpisodeRules(), CustomerLimits(heartRateMin: 30, restMin: 35))
-        Self.sway(38, for: 1200, every: 5, &heart)
+        heart.sway(38, for: 1200, every: 5)
         #expect(heart.told.isEmpty)
-        Self.sway(32, for: 1200, every: 5, &heart)
+        heart.sway(32, for: 1200, every: 5)
         #expect(heart.story(.bradycardia) == ["opened medium"])
     }
 
@@ -114,14 +104,14 @@ import Testing
     @Test("who falls asleep slowly is not urgent when the sensor says so; a sudden drop is", arguments: [1.0, 5, 60])
     func asleep(step: Double) {
         var heart = Watched()
-        heart.hold(58, for: 1800, every: step, .rest)
+        heart.sway(58, for: 1800, every: step, .rest)
         for bpm in stride(from: 57, through: 38, by: -1) { heart.hold(bpm, for: max(30, step), every: step, .sleep) }
-        heart.hold(38, for: 7200, every: step, .sleep)
+        heart.sway(38, for: 7200, every: step, .sleep)
         #expect(heart.told.allSatisfy { $0.episode.severity == .low }, "\(heart.told.map(\.episode.reason))")
         heart.hold(27, for: max(60, 10 * step), every: step, .sleep)
         #expect(heart.told.last?.episode.severity == .high)
         heart = Watched()
-        heart.hold(58, for: 1800, every: step, .sleep)
+        heart.sway(58, for: 1800, every: step, .sleep)
         heart.hold(36, for: max(60, 10 * step), every: step, .sleep)
         #expect(heart.told.last?.episode.severity == .high)
     }
@@ -131,10 +121,10 @@ import Testing
         var heart = Watched()
         for night in 0..<6 {
             let before = heart.told.count
-            Self.sway(60, for: 15 * 3600, every: step, &heart)
-            for bpm in stride(from: 58, to: 38, by: -1) { Self.sway(bpm, for: max(30, step), every: step, &heart) }
-            Self.sway(38, for: 8 * 3600, every: step, &heart)
-            for bpm in stride(from: 39, to: 60, by: 1) { Self.sway(bpm, for: max(30, step), every: step, &heart) }
+            heart.sway(60, for: 15 * 3600, every: step)
+            for bpm in stride(from: 58, to: 38, by: -1) { heart.sway(bpm, for: max(30, step), every: step) }
+            heart.sway(38, for: 8 * 3600, every: step)
+            for bpm in stride(from: 39, to: 60, by: 1) { heart.sway(bpm, for: max(30, step), every: step) }
             if night >= 2 {
                 let told = heart.told.dropFirst(before).filter { $0.episode.severity > .low }
                 #expect(told.isEmpty, "night \(night): \(told.map(\.episode.reason))")

@@ -15,7 +15,7 @@ import Testing
         }
         #expect(heart.story(.poorSignal) == ["opened low"])
         #expect(
-            heart.open.first?.reason.hasSuffix("readings that no heart can have, at first among 10 good ones") == true)
+            heart.open.first?.reason.hasSuffix("readings that no heart can have, at first among 8 good ones") == true)
         heart.hold(70, for: 120)
         let episode = try #require(heart.closed(.poorSignal).first)
         #expect(episode.readings == 40 && episode.closedAt?.seconds == 180)

@@ -38,7 +38,7 @@ extension Detector {
 
     private mutating func code(_ coder: inout CheckpointCoder) {
         coder.code(&lastAt, after: 0)
-        if lastAt != Self.noTime { coder.origin = lastAt }
+        if lastAt != noTime { coder.origin = lastAt }
         clock.code(&coder)
         window.code(&coder)
         period.code(&coder)
@@ -52,9 +52,9 @@ extension Detector {
         restingFast.code(&coder)
         sleep.code(&coder)
         trend.code(&coder)
-        coder.codeOptionalTime(&minuteAt, none: Self.noTime)
+        coder.codeOptionalTime(&minuteAt, none: noTime)
         silence.code(&coder)
-        coder.codeOptionalTime(&settledAt, none: Self.noTime)
+        coder.codeOptionalTime(&settledAt, none: noTime)
         flat.code(&coder)
         poor.code(&coder)
         coder.code(&lastRate, after: 0)

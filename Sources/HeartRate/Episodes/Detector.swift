@@ -17,10 +17,8 @@ public struct Detector: Sendable {
         case restarted
     }
 
-    static let noTime = Int64.min
-
     /// The last reading that was judged: when, in microseconds, and in bpm.
-    var lastAt = Detector.noTime
+    var lastAt = noTime
     var clock = SensorClock()
     var window = RateWindow()
     var period = UsualPeriod()
@@ -29,7 +27,7 @@ public struct Detector: Sendable {
     var deviation = EpisodeTrack()
     var baseline = Baseline()
     /// When the baseline took a rate the last time.
-    var minuteAt = Detector.noTime
+    var minuteAt = noTime
     var runs = BeatRuns()
     var effort = Effort()
     var restingSlow = RestingRate()
@@ -38,7 +36,7 @@ public struct Detector: Sendable {
     var trend = Trend()
     var silence = Silence()
     /// After a signal loss, when half of the window is new: until then the rates say little.
-    var settledAt = Detector.noTime
+    var settledAt = noTime
     var flat = FlatRate()
     var poor = PoorSignal()
     var lastRate: Int16 = 0
@@ -62,7 +60,7 @@ public struct Detector: Sendable {
     /// When the newest reading was taken that is not late; nil before the first.
     public var lastReadingAt: Instant? {
         if let newest = pending.last { return Instant(microsecondsSince1970: newest.at) }
-        return lastAt == Self.noTime ? nil : Instant(microsecondsSince1970: lastAt)
+        return lastAt == noTime ? nil : Instant(microsecondsSince1970: lastAt)
     }
 
     /// Judges a reading, and calls `changed` with each change of an episode.
@@ -75,7 +73,7 @@ public struct Detector: Sendable {
         guard sample.at > lastAt else { return takeLate(sample, rules: rules, limits: limits, changed) }
         let newest = pending.last?.at ?? max(lastAt, silence.zeroAt)
         // Nearly always: then there is nothing to compute.
-        if newest != Self.noTime, sample.at - newest <= rules.silenceMinimum.count {
+        if newest != noTime, sample.at - newest <= rules.silenceMinimum.count {
             clock.goOn(to: sample.at, rules)
             return accept(sample, rules: rules, limits: limits, changed)
         }
@@ -107,7 +105,7 @@ public struct Detector: Sendable {
     mutating func judge(
         _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
-        let isFirst = lastAt == Self.noTime
+        let isFirst = lastAt == noTime
         // No two instants are further apart than Int64 can hold.
         let gap = Microseconds(isFirst ? 0 : sample.at - lastAt)
         let times = (whole: gap, counted: counted(gap, rules))
@@ -134,18 +132,20 @@ public struct Detector: Sendable {
         } else if !runs.isIdle {
             runs.reset()
         }
-        let isMinute = minuteAt == Self.noTime || sample.at - minuteAt >= 60_000_000
+        let isMinute = minuteAt == noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,
             calm >= window.count
                 || !window.mayBeBeyond(slow: tracks.slow.limits.outermost, fast: tracks.fast.limits.outermost)
         {
             return judgement
         }
-        let rates = window.robustRates(jump: rules.jump, usual: &runs.usual)
+        var rates = window.robustRates(jump: rules.jump, usual: &runs.usual)
         runs.areBeats = rates.isOfBeats
         if rates.misses {
             runs.missedAt = lastAt
             report(poor.takeBad(at: lastAt, rules), to: changed)
+        } else if hasMissed {
+            rates.medianOfBeats = max(rates.medianOfBeats, runs.usualRate)
         }
         step(rates, gap: times, by: tracks, changed)
         if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
@@ -208,17 +208,15 @@ public struct Detector: Sendable {
     ) {
         let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.medianOfBeats)
         let slowStep = EpisodeTrack.Step(
-            values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap.whole, counted: gap.counted,
+            values: slowValues, rate: rates.lowerQuartile.bpm, at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingSlow.isSustained ? restingSlow.since : nil)
         report(slow.take(slowStep, tracks.slow), to: changed)
         let fastValues = SeverityLimits.Values(usual: rates.median, high: rates.sustained)
         let fastStep = EpisodeTrack.Step(
-            values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap.whole, counted: gap.counted,
+            values: fastValues, rate: rates.median.bpm, at: lastAt, gap: gap.whole, counted: gap.counted,
             restSince: restingFast.isSustained ? restingFast.since : nil)
         report(fast.take(fastStep, tracks.fast), to: changed)
     }
-
-    static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
 
     @inline(__always)
     mutating func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
@@ -239,7 +237,7 @@ public struct Detector: Sendable {
         _ robust: EighthsOfBPM, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules,
         _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let gap = Microseconds(minuteAt == Self.noTime ? 0 : lastAt - minuteAt)
+        let gap = Microseconds(minuteAt == noTime ? 0 : lastAt - minuteAt)
         minuteAt = lastAt
         rest(robust, gap: gap, activity: activity, limits: limits, rules: rules)
         let minutes = Int32(min(max(gap.minutes, 1), 15))
@@ -256,7 +254,7 @@ public struct Detector: Sendable {
             limits.low = baseline.reach(rules)
             limits.opening = usual
             let values = SeverityLimits.Values(usual: explained ? 0 : baseline.distance(robust), high: 0)
-            let step = EpisodeTrack.Step(values: values, rate: Self.bpm(robust), at: lastAt, gap: gap, usual: usual)
+            let step = EpisodeTrack.Step(values: values, rate: robust.bpm, at: lastAt, gap: gap, usual: usual)
             let rule = EpisodeTrack.Rule(kind: .deviation, limits: limits, times: rules.deviationTimes)
             report(deviation.take(step, rule), to: changed)
         }

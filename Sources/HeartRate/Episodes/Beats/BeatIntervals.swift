@@ -6,7 +6,7 @@
 struct BeatIntervals {
     /// Intervals that are so much alike, in hundredths of the usual one. Breathing changes them by some 5 %.
     private static let likeness: Int32 = 9
-    /// More than so many in one are a pause.
+    /// More than these in one are a pause.
     private static let mostMissed: Int32 = 6
     /// As many intervals, all alike, are the usual ones.
     private static let certain = 8
@@ -44,7 +44,9 @@ struct BeatIntervals {
     /// How many beats an interval is of; 0 when it is no multiple.
     static func beats(in interval: Int32, usual: Int32) -> Int32 {
         let number = (interval + usual / 2) / max(usual, 1)
-        return isLike(interval, number * usual, usual: usual) ? number : 0
+        // A slow rate in whole bpm says less of its interval.
+        let rounding = interval * interval / 120_000
+        return isLike(max(abs(interval - number * usual) - rounding, 0), 0, usual: usual) ? number : 0
     }
 
     private static func isLike(_ one: Int32, _ other: Int32, usual: Int32) -> Bool {
@@ -64,10 +66,10 @@ struct BeatIntervals {
                 multiple += 1
             }
         }
-        guard multiple > 0, others * 5 <= count else { return }
+        guard multiple > 0, single > 0, others * 5 <= count else { return }
         isCertain = kinds & (kinds - 1) != 0
         // A heart whose every second beat is blocked now and then stays slow for longer.
-        hasMisses = isCertain || single > 0 && single + 1 >= multiple
+        hasMisses = isCertain || kinds == 1 << 2 && single + 1 >= multiple
     }
 
     /// The median rate of the beats, those that were missed counted: that of the usual interval.

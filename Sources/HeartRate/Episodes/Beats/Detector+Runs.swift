@@ -10,13 +10,13 @@ extension Detector {
             BeatRuns.Reading(rate: rate, at: lastAt, gap: gap, isBeat: isBeat),
             limits: limit...max(limit, tracks.fast.limits.urgent), rules)
         // Where readings are no beats, such a rate is an artefact.
-        if isBeat, runs.areBeats, gap >= rules.pause, !hasMissed(rules) {
+        if isBeat, runs.areBeats, gap >= rules.pause, !hasMissed {
             let pause = EpisodeTrack.Raise(
                 severity: .medium, since: lastAt - gap.count, at: lastAt, extreme: rate, nearest: rate, readings: 1,
                 pause: gap.milliseconds)
             report(slow.take(pause, tracks.slow), to: changed)
         }
-        if isLong(runs.slow, rules), !hasMissed(rules) {
+        if isLong(runs.slow, rules), !hasMissed {
             report(slow.take(raise(runs.slow, .high, of: .bradycardia), tracks.slow), to: changed)
         }
         if isLong(runs.fast, rules) {
@@ -32,9 +32,7 @@ extension Detector {
     }
 
     /// Whether beats were missed shortly before: then a long interval is rather several.
-    private func hasMissed(_ rules: EpisodeRules) -> Bool {
-        runs.missedAt != Self.noTime && lastAt - runs.missedAt < 60_000_000
-    }
+    var hasMissed: Bool { runs.missedAt != noTime && lastAt - runs.missedAt < 60_000_000 }
 
     /// Whether a run has lasted for as long as high severity needs.
     private func isLong(_ run: Run, _ rules: EpisodeRules) -> Bool {

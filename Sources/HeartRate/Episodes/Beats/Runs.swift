@@ -47,9 +47,12 @@ struct BeatRuns {
     /// How many fast readings there were since one that was not.
     private var sinceBreak: UInt8 = 0
     /// When beats were missed the last time.
-    var missedAt = Detector.noTime
+    var missedAt = noTime
     /// The interval between two beats when none was missed, in milliseconds; 0 when it is not known.
     var usual: UInt16 = 0
+
+    /// Its rate, in eighths of a bpm.
+    var usualRate: EighthsOfBPM { 480_000 / max(EighthsOfBPM(usual), 1) }
 
     @inline(__always)
     var isIdle: Bool { slow.total | fast.total | quick.total == 0 }
@@ -111,7 +114,7 @@ struct BeatRuns {
         coder.code(&areBeats)
         coder.code(&isBroken)
         coder.code(&sinceBreak, after: 0)
-        coder.codeOptionalTime(&missedAt, none: Detector.noTime)
+        coder.codeOptionalTime(&missedAt, none: noTime)
         slow.code(&coder)
         fast.code(&coder)
         quick.code(&coder)

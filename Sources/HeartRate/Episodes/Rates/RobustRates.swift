@@ -1,6 +1,12 @@
 /// A heart rate in eighths of a bpm.
 typealias EighthsOfBPM = Int32
 
+extension EighthsOfBPM {
+    /// The nearest rate in bpm.
+    @inline(__always)
+    var bpm: Int16 { Int16(truncatingIfNeeded: (self + 4) >> 3) }
+}
+
 /// What is made of the readings of some seconds.
 struct RobustRates {
     /// Half of the time was spent in slower beats.

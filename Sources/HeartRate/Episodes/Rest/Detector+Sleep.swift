@@ -10,7 +10,7 @@ extension Detector {
         guard let night = trend.nights.usual(least: rules.sleepNights), trend.nights.isNight(trend.hours.hour) else {
             return nil
         }
-        let learned = Self.bpm(night) - rules.sleepReach
+        let learned = night.bpm - rules.sleepReach
         return learned < rules.heartRateMin ? max(learned, rules.sleepMin) : nil
     }
 

@@ -6,11 +6,11 @@ extension Detector {
     /// zigzag, seven bits a byte, the lowest first, with the eighth bit set where another byte follows.
     public var summary: [(name: String, value: String)] {
         func time(_ at: Int64) -> String {
-            at == Self.noTime ? "never" : Instant(microsecondsSince1970: at).iso8601
+            at == noTime ? "never" : Instant(microsecondsSince1970: at).iso8601
         }
-        func bpm(_ eighths: EighthsOfBPM?) -> String { eighths.map { "\(Self.bpm($0)) bpm" } ?? "not known" }
+        func bpm(_ eighths: EighthsOfBPM?) -> String { eighths.map { "\($0.bpm) bpm" } ?? "not known" }
         var summary = [
-            ("last reading", lastAt == Self.noTime ? "none" : "\(lastRate) bpm at \(time(lastAt))"),
+            ("last reading", lastAt == noTime ? "none" : "\(lastRate) bpm at \(time(lastAt))"),
             ("usual step", period.milliseconds.map { "\($0) ms" } ?? "not known"),
             ("readings are beats", runs.areBeats ? "yes" : "no"),
             ("usual interval of beats", runs.usual > 0 ? "\(runs.usual) ms" : "not known"),

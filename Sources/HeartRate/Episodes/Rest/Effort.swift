@@ -1,11 +1,11 @@
 /// Whether a customer's heart works: known from the activity, or from the rate's own rise and fall. 32 bytes.
 struct Effort {
     /// When exercise and a walk were told the last time, in microseconds since 1970.
-    private var exercisedAt = Detector.noTime
-    private var walkedAt = Detector.noTime
+    private var exercisedAt = noTime
+    private var walkedAt = noTime
     /// Since when the rate says so, and when it last did.
-    private var risenAt = Detector.noTime
-    private var fallenAt = Detector.noTime
+    private var risenAt = noTime
+    private var fallenAt = noTime
     /// What the rate has risen from: it follows a fall at once, and a rise by `rise` in `riseTime`. In eighths of a bpm.
     private var ground: Int16 = 0
     private var peak: Int16 = 0
@@ -29,7 +29,7 @@ struct Effort {
         let counts = self.activity(activity, at: at, rules)
         if counts == .exercise || counts == .walk { return true }
         guard activity == nil else { return false }
-        return risenAt != Detector.noTime || Self.isRecent(fallenAt, at, rules.recovery)
+        return risenAt != noTime || Self.isRecent(fallenAt, at, rules.recovery)
     }
 
     /// Takes the rate of a minute.
@@ -39,7 +39,7 @@ struct Effort {
         let most = Int32(clamping: Int64(rise) * min(gap, .hours(24)).count / max(rules.effortRiseTime.count, 1))
         let reached = ground == 0 ? Int32(rate) : min(Int32(rate), Int32(ground) + most)
         ground = Int16(reached)
-        guard risenAt != Detector.noTime else {
+        guard risenAt != noTime else {
             if Int32(rate) - reached >= rise { (risenAt, peak) = (at, rate) }
             return
         }
@@ -49,21 +49,21 @@ struct Effort {
         let hasFallen = Int32(peak) - Int32(rate) >= rise / 2
         if hasFallen { fallenAt = at }
         if isOver || hasFallen {
-            risenAt = Detector.noTime
+            risenAt = noTime
             ground = rate
         }
     }
 
     @inline(__always)
     private static func isRecent(_ then: Int64, _ now: Int64, _ time: Microseconds) -> Bool {
-        then != Detector.noTime && now - then < time.count
+        then != noTime && now - then < time.count
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {
-        coder.codeOptionalTime(&exercisedAt, none: Detector.noTime)
-        coder.codeOptionalTime(&walkedAt, none: Detector.noTime)
-        coder.codeOptionalTime(&risenAt, none: Detector.noTime)
-        coder.codeOptionalTime(&fallenAt, none: Detector.noTime)
+        coder.codeOptionalTime(&exercisedAt, none: noTime)
+        coder.codeOptionalTime(&walkedAt, none: noTime)
+        coder.codeOptionalTime(&risenAt, none: noTime)
+        coder.codeOptionalTime(&fallenAt, none: noTime)
         coder.code(&ground, after: 0)
         coder.code(&peak, after: 0)
     }

@@ -27,10 +27,9 @@ struct Hours {
         guard now != hour else { return nil }
         let isKnown = minutes >= Self.needed
         let ended = isKnown ? Hour(number: hour, mean: sum / minutes, low: EighthsOfBPM(lowest)) : nil
-        for _ in 0..<min(max(Int64(now) - Int64(hour), 1), Int64(Self.kept)) { shift(0) }
-        if let ended, (1...Int64(Self.kept)).contains(Int64(now) - Int64(hour)) {
-            lows[Int(now - hour) - 1] = Int16(truncatingIfNeeded: ended.low)
-        }
+        let passed = Int(now) - Int(hour)
+        for _ in 0..<min(max(passed, 1), Self.kept) { shift() }
+        if let ended, passed > 0, passed <= Self.kept { lows[passed - 1] = Int16(truncatingIfNeeded: ended.low) }
         (hour, sum, minutes, lowest) = (now, 0, 0, .max)
         return ended
     }
@@ -42,9 +41,13 @@ struct Hours {
         lowest = min(lowest, Int16(truncatingIfNeeded: rate))
     }
 
-    private mutating func shift(_ low: Int16) {
-        for index in stride(from: Self.kept - 1, to: 0, by: -1) { lows[index] = lows[index - 1] }
-        lows[0] = low
+    private mutating func shift() {
+        var index = Self.kept - 1
+        while index > 0 {
+            lows[index] = lows[index - 1]
+            index -= 1
+        }
+        lows[0] = 0
     }
 
     /// By how much the last two hours are above the calmest of those before, in eighths of a bpm; 0 when that is not known.

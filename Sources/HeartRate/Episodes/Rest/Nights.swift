@@ -11,7 +11,9 @@ struct Nights {
     private static let neededHours: UInt8 = 4
     /// The hours of the day within which nights are comparable.
     private static let sameTime: Int32 = 4
-    /// After so many at another time of day the nights start again.
+    /// How many hours a night has.
+    private static let longest: Int32 = 8
+    /// After as many at another time of day the nights start again.
     private static let mostStrangers: UInt8 = 3
 
     /// In eighths of a bpm, in a ring.
@@ -47,8 +49,8 @@ struct Nights {
         return EighthsOfBPM(sorted[Int(count) / 2])
     }
 
-    /// Whether an hour is near the time of day of the nights.
-    func isNight(_ hour: Int32) -> Bool { count > 0 && Self.distance(hour, lastAt) <= Self.sameTime }
+    /// Whether an hour is near the time of day of the nights, of which the calmest may be the first or the last.
+    func isNight(_ hour: Int32) -> Bool { count > 0 && Self.distance(hour, lastAt) <= Self.longest }
 
     /// Takes an hour's mean rate at rest. Returns whether a night is decided.
     mutating func take(_ rate: EighthsOfBPM, hour: Int32, rise: EighthsOfBPM) -> Bool {

@@ -42,7 +42,7 @@ struct Trend {
     private mutating func open(_ rate: EighthsOfBPM, _ usual: EighthsOfBPM, at: Int64) -> EpisodeEvent {
         isOpen = true
         (openedAt, raisedAt, lastSeenAt, readings) = (at, at, at, 1)
-        (extreme, self.usual) = (Detector.bpm(rate), Detector.bpm(usual))
+        (extreme, self.usual) = (rate.bpm, usual.bpm)
         return EpisodeEvent(episode: episode(), change: .opened)
     }
 
@@ -57,7 +57,7 @@ struct Trend {
         guard rate < limit else {
             lastSeenAt = at
             if readings < .max { readings += 1 }
-            extreme = max(extreme, Detector.bpm(rate))
+            extreme = max(extreme, rate.bpm)
             return nil
         }
         return close(at: at)

@@ -41,7 +41,7 @@ extension Detector {
         window.removeAll()
         period.restart()
         calm = 0
-        (lastAt, minuteAt, settledAt) = (Self.noTime, Self.noTime, Self.noTime)
+        (lastAt, minuteAt, settledAt) = (noTime, noTime, noTime)
     }
 
     /// How far ahead of the newest time stamp one is believed at once.

@@ -12,7 +12,7 @@ extension Detector {
         if isZero {
             guard pending.isEmpty else { return }
             takeZero(at: at, rules: rules, limits: limits, changed)
-        } else if lastAt != Self.noTime, at > lastAt, at - lastAt <= rules.notWorn.count {
+        } else if lastAt != noTime, at > lastAt, at - lastAt <= rules.notWorn.count {
             report(poor.takeBad(at: at, rules), to: changed)
         }
     }

@@ -83,7 +83,7 @@ extension Detector {
         _ silent: Microseconds, rules: EpisodeRules, limits own: CustomerLimits,
         _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        guard lastAt != Self.noTime, let limits = silenceLimits(rules, own) else { return }
+        guard lastAt != noTime, let limits = silenceLimits(rules, own) else { return }
         if silence.phase == .none, silent > limits.loss, limits.notWorn != limits.loss {
             openSilence(.lost, at: signalAt + limits.loss.count, changed)
         }
@@ -109,7 +109,7 @@ extension Detector {
         silence.phase = phase
         silence.severity = phase == .notWorn ? .low : .medium
         // Only when our clock and the sensor's disagree could it be as early as the one before.
-        silence.openedAt = max(at, silence.openedAt == Self.noTime ? Self.noTime : silence.openedAt + 1)
+        silence.openedAt = max(at, silence.openedAt == noTime ? noTime : silence.openedAt + 1)
         changed(silenceEpisode(closedAt: nil), .opened)
     }
 
@@ -127,10 +127,10 @@ extension Detector {
     mutating func takeZero(
         at: Int64, rules: EpisodeRules, limits own: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        guard lastAt != Self.noTime, at > signalAt, let limits = silenceLimits(rules, own) else { return }
+        guard lastAt != noTime, at > signalAt, let limits = silenceLimits(rules, own) else { return }
         let reach = max(limits.loss, rules.notWorn).count
         // Of a clock that is ahead it says nothing.
-        guard silence.zeroAt != Self.noTime || silence.phase != .none || at - signalAt <= reach else { return }
+        guard silence.zeroAt != noTime || silence.phase != .none || at - signalAt <= reach else { return }
         passSilence(Microseconds(at - signalAt), rules: rules, limits: own, changed)
         silence.zeroAt = at
         let since = at - lastAt
@@ -160,7 +160,7 @@ extension Detector {
         if silence.wasUrgent, !endsBeyond(rules) { silence.wasUrgent = false }
         // Longer ones are no steps: nobody wore the sensor.
         if gap <= rules.notWorn { period.append(gap.milliseconds, at: at) }
-        silence.zeroAt = Self.noTime
+        silence.zeroAt = noTime
     }
 
     private mutating func endLongSilence(
@@ -170,7 +170,7 @@ extension Detector {
         if at > signalAt { passSilence(Microseconds(at - signalAt), rules: rules, limits: limits, changed) }
         closeSilence(at: at, changed)
         // For sparse readings a long gap is nothing special.
-        let usual = lossLimit(rules, isStrict: false) ?? Microseconds(0)
+        let usual = lossLimit(rules, isStrict: false) ?? rules.silenceUnknown
         // What comes after a loss does not go on from what was before it: a strap that is taken off and put on again is noisy.
         if gap > usual {
             slow.forgetUnraised()

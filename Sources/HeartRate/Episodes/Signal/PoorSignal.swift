@@ -1,9 +1,7 @@
 /// How many of a sensor's readings no heart can have, in this half minute and in the one before.
 struct PoorSignal {
     private static let half: Int64 = 30_000_000
-    private static let noTime = Int64.min
-
-    private var began = Self.noTime
+    private var began = noTime
     private var bad: UInt16 = 0
     private var good: UInt16 = 0
     private var formerBad: UInt16 = 0
@@ -12,7 +10,7 @@ struct PoorSignal {
 
     /// Whether there is nothing to remember: then good readings need not be counted.
     @inline(__always)
-    var isIdle: Bool { began == Self.noTime }
+    var isIdle: Bool { began == noTime }
 
     /// Takes a reading that a heart can have.
     mutating func takeGood(at: Int64) -> EpisodeEvent? {
@@ -23,6 +21,8 @@ struct PoorSignal {
 
     /// Takes a reading that no heart can have.
     mutating func takeBad(at: Int64, _ rules: EpisodeRules) -> EpisodeEvent? {
+        // It comes late.
+        guard isIdle || at >= began else { return nil }
         let event = turn(at)
         if isIdle { began = at }
         if bad < .max { bad += 1 }
@@ -57,7 +57,7 @@ struct PoorSignal {
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {
-        coder.codeOptionalTime(&began, none: Self.noTime)
+        coder.codeOptionalTime(&began, none: noTime)
         guard !isIdle else { return }
         coder.code(&bad, after: 0)
         coder.code(&good, after: 0)

@@ -22,7 +22,7 @@ struct SensorClock {
     }
 
     private static let none = Sample(0, at: .earliest)
-    private static let mostDisorder: UInt8 = 20
+    private static let mostDisorder: UInt8 = 5
 
     /// What is set aside, and the newest time stamp that was believed then.
     private var aside = none
@@ -32,7 +32,8 @@ struct SensorClock {
     /// The last of the stamps that go on from an earlier time, and how many there are in a row.
     private var behind = Int64.min
     private var behindCount: UInt8 = 0
-    /// How many such rows have ended shortly before: readings in no order make many.
+    /// How many readings were late shortly before: of those in no order a longer row is needed, since some of them rise by
+    /// chance.
     private var disorder: UInt8 = 0
     /// The first reading, by which what is sent once more is recognized.
     private var first = none
@@ -96,7 +97,11 @@ struct SensorClock {
     mutating func takeLate(_ sample: Sample, after newest: Int64, reach: Microseconds, _ rules: EpisodeRules) -> Verdict
     {
         if sample.at == first.at, sample.rate == first.rate { isRepetition = true }
-        guard !isRepetition, newest - sample.at >= rules.clockStep.count else { return .late }
+        guard !isRepetition else { return .late }
+        guard newest - sample.at >= rules.clockStep.count else {
+            disorder = min(disorder + 1, Self.mostDisorder)
+            return .late
+        }
         if behindCount > 0, sample.at == behind { return .late }
         let continues = behindCount > 0 && sample.at > behind && sample.at - behind <= reach.count
         if behindCount > 0, !continues { disorder = min(disorder + 1, Self.mostDisorder) }
@@ -108,8 +113,9 @@ struct SensorClock {
     }
 
     private mutating func begin(with sample: Sample) {
+        let disorder = disorder
         self = SensorClock()
-        first = sample
+        (self.disorder, first) = (disorder, sample)
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {

@@ -11,15 +11,13 @@ struct Silence {
         case notWorn
     }
 
-    static let noTime = Int64.min
-
     var phase = Phase.none
     /// Of what is open, or was last.
     var severity = Severity.medium
     /// When that opened; `noTime` before the first one.
-    var openedAt = Self.noTime
+    var openedAt = noTime
     /// The last reading of 0 bpm since the last heart rate; `noTime` when there is none.
-    var zeroAt = Self.noTime
+    var zeroAt = noTime
     /// Whether a loss has been urgent since the rate went beyond a limit: one of several is enough.
     var wasUrgent = false
 
@@ -33,12 +31,12 @@ struct Silence {
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {
-        coder.codeOptionalTime(&openedAt, none: Self.noTime)
+        coder.codeOptionalTime(&openedAt, none: noTime)
         coder.code(&severity)
         var number = phase.rawValue
         coder.code(&number, in: 0...3)
         phase = Phase(rawValue: number) ?? .none
-        coder.codeOptionalTime(&zeroAt, none: Self.noTime)
+        coder.codeOptionalTime(&zeroAt, none: noTime)
         coder.code(&wasUrgent)
     }
 }

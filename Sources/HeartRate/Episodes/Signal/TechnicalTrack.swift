@@ -21,7 +21,7 @@ struct TechnicalTrack {
 
     /// It goes on.
     mutating func goOn(at: Int64, figure more: Int32 = 0) {
-        lastSeenAt = at
+        lastSeenAt = max(lastSeenAt, at)
         if readings < .max { readings += 1 }
         figure += more
     }

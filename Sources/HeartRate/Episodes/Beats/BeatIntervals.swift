@@ -59,9 +59,9 @@ struct BeatIntervals {
             let number = Self.beats(in: intervals[index], usual: usual)
             if number == 1 {
                 single += 1
-            } else if number == 0 || number > Self.mostMissed {
+            } else if number == 0 {
                 others += 1
-            } else {
+            } else if number <= Self.mostMissed {
                 kinds |= 1 << UInt8(number)
                 multiple += 1
             }

@@ -32,7 +32,7 @@ struct SensorClock {
     /// The last of the stamps that go on from an earlier time, and how many there are in a row.
     private var behind = Int64.min
     private var behindCount: UInt8 = 0
-    /// How many readings were late shortly before: of those in no order a longer row is needed, since some of them rise by
+    /// How often such a row was broken shortly before: of readings in no order a longer one is needed, since some rise by
     /// chance.
     private var disorder: UInt8 = 0
     /// The first reading, by which what is sent once more is recognized.
@@ -45,8 +45,12 @@ struct SensorClock {
     /// Notes a reading that is shortly after the newest one.
     @inline(__always)
     mutating func goOn(to at: Int64, _ rules: EpisodeRules) {
+        if behindCount > 0 {
+            disorder = min(disorder + 2, Self.mostDisorder)
+        } else if disorder > 0 {
+            disorder -= 1
+        }
         (behindCount, isRepetition) = (0, false)
-        if disorder > 0 { disorder -= 1 }
         if hasAside { doubt(at, rules) }
     }
 
@@ -97,11 +101,7 @@ struct SensorClock {
     mutating func takeLate(_ sample: Sample, after newest: Int64, reach: Microseconds, _ rules: EpisodeRules) -> Verdict
     {
         if sample.at == first.at, sample.rate == first.rate { isRepetition = true }
-        guard !isRepetition else { return .late }
-        guard newest - sample.at >= rules.clockStep.count else {
-            disorder = min(disorder + 1, Self.mostDisorder)
-            return .late
-        }
+        guard !isRepetition, newest - sample.at >= rules.clockStep.count else { return .late }
         if behindCount > 0, sample.at == behind { return .late }
         let continues = behindCount > 0 && sample.at > behind && sample.at - behind <= reach.count
         if behindCount > 0, !continues { disorder = min(disorder + 1, Self.mostDisorder) }

@@ -24,8 +24,7 @@ struct ConsumerMetrics: Sendable {
         lagMessages = metrics.gauge(
             "heartbeat_consumer_lag_messages",
             "Messages in Kafka that are not stored yet; absent while that is not known.")
-        lagAge = metrics.gauge(
-            "heartbeat_consumer_lag_age_seconds", "How old what is known of the lag is.")
+        lagAge = metrics.gauge("heartbeat_consumer_lag_age_seconds", "How old what is known of the lag is.")
         lagSeconds = metrics.gauge(
             "heartbeat_consumer_lag_seconds",
             """

@@ -20,7 +20,7 @@ struct LabelFile {
         try Table.read(
             path, needed: ["customer_id", "kind", "began_at", "ended_at"]
         ) { _, cells throws(CommandFailure) in
-            let (began, ended) = (try ScoreCommand.instant(cells[2]), try ScoreCommand.instant(cells[3]))
+            let (began, ended) = (try Self.instant(cells[2]), try Self.instant(cells[3]))
             body(ScoreLabel(kind: cells[1], began: began, ended: max(began, ended)), cells[0])
         }
     }
@@ -30,7 +30,7 @@ struct LabelFile {
         try Table.read(
             path, needed: ["customer_id", "recorded_at", "rhythm_label"]
         ) { _, cells throws(CommandFailure) in
-            let (id, at, kind) = (cells[0], try ScoreCommand.instant(cells[1]), Self.kind(of: cells[2]))
+            let (id, at, kind) = (cells[0], try Self.instant(cells[1]), Self.kind(of: cells[2]))
             if open[id]?.kind == kind {
                 open[id]?.ended = at
                 return
@@ -49,5 +49,13 @@ struct LabelFile {
         case "VT", "SVTA": EpisodeKind.tachycardia.name
         default: rhythm
         }
+    }
+
+    /// A time as both files have it.
+    static func instant(_ text: String) throws(CommandFailure) -> Instant {
+        guard let instant = Instant(iso8601: text.utf8.span) else {
+            throw CommandFailure(.config, "\"\(text)\" is not a time with an offset, as 2026-02-19T15:00:00Z")
+        }
+        return instant
     }
 }

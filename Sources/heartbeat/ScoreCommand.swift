@@ -51,8 +51,8 @@ struct ScoreCommand: ParsableCommand {
             guard let rate = Double(cells[2]), let bpm = Int(exactly: rate) else {
                 throw CommandFailure(.config, "heart_rate \"\(cells[2])\" is not a whole number")
             }
-            score.take(
-                cells[0], at: try Self.instant(cells[1]), heartRate: bpm, activity: Activity(name: cells[3].utf8.span))
+            let activity = Activity(name: cells[3].utf8.span)
+            score.take(cells[0], at: try LabelFile.instant(cells[1]), heartRate: bpm, activity: activity)
         }
         score.finish()
         if let labels { try LabelFile(labels).read { score.take($0, of: $1) } }
@@ -67,13 +67,5 @@ struct ScoreCommand: ParsableCommand {
         } catch {
             throw CommandFailure(.config, "unable to write \"\(path)\": \(error)")
         }
-    }
-
-    /// Reads a time in a file.
-    static func instant(_ text: String) throws(CommandFailure) -> Instant {
-        guard let instant = Instant(iso8601: text.utf8.span) else {
-            throw CommandFailure(.config, "\"\(text)\" is not a time with an offset, as 2026-02-19T15:00:00Z")
-        }
-        return instant
     }
 }

@@ -2,8 +2,8 @@ import Daemon
 import HeartRate
 import Logging
 
-/// Tells of sensors whose clocks are wrong: of each customer once an hour, and of so many in an hour at most that the journal
-/// stays readable. The metrics count all of them.
+/// Tells of sensors whose clocks are wrong: of each customer once an hour, and of few in an hour, so that the journal stays
+/// readable. The metrics count all of them.
 struct ClockReport {
     private static let mostInAnHour = 50
 

@@ -65,7 +65,7 @@ struct Detection {
     mutating func watch(_ customers: [StoredDetector], at now: Int64, by rules: EpisodeRules) {
         for customer in customers {
             let watch = silences.insert(customer.id.utf8.span, at: now)
-            silences.note(watch, SilenceTable.Standing(customer.detector, customer.limits, rules), at: now)
+            silences.note(watch, SilenceTable.Presence(customer.detector, customer.limits, by: rules), at: now)
             guard states.hasRoom else { continue }
             let (place, isNew) = states.insert(customer.id.utf8.span)
             guard isNew else { continue }
@@ -85,11 +85,11 @@ struct Detection {
                 observations: batch.observations, rows: rows,
                 unstorable: batch.unstorable.elements(of: states.id(place)),
                 arrival: batch.customers.changes[customer].arrival, isLast: batch.isLast)
-            judge(place, course, &findings, at: now, by: rules)
+            judge(course, at: place, &findings, now: now, by: rules)
         }
         for (place, number) in involved.unstorable {
             let course = CustomerCourse(unstorable: batch.unstorable.elements[number], isLast: batch.isLast)
-            judge(place, course, &findings, at: now, by: rules)
+            judge(course, at: place, &findings, now: now, by: rules)
         }
         if let moment = batch.silence { judgeSilence(of: involved.silent, at: moment, &findings, by: rules) }
         finish(involved.waiting, &findings, by: rules)
@@ -100,10 +100,10 @@ struct Detection {
 
     /// Judges what a batch has of one customer.
     private mutating func judge(
-        _ place: Int, _ course: CustomerCourse, _ findings: inout Findings, at now: Int64, by rules: EpisodeRules
+        _ course: CustomerCourse, at place: Int, _ findings: inout Findings, now: Int64, by rules: EpisodeRules
     ) {
         let id = states.id(place)
-        let standing = states.update(place) { entry -> SilenceTable.Standing in
+        let presence = states.update(place) { entry -> SilenceTable.Presence in
             if let arrival = course.arrival { entry.delay.take(arrival) }
             findings.beginCustomer(behind: entry.delay.behind)
             if entry.delay.isWorthTelling {
@@ -118,19 +118,19 @@ struct Detection {
             } else {
                 findings.checkpoints.append(entry.detector)
             }
-            return SilenceTable.Standing(entry.detector, entry.limits, rules)
+            return SilenceTable.Presence(entry.detector, entry.limits, by: rules)
         }
-        watch(place, standing, at: now)
+        watch(place, presence, at: now)
     }
 
     /// Notes how somebody stands among those who are watched.
-    private mutating func watch(_ place: Int, _ standing: SilenceTable.Standing, at now: Int64?) {
+    private mutating func watch(_ place: Int, _ presence: SilenceTable.Presence, at now: Int64?) {
         let id = states.id(place)
         let number = states.update(place) { entry -> Int in
             if entry.watch < 0 { entry.watch = silences.insert(id.span, at: now ?? 0) }
             return entry.watch
         }
-        silences.note(number, standing, at: now)
+        silences.note(number, presence, at: now)
     }
 
     private mutating func judgeSilence(
@@ -140,7 +140,7 @@ struct Detection {
             let id = states.id(place)
             let number = silences.insert(id.span, at: moment.at)
             let silent = Microseconds.milliseconds(moment.at - max(silences.seenAt(number), moment.since))
-            let standing = states.update(place) { entry -> SilenceTable.Standing in
+            let presence = states.update(place) { entry -> SilenceTable.Presence in
                 findings.beginCustomer(behind: 0)
                 entry.noteForgotten(id, &findings)
                 let (limits, changes) = (entry.limits, findings.changes.count)
@@ -149,9 +149,9 @@ struct Detection {
                     findings.note($0, of: String(decoding: id, as: UTF8.self), $1)
                 }
                 if findings.changes.count > changes || wasWaiting { findings.addSilent(id, entry.detector) }
-                return SilenceTable.Standing(entry.detector, limits, rules)
+                return SilenceTable.Presence(entry.detector, limits, by: rules)
             }
-            watch(place, standing, at: nil)
+            watch(place, presence, at: nil)
         }
     }
 
@@ -159,15 +159,15 @@ struct Detection {
     private mutating func finish(_ places: [Int], _ findings: inout Findings, by rules: EpisodeRules) {
         for place in places {
             let id = states.id(place)
-            let standing = states.update(place) { entry -> SilenceTable.Standing in
+            let presence = states.update(place) { entry -> SilenceTable.Presence in
                 findings.beginCustomer(behind: 0)
                 entry.detector.finish(rules: rules, limits: entry.limits) {
                     findings.note($0, of: String(decoding: id, as: UTF8.self), $1)
                 }
                 findings.addSilent(id, entry.detector)
-                return SilenceTable.Standing(entry.detector, entry.limits, rules)
+                return SilenceTable.Presence(entry.detector, entry.limits, by: rules)
             }
-            watch(place, standing, at: nil)
+            watch(place, presence, at: nil)
         }
     }
 }

@@ -38,7 +38,7 @@ struct Findings {
     /// Whether a batch without messages has nothing to write.
     var isEmpty: Bool { episodes.isEmpty && silent.isEmpty }
 
-    /// Says that what comes next is another customer's, whose sensor's clock is behind by so many milliseconds.
+    /// Says that what comes next is another customer's, whose sensor's clock is behind by some milliseconds.
     mutating func beginCustomer(behind: Int64 = 0) {
         start = episodes.count
         currentBehind = behind

@@ -7,7 +7,7 @@ import HeartRate
 /// who matters. It outlives a reload of the rules, and is made again from `customer_state` for each assignment.
 struct SilenceTable {
     /// How somebody stands who may fall silent.
-    struct Standing {
+    struct Presence {
         /// How long after the last message silence has to be judged, in milliseconds; nil for never.
         let limit: Int64?
         /// Whether the signal is lost, or anything else that silence has opened.
@@ -15,7 +15,7 @@ struct SilenceTable {
         /// Whether readings wait for late ones.
         let isWaiting: Bool
 
-        init(_ detector: borrowing Detector, _ limits: CustomerLimits, _ rules: EpisodeRules) {
+        init(_ detector: borrowing Detector, _ limits: CustomerLimits, by rules: EpisodeRules) {
             limit = detector.silenceLimit(rules, limits)?.milliseconds
             isSilent = detector.isSilent
             isWaiting = detector.isWaiting
@@ -62,12 +62,12 @@ struct SilenceTable {
     func seenAt(_ number: Int) -> Int64 { watches[number].seenAt }
 
     /// Takes over how a customer stands; `now` is when something came from it, nil when nothing did.
-    mutating func note(_ number: Int, _ standing: Standing, at now: Int64?) {
+    mutating func note(_ number: Int, _ presence: Presence, at now: Int64?) {
         if let now { watches[number].seenAt = now }
-        watches[number].isSilent = standing.isSilent
-        watches[number].isWaiting = standing.isWaiting
+        watches[number].isSilent = presence.isSilent
+        watches[number].isWaiting = presence.isWaiting
         // A second more than the detector wants: a reading may be on its way.
-        dueAt[number] = standing.limit.map { watches[number].seenAt + $0 + 1000 } ?? .max
+        dueAt[number] = presence.limit.map { watches[number].seenAt + $0 + 1000 } ?? .max
     }
 
     /// Has everybody judged again whose silence has opened something: rules or limits are other ones now.

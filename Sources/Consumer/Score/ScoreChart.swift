@@ -42,24 +42,26 @@ struct ScoreChart {
             let end = episode.closedAt ?? customer.last
             let title = "\(episode.worstSeverity.name) \(episode.kind.name): \(episode.reason)"
             return band(
-                episode.worstSeverity.name, from: episode.openedAt, to: end, top: Self.top, height: Self.height, title)
+                episode.worstSeverity.name, from: episode.openedAt, to: end, in: Self.top...Self.top + Self.height,
+                title)
         }.joined()
     }
 
     private var labels: String {
-        customer.labels.map { label in
-            band("label", from: label.began, to: label.ended, top: Self.top + Self.height + 4, height: 12, label.kind)
+        let below = Self.top + Self.height + 4
+        return customer.labels.map { label in
+            band("label", from: label.began, to: label.ended, in: below...below + 12, label.kind)
         }.joined()
     }
 
     private func band(
-        _ name: String, from: Instant, to: Instant, top: Double, height: Double, _ title: String
+        _ name: String, from: Instant, to: Instant, in rows: ClosedRange<Double>, _ title: String
     ) -> String {
         let start = x(from.microsecondsSince1970)
         let width = max(x(to.microsecondsSince1970) - start, 1)
         return """
-            <rect class="band \(name)" x="\(Score.decimal(start))" y="\(Score.decimal(top))" \
-            width="\(Score.decimal(width))" height="\(Score.decimal(height))"><title>\(Score.escaped(title))</title></rect>
+            <rect class="band \(name)" x="\(Score.decimal(start))" y="\(Score.decimal(rows.lowerBound))" \
+            width="\(Score.decimal(width))" height="\(Score.decimal(rows.upperBound - rows.lowerBound))"><title>\(Score.escaped(title))</title></rect>
             """
     }
 

@@ -121,7 +121,7 @@ public struct Detector: Sendable {
         lastRate = sample.rate
         effort.note(sample.activity, at: lastAt)
 
-        let tracks = trackRules(sample.activity, limits, rules)
+        let tracks = trackRules(sample.activity, limits, by: rules)
         let isInside =
             EighthsOfBPM(sample.rate) * 8 <= tracks.fast.limits.outermost
             && EighthsOfBPM(sample.rate) * -8 <= tracks.slow.limits.outermost
@@ -166,7 +166,7 @@ public struct Detector: Sendable {
     public func limitsInForce(
         _ activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
     ) -> LimitsInForce {
-        let (slow, fast) = trackRules(activity, limits, rules)
+        let (slow, fast) = trackRules(activity, limits, by: rules)
         func medium(_ rule: EpisodeTrack.Rule) -> Int16? {
             guard rule.limits.medium < .max else { return nil }
             return Int16(truncatingIfNeeded: (abs(rule.limits.medium) + 4) / 8)
@@ -182,14 +182,14 @@ public struct Detector: Sendable {
     /// By what they are judged at `lastAt`.
     @inline(__always)
     private func trackRules(
-        _ activity: Activity?, _ limits: CustomerLimits, _ rules: EpisodeRules
+        _ activity: Activity?, _ limits: CustomerLimits, by rules: EpisodeRules
     ) -> TrackRules {
         var slowLimits = rules.slow(limits)
-        if lastRate <= rules.restMin, let limit = sleepingLimit(activity, limits, rules) {
+        if lastRate <= rules.restMin, let limit = sleepingLimit(activity, limits, by: rules) {
             slowLimits = SeverityLimits(high: EighthsOfBPM(limit) * -8, opening: limit, urgent: limit)
         }
         var fastLimits = rules.fast(limits, effort.activity(activity, at: lastAt, rules))
-        if restingSlow.isSustained, let limit = restMin(activity, limits, rules) {
+        if restingSlow.isSustained, let limit = restMin(activity, limits, by: rules) {
             slowLimits.tighten(to: EighthsOfBPM(limit) * -8, bpm: limit)
         }
         if restingFast.isSustained, let limit = rules.restMax(limits) {
@@ -243,7 +243,7 @@ public struct Detector: Sendable {
         let minutes = Int32(min(max(gap.minutes, 1), 15))
         let isAtRest = !effort.isOn(activity, at: lastAt, rules)
         let minute = Trend.Minute(rate: robust, at: lastAt, minutes: minutes, isAtRest: isAtRest)
-        report(trend.take(minute, baseline, rules), to: changed)
+        report(trend.take(minute, beside: baseline, rules), to: changed)
         let usual = baseline.usualRate(near: robust)
         if gap > rules.deviationDelay { report(deviation.interrupt(.deviation), to: changed) }
         let moves = activity == .walk || activity == .exercise
@@ -276,7 +276,7 @@ public struct Detector: Sendable {
         }
         effort.take(robust, at: lastAt, after: gap, rules)
         sleep.take(robust, after: gap, rules)
-        if let limit = restMin(activity, limits, rules) {
+        if let limit = restMin(activity, limits, by: rules) {
             restingSlow.take(-robust, limit: EighthsOfBPM(limit) * -8, at: lastAt, after: gap, rules)
         }
         guard let limit = rules.restMax(limits), !effort.isOn(activity, at: lastAt, rules) else {

@@ -77,10 +77,10 @@ public struct EpisodeRules: Hashable, Sendable {
     /// See `nightRise`. 1 to 7, the default is 2.
     public var trendNights: UInt8 = 2
 
-    /// So many beats in a row beyond a limit leave at least a record: PhysioNet's challenge of 2015 counts five ventricular
+    /// How many beats in a row beyond a limit leave at least a record: PhysioNet's challenge of 2015 counts five ventricular
     /// beats as a tachycardia, and five beats below 40 bpm as extreme bradycardia. 2 to 100, the default is 5.
     public var runBeats: UInt8 = 5
-    /// So many beats in a row above `runRate` are of medium severity: extreme tachycardia in the same challenge. 2 to 255,
+    /// How many beats in a row above `runRate` are of medium severity: extreme tachycardia in the same challenge. 2 to 255,
     /// the default is 17.
     public var quickBeats: UInt8 = 17
     /// See `quickBeats`. 1 to 299 bpm, the default is 140.

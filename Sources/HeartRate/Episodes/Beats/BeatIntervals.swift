@@ -4,7 +4,7 @@
 /// is slow does not: all its intervals are long. Of one whose every second beat is blocked nobody can tell by the
 /// intervals alone, so that pattern still is of medium severity.
 struct BeatIntervals {
-    /// Intervals that are so much alike, in hundredths of the usual one. Breathing changes them by some 5 %.
+    /// How far apart intervals are that count as alike, in hundredths of the usual one. Breathing changes them by some 5 %.
     private static let likeness: Int32 = 9
     /// More than these in one are a pause.
     private static let mostMissed: Int32 = 6

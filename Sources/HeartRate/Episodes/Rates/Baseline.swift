@@ -67,18 +67,20 @@ struct Baseline {
         learned = UInt16(min(Int32(learned) + minutes, Int32(window)))
         // At first wide, so that a start in exercise is forgotten.
         let step = max(spread * 2, 5 << 16)
-        usual += Self.step(value - usual, step, minutes, learned)
+        usual += Self.step(value - usual, atMost: step, minutes, of: learned)
 
         let part = Int(((at / 14_400_000_000) % 6 + 6) % 6)
         if partLearned[part] == 0 { partUsual[part] = usual }
         partLearned[part] = UInt16(min(Int32(partLearned[part]) + minutes, Int32(Self.partWindow)))
-        partUsual[part] += Self.step(value - partUsual[part], step, minutes, max(partLearned[part], 30))
+        partUsual[part] += Self.step(
+            value - partUsual[part], atMost: step, minutes, of: max(partLearned[part], 30))
         let difference = abs(value - partUsual[part])
-        spread += Self.step(min(difference, max(spread * 4, 20 << 16)) - spread, .max, minutes, learned)
+        spread += Self.step(
+            min(difference, max(spread * 4, 20 << 16)) - spread, atMost: .max, minutes, of: learned)
     }
 
     /// How far a running mean moves.
-    private static func step(_ difference: Int32, _ most: Int32, _ minutes: Int32, _ learned: UInt16) -> Int32 {
+    private static func step(_ difference: Int32, atMost most: Int32, _ minutes: Int32, of learned: UInt16) -> Int32 {
         let limited = min(max(Int64(difference), -Int64(most)), Int64(most))
         return Int32(limited * Int64(min(minutes, Int32(learned))) / Int64(learned))
     }

@@ -19,8 +19,8 @@ struct Effort {
     /// As what a reading's activity counts: after an effort the heart takes minutes to slow down.
     @inline(__always)
     func activity(_ told: Activity?, at: Int64, _ rules: EpisodeRules) -> Activity? {
-        if told == .exercise || Self.isRecent(exercisedAt, at, rules.recovery) { return .exercise }
-        if told == .walk || Self.isRecent(walkedAt, at, rules.recoveryFromWalk) { return .walk }
+        if told == .exercise || Self.isRecent(exercisedAt, at, within: rules.recovery) { return .exercise }
+        if told == .walk || Self.isRecent(walkedAt, at, within: rules.recoveryFromWalk) { return .walk }
         return told
     }
 
@@ -29,7 +29,7 @@ struct Effort {
         let counts = self.activity(activity, at: at, rules)
         if counts == .exercise || counts == .walk { return true }
         guard activity == nil else { return false }
-        return risenAt != noTime || Self.isRecent(fallenAt, at, rules.recovery)
+        return risenAt != noTime || Self.isRecent(fallenAt, at, within: rules.recovery)
     }
 
     /// Takes the rate of a minute.
@@ -55,7 +55,7 @@ struct Effort {
     }
 
     @inline(__always)
-    private static func isRecent(_ then: Int64, _ now: Int64, _ time: Microseconds) -> Bool {
+    private static func isRecent(_ then: Int64, _ now: Int64, within time: Microseconds) -> Bool {
         then != noTime && now - then < time.count
     }
 

@@ -23,12 +23,12 @@ struct Trend {
     }
 
     /// Takes a minute's rate; at the end of an hour a trend may open or close.
-    mutating func take(_ minute: Minute, _ baseline: Baseline, _ rules: EpisodeRules) -> EpisodeEvent? {
+    mutating func take(_ minute: Minute, beside baseline: Baseline, _ rules: EpisodeRules) -> EpisodeEvent? {
         let hour = hours.pass(to: minute.at)
         if minute.isAtRest { hours.take(minute.rate, minutes: minute.minutes) }
         guard let hour else { return nil }
         let isNight = nights.take(hour.mean, hour: hour.number, rise: EighthsOfBPM(rules.nightRise) * 8)
-        if isOpen { return goOn(hour, isNight: isNight, at: minute.at, baseline, rules) }
+        if isOpen { return goOn(hour, isNight: isNight, at: minute.at, rules) }
         if isNight, nights.above >= rules.trendNights, let usual = nights.usual() {
             isOfNights = true
             return open(EighthsOfBPM(nights.lastRate), usual, at: minute.at)
@@ -47,7 +47,7 @@ struct Trend {
     }
 
     private mutating func goOn(
-        _ hour: Hours.Hour, isNight: Bool, at: Int64, _ baseline: Baseline, _ rules: EpisodeRules
+        _ hour: Hours.Hour, isNight: Bool, at: Int64, _ rules: EpisodeRules
     ) -> EpisodeEvent? {
         let rate = isOfNights ? EighthsOfBPM(nights.lastRate) : hour.low
         if isOfNights, !isNight { return nil }

@@ -4,7 +4,7 @@ struct FlatRate {
     /// Pacemakers are set to a base rate in steps of 5 bpm.
     private static let pacedRates: ClosedRange<Int16> = 50...90
     private static let pacedStep: Int16 = 5
-    /// After so many changes of the rate it is known to vary.
+    /// After as many changes of the rate it is known to vary.
     private static let changesOfHeart: UInt8 = 20
 
     /// For how many microseconds the rate has been the same, in how many readings.

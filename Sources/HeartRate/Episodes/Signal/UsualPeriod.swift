@@ -11,11 +11,11 @@ struct UsualPeriod {
     private static let capacity = 9
     /// Sizes are powers of two, in milliseconds.
     private static let sizes = 24
-    /// So many steps in a row are a rate and no dropouts.
+    /// As many steps in a row are a rate and no dropouts.
     private static let rowOfRate = 4
-    /// A size is frequent when two and at least one in so many steps have it or are longer.
+    /// A size is frequent when two and at least one in this number of steps have it or are longer.
     private static let shareOfFrequent = 100
-    /// After so many steps older ones count half.
+    /// After this number of steps older ones count half.
     private static let remembered: UInt16 = 512
     private static let day: Int64 = 86_400_000_000
 

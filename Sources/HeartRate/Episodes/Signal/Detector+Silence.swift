@@ -91,7 +91,7 @@ extension Detector {
         if silence.phase == .lost || silence.phase == .zero, silence.severity < .high, let urgent = limits.urgent,
             without > urgent
         {
-            escalateSilence(changed)
+            escalateSilence(at: lastAt + urgent.count, changed)
         }
         let isKept = silence.phase == .notWorn || silence.phase != .none && silence.severity == .high
         guard let notWorn = limits.notWorn, without > notWorn, !isKept else { return }
@@ -100,9 +100,11 @@ extension Detector {
         openSilence(.notWorn, at: at, changed)
     }
 
-    private mutating func escalateSilence(_ changed: (Episode, EpisodeChange) -> Void) {
+    private mutating func escalateSilence(at: Int64, _ changed: (Episode, EpisodeChange) -> Void) {
         (silence.severity, silence.wasUrgent) = (.high, true)
-        changed(silenceEpisode(closedAt: nil), .escalated)
+        var episode = silenceEpisode(closedAt: nil)
+        episode.changedAt = Instant(microsecondsSince1970: max(at, silence.openedAt))
+        changed(episode, .escalated)
     }
 
     private mutating func openSilence(_ phase: Silence.Phase, at: Int64, _ changed: (Episode, EpisodeChange) -> Void) {
@@ -141,9 +143,11 @@ extension Detector {
             closeSilence(at: at, changed)
             openSilence(.zero, at: at, changed)
             // It was urgent, and is no less so.
-            if severity == .high { escalateSilence(changed) }
+            if severity == .high { escalateSilence(at: at, changed) }
         case .zero:
-            if silence.severity < .high, let urgent = limits.urgent, since > urgent.count { escalateSilence(changed) }
+            if silence.severity < .high, let urgent = limits.urgent, since > urgent.count {
+                escalateSilence(at: lastAt + urgent.count, changed)
+            }
         default: break
         }
     }

@@ -117,8 +117,7 @@ public struct Detector: Sendable {
         let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
         window.append(
             sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)
-        lastAt = sample.at
-        lastRate = sample.rate
+        (lastAt, lastRate) = (sample.at, sample.rate)
         effort.note(sample.activity, at: lastAt)
 
         let tracks = trackRules(sample.activity, limits, by: rules)

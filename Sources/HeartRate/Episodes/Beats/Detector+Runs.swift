@@ -7,7 +7,7 @@ extension Detector {
         let isBeat = BeatIntervals.isBeat(rate, after: gap.milliseconds)
         let limit = tracks.slow.limits.urgent
         runs.take(
-            BeatRuns.Reading(rate: rate, at: lastAt, gap: gap, isBeat: isBeat),
+            BeatRuns.Excess(rate: rate, at: lastAt, gap: gap, isBeat: isBeat),
             limits: limit...max(limit, tracks.fast.limits.urgent), rules)
         // Where readings are no beats, such a rate is an artefact.
         if isBeat, runs.areBeats, gap >= rules.pause, !hasMissed {

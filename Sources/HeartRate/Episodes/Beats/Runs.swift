@@ -65,7 +65,7 @@ struct BeatRuns {
     }
 
     /// A reading that is beyond some limit.
-    struct Reading {
+    struct Excess {
         let rate: Int16
         let at: Int64
         let gap: Microseconds
@@ -75,7 +75,7 @@ struct BeatRuns {
         var from: Int64 { isBeat ? at - gap.count : at }
     }
 
-    mutating func take(_ reading: Reading, limits: ClosedRange<Int16>, _ rules: EpisodeRules) {
+    mutating func take(_ reading: Excess, limits: ClosedRange<Int16>, _ rules: EpisodeRules) {
         if reading.gap > rules.jumpTime { reset() }
         takeFast(reading, limit: limits.upperBound)
         takeQuick(reading, rules)
@@ -87,7 +87,7 @@ struct BeatRuns {
     }
 
     /// One of five may be a little slower.
-    private mutating func takeFast(_ reading: Reading, limit: Int16) {
+    private mutating func takeFast(_ reading: Excess, limit: Int16) {
         guard reading.rate <= limit else {
             if sinceBreak < .max { sinceBreak += 1 }
             return fast.take(reading.rate, from: reading.from)
@@ -97,7 +97,7 @@ struct BeatRuns {
     }
 
     /// A single beat may be slower: the heart is irregular.
-    private mutating func takeQuick(_ reading: Reading, _ rules: EpisodeRules) {
+    private mutating func takeQuick(_ reading: Excess, _ rules: EpisodeRules) {
         let isQuick = reading.isBeat && reading.rate > rules.runRate
         let isNear = reading.isBeat && reading.rate * 4 > rules.runRate * 3
         guard isQuick || isNear && !isBroken && quick.count > 0 else { return quick.reset() }

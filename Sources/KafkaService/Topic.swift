@@ -8,31 +8,24 @@ extension Settings {
     ///
     /// A topic that is there with other partitions or copies than configured is named in the journal, never changed.
     ///
-    /// - Returns: false when it was asked to stop before that.
     /// A wrong password or a right that is missing is waited for as well: somebody may change it at the broker.
     ///
+    /// - Returns: false when it was asked to stop before that.
     /// - Throws: `SettingsError` or `KafkaError` when waiting cannot help.
     public func ensureTopic(_ configuration: KafkaConfiguration, _ service: Service) throws -> Bool {
         let logger = service.logger
+        let loop = service.loop("topic")
+        defer { service.end(loop) }
         let wanted = KafkaCluster.Topic(
             partitions: self[.kafkaPartitions], replicationFactor: self[.kafkaReplicationFactor])
         // A consumer's client: a producer's would have the broker create the topic with the broker's own defaults.
         // What the client says after an answer, or while it closes, is over: nobody is told.
         let lastCause = LastCause()
-        var talkative = configuration
-        // A server that closes every connection may be no Kafka, or expect another security protocol.
-        try talkative.set("log.connection.close", "true")
-        let client = try KafkaConsumer(
-            talkative,
-            events: KafkaEvents(
-                log: { _, text in logger.debug("librdkafka: \(text)") },
-                error: { error in
-                    logger.debug("\(error)")
-                    lastCause.note(error)
-                }))
+        let client = try Self.client(configuration, logger, noting: lastCause)
         var told: Set<KafkaError.Code> = []
         var backoff = Backoff(to: .seconds(5))
         while !service.stop.isRequested {
+            loop.progressed()
             do throws(KafkaError) {
                 if let found = try client.cluster.topic(self[.kafkaTopic], withinMilliseconds: 2000) {
                     service.answered(.kafka)
@@ -40,6 +33,7 @@ extension Settings {
                     return true
                 }
                 lastCause.clear()
+                loop.progressed()
                 try create(wanted, by: client, configuration: configuration, logger: logger)
             } catch {
                 guard error.isRetriable || error.isRefusal else { throw error }
@@ -55,6 +49,23 @@ extension Settings {
             }
         }
         return false
+    }
+
+    /// A client that says what happens to its connections.
+    private static func client(
+        _ configuration: KafkaConfiguration, _ logger: Logger, noting lastCause: LastCause
+    ) throws -> KafkaConsumer {
+        var talkative = configuration
+        // A server that closes every connection may be no Kafka, or expect another security protocol.
+        try talkative.set("log.connection.close", "true")
+        return try KafkaConsumer(
+            talkative,
+            events: KafkaEvents(
+                log: { _, text in logger.debug("librdkafka: \(text)") },
+                error: { error in
+                    logger.debug("\(error)")
+                    lastCause.note(error)
+                }))
     }
 
     private func report(_ found: KafkaCluster.Topic, instead wanted: KafkaCluster.Topic, to logger: Logger) {

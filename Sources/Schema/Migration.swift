@@ -16,9 +16,9 @@ public struct Migration: Sendable {
         Migration(number: 5, name: "episodes", PackageResources._005_episodes_sql),
         Migration(number: 6, name: "log_identity", PackageResources._006_log_identity_sql),
         Migration(number: 7, name: "partition_bounds", PackageResources._007_partition_bounds_sql),
-        Migration(number: 8, name: "episode_changes", PackageResources._008_episode_changes_sql),
-        Migration(number: 9, name: "acknowledgements", PackageResources._009_acknowledgements_sql),
-        Migration(number: 10, name: "sealed_days", PackageResources._010_sealed_days_sql),
+        Migration(number: 8, name: "acknowledgements", PackageResources._008_acknowledgements_sql),
+        Migration(number: 9, name: "sealed_days", PackageResources._009_sealed_days_sql),
+        Migration(number: 10, name: "episode_changes", PackageResources._010_episode_changes_sql),
         Migration(number: 11, name: "technical_episodes", PackageResources._011_technical_episodes_sql),
     ]
 

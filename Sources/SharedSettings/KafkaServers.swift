@@ -49,8 +49,13 @@ extension Settings {
 }
 
 private func areBrokers(_ text: String) -> Bool {
-    // Without a port librdkafka takes 9092.
-    text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { isHostWithPort($0) }
+    text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { broker in
+        // Without a port librdkafka takes 9092. It also takes its own names of protocols before a host, and no others.
+        let scheme = ["plaintext://", "ssl://", "sasl_plaintext://", "sasl_ssl://"].first {
+            broker.lowercased().hasPrefix($0)
+        }
+        return isHostWithPort(broker.dropFirst(scheme?.count ?? 0))
+    }
 }
 
 /// Kafka's own rule for names of topics.

@@ -26,7 +26,7 @@ struct DatabaseCommand: ParsableCommand {
         /// - Parameter notice: is told what it is waiting for, then without limit.
         func connect(
             _ parameters: [String: String], _ session: SessionParameters, until stop: StopSignal,
-            _ notice: StartNotice? = nil
+            telling notice: StartNotice? = nil
         ) throws -> PostgreSQLConnection {
             let deadline = ContinuousClock.now + .seconds(wait)
             var backoff = Backoff(to: .seconds(2))
@@ -73,7 +73,7 @@ struct DatabaseCommand: ParsableCommand {
                     // The database itself may be missing, the server's own is always there.
                     _ = try waiting.connect(
                         settings.postgresParameters.merging(["dbname": "postgres"]) { $1 }, .setup, until: stop,
-                        keepWaiting ? notice : nil)
+                        telling: keepWaiting ? notice : nil)
                 } catch  where keepWaiting && stop.isRequested {
                     return
                 }
@@ -147,7 +147,7 @@ struct DatabaseCommand: ParsableCommand {
         func run() throws {
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
-            let status = try settings.asOperator("postgres", "database status") {
+            let status = try settings.asOperator("postgres", running: "database status") {
                 try DatabaseStatus(settings, PostgreSQLConnection(settings.postgresParameters, .status))
             }
             if json {

@@ -9,16 +9,16 @@ extension Settings {
     /// - Parameters:
     ///   - user: a system user who may do it.
     ///   - command: the words after `heartbeat`.
-    /// - Throws: what `body` throws; with advice when root could not log in.
-    func asOperator<Result>(_ user: String, _ command: String, _ body: () throws -> Result) throws -> Result {
+    /// - Throws: what `body` throws; a server that cannot be reached as `CommandFailure(.unavailable)`, with advice when
+    ///   root could not log in.
+    func asOperator<Result>(_ user: String, running command: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
-        } catch let error as PostgreSQLError
-            where error.sqlState == nil && ProcessInfo.processInfo.userName == "root"
-            && postgresParameters["user"] == nil
-        {
+        } catch let error as PostgreSQLError where error.sqlState == nil {
+            let isRoot = ProcessInfo.processInfo.userName == "root" && postgresParameters["user"] == nil
             throw CommandFailure(
-                .unavailable, error.description, hint: "root is no role: runuser -u \(user) -- heartbeat \(command)")
+                .unavailable, error.description,
+                hint: isRoot ? "root is no role: runuser -u \(user) -- heartbeat \(command)" : nil)
         }
     }
 }

@@ -26,7 +26,7 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.database) else { return }
         startLogging(level: settings[.logLevel])
-        let (connection, verification) = try settings.asOperator("heartbeat-consumer", "verify") {
+        let (connection, verification) = try settings.asOperator("heartbeat-consumer", running: "verify") {
             let connection = try PostgreSQLConnection(settings.postgresParameters, .verify)
             return (connection, try Verification(connection))
         }

@@ -71,6 +71,10 @@ class Browser:
             return Array.from(document.querySelectorAll(arguments[0]), e => e.textContent.replace(/[\u2068\u2069]/g, ""))""",
                            selector)
 
+    def ids(self, selector):
+        """All elements' texts as they are: an id may itself have the signs that isolate one."""
+        return self.script("return Array.from(document.querySelectorAll(arguments[0]), e => e.textContent)", selector)
+
     def title(self):
         """The tab's title, without the signs that isolate an id."""
         return re.sub("[\u2068\u2069]", "", self.driver.title)
@@ -100,7 +104,7 @@ class Browser:
 
     def points(self):
         """How many points each line of the chart has."""
-        return self.script("return Chart.getChart('chart').data.datasets.map(each => each.data.length)")
+        return self.script("return Chart.getChart('chart')?.data.datasets.map(each => each.data.length) ?? []")
 
     def errors(self):
         """What the page has said on the console that is an error; requests that failed are not the page's."""

@@ -81,11 +81,9 @@ class Ids(unittest.TestCase):
     def test_overview(self):
         self.browser.open("/?rows=100&limit=100")
         self.browser.wait_quiet()
-        shown = eventually(lambda: self.browser.texts("#customers tbody th a"), "rows")
+        shown = eventually(lambda: self.browser.ids("#customers tbody th a"), "rows")
         self.assertEqual(shown, self.bytewise(IDS)[:len(shown)])
         self.assertEqual(len(shown), len(IDS))
-        lines = "return Chart.getChart('chart').data.datasets.filter(each => each.role === 'line').map(each => each.label)"
-        eventually(lambda: set(self.browser.script(lines)) == set(ACTIVE), lambda: f"the most active, not {self.browser.script(lines)}")
         # Whatever an id has in it, what stands beside it stays where it is.
         styles = self.browser.script("""
             return Array.from(document.querySelectorAll("#customers .id"), each => {
@@ -98,14 +96,20 @@ class Ids(unittest.TestCase):
                 const search = document.querySelector("#search");
                 search.value = arguments[0];
                 search.dispatchEvent(new Event("input", { bubbles: true }))""", who)
-            eventually(lambda who=who: self.browser.texts("#customers tbody th a") == [who], f"only {who!r}")
+            eventually(lambda who=who: self.browser.ids("#customers tbody th a") == [who], f"only {who!r}")
+
+    def test_operations(self):
+        self.browser.open("/operations")
+        lines = """
+            return (Chart.getChart("chart")?.data.datasets ?? []).filter(each => each.role === "line").map(each => each.label)"""
+        eventually(lambda: set(self.browser.script(lines)) == set(ACTIVE), lambda: f"the most active, not {self.browser.script(lines)}")
 
     def test_own_page(self):
         for who in IDS if LONG else ACTIVE + ["cafe\u0301", "\ufeffx", "..", "%00", "a/b?c=d&e#f", " x"]:
             with self.subTest(id=who):
                 self.browser.open("/customer?" + urllib.parse.urlencode({"customer_id": who}))
                 eventually(lambda: self.browser.all("#figures .card"), "the figures of the range")
-                self.assertEqual(self.browser.texts("#customer-id"), [who])
+                self.assertEqual(self.browser.ids("#customer-id"), [who])
                 title = self.browser.script("return document.querySelector('title').textContent")
                 self.assertTrue(title.endswith(f"\u2068{who}\u2069 · heartbeat"), title)
                 self.assertIn(f"of \u2068{who}\u2069 from", self.browser.one("#chart").get_attribute("aria-label"))

@@ -84,7 +84,6 @@ class Proxy(unittest.TestCase):
                 browser = self.browser
                 eventually(lambda: self.opened(address), "nginx answers")
                 browser.wait_quiet()
-                eventually(lambda: browser.points(), "lines")
                 eventually(lambda: browser.all("#customers tbody th a"), "customers")
                 browser.click("#customers tbody th a")
                 eventually(lambda: browser.script("return location.pathname") == f"{prefix}customer", "the customer's page")
@@ -98,6 +97,9 @@ class Proxy(unittest.TestCase):
                 eventually(lambda: browser.script("return location.href") == address, "the overview again")
                 browser.click(".brand")
                 self.assertEqual(browser.script("return location.href"), address)
+                browser.driver.get(f"{address}operations")
+                browser.wait_quiet()
+                eventually(lambda: browser.points(), "lines")
                 self.assertEqual(browser.errors(), [])
                 # A page whose browser says nothing but its origin; and one of somebody else.
                 number = self.episode()

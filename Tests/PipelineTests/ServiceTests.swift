@@ -80,6 +80,19 @@ extension EndToEnd {
             try await pipeline.stop(consumer)
         }
 
+        @Test("the watchdog hears of a start that waits for Kafka", arguments: ["producer", "consumer"])
+        func watchedStart(command: String) async throws {
+            let manager = try ServiceManager(watchdog: .seconds(20))
+            // A port that nobody listens at.
+            let settings = ["KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "POSTGRES_HOST": "/nowhere"]
+            let daemon = try Heartbeat.start(command, [command], settings: settings.merging(manager.environment) { $1 })
+            try await eventually("it waits") { manager.status.hasPrefix("waiting for Kafka") }
+            let before = manager.count("WATCHDOG=1")
+            try await eventually("the watchdog hears of it") { manager.count("WATCHDOG=1") >= before + 3 }
+            daemon.kill(SIGTERM)
+            #expect(try await daemon.waitForEnd(within: .seconds(30)) == .exited(0))
+        }
+
         @Test(
             "a start that waits for too long is a failure with status 69",
             arguments: [("producer", "Kafka"), ("consumer", "Kafka"), ("consumer", "PostgreSQL")])
@@ -286,7 +299,7 @@ extension EndToEnd {
             let lines = consumer.log.split(separator: "\n")
             let told = lines.filter { $0.contains(" messages in ") }
             #expect(told.count <= 1 + minutes, "\(consumer.log)")
-            #expect(told.first?.contains(" warning consumer: ") == true)
+            #expect(told.first?.contains(" notice consumer: ") == true)
             #expect(told.first?.firstMatch(of: /rejected: out_of_range \d+, wrong_type \d+$/) != nil)
             // no metrics, reading, ready, stopped
             #expect(lines.count <= 4 + 1 + minutes, "\(consumer.log)")

@@ -43,8 +43,8 @@ extension EndToEnd {
                 line: "environment: KAFKA_BOOTSTRAP_SERVERS=a:9092;b:9092: expected host:port, or several of them "
                     + "separated by commas"),
             Mistake(
-                command: "producer", environment: ["KAFKA_BOOTSTRAP_SERVERS": "ssl://a:9092"],
-                line: "environment: KAFKA_BOOTSTRAP_SERVERS=ssl://a:9092: expected host:port"),
+                command: "producer", environment: ["KAFKA_BOOTSTRAP_SERVERS": "http://a:9092"],
+                line: "environment: KAFKA_BOOTSTRAP_SERVERS=http://a:9092: expected host:port"),
             Mistake(
                 environment: ["KAFKA_BOOTSTRAP_SERVERS": "a:9092/kafka"],
                 line: "environment: KAFKA_BOOTSTRAP_SERVERS=a:9092/kafka: expected host:port"),

@@ -51,7 +51,8 @@ class Episodes(PipelineTest):
     def alerts(self):
         """The alerts that the command received, each as a dictionary of its environment."""
         text = self.machine.attempt("cat", ALERTS).stdout
-        return [dict(line.split("=", 1) for line in part.splitlines()) for part in text.split("\n\n") if part]
+        # What comes after the last empty line is still being written.
+        return [dict(line.split("=", 1) for line in part.splitlines()) for part in text.split("\n\n")[:-1] if part]
 
     def of(self, found, **fields):
         """Those with such fields, in the journal's or the environment's names without HEARTBEAT_."""

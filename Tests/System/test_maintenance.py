@@ -60,6 +60,8 @@ class Maintenance(PipelineTest):
         machine = self.machine
         # Small batches: a commit takes some milliseconds, and one that waits for 100 ms is seen among them.
         machine.set("consumer", "BATCH_ROWS=2000")
+        # Sealing would take the day out that is kept, too.
+        machine.set("database", "SEAL_AFTER_DAYS=0")
         # The server logs every wait of 100 ms for a lock.
         for setting in ["log_lock_waits = on", "deadlock_timeout = '100ms'"]:
             machine.sql(f"ALTER SYSTEM SET {setting}", database="postgres")

@@ -121,7 +121,7 @@ class Mistakes(PipelineTest):
         machine.attempt("systemctl", "start", unit("dashboard"))
         eventually("the cause is named", lambda: "unable to listen on 127.0.0.1, port 8501: address already in use"
                    in self.said("dashboard"))
-        machine.run("systemctl", "stop", "listener.socket", "listener.service")
+        machine.run("systemctl", "stop", "listener.socket")
         eventually("it comes back by itself", lambda: machine.state(unit("dashboard")) == "active")
 
     def test_instance(self):

@@ -88,7 +88,7 @@ public final class Service: Sendable {
             logger.notice("there is no \(schema.defaultPath): all settings have their defaults")
         }
         let attributes = try? FileManager.default.attributesOfItem(atPath: schema.secretsPath)
-        if let mode = attributes?[.posixPermissions] as? Int, mode & 0o077 != 0 {
+        if let mode = attributes?[.posixPermissions] as? any BinaryInteger, Int(mode) & 0o077 != 0 {
             logger.warning("\(schema.secretsPath) is readable by others than root: chmod 600 \(schema.secretsPath)")
         }
     }
@@ -109,6 +109,9 @@ public final class Service: Sendable {
         condition.withLock { $0.loops.append(loop) }
         return loop
     }
+
+    /// Ends a loop that comes before the daemon's work, such as a wait for a server: the watchdog watches it no longer.
+    public func end(_ loop: WorkLoop) { condition.withLock { $0.loops.removeAll { $0 === loop } } }
 
     // MARK: - The servers that it needs
 

@@ -45,7 +45,7 @@ extension API {
     }
 
     @Sendable private func acknowledge(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (id, said) = try await Self.said(request, viewer, ["by", "severity", "note"])
+        let (id, said) = try await Self.said(request, viewer, fields: ["by", "severity", "note"])
         let clock = poller.alarmClock
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
             let isDone = try EpisodeItem.acknowledge(id, said, at: clock, on: connection)
@@ -57,7 +57,7 @@ extension API {
     }
 
     @Sendable private func undo(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (id, said) = try await Self.said(request, viewer, ["by"])
+        let (id, said) = try await Self.said(request, viewer, fields: ["by"])
         let clock = poller.alarmClock
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
             let isDone = try EpisodeItem.undo(id, by: said.by, connection)
@@ -84,7 +84,7 @@ extension API {
 
     /// What a request says of which episode; refuses what another site could send.
     private static func said(
-        _ request: Request, _ viewer: Viewer, _ fields: Set<String>
+        _ request: Request, _ viewer: Viewer, fields: Set<String>
     ) async throws -> (id: Int64, said: Acknowledgement) {
         let body = try await body(of: request, viewer)
         try SameOrigin.require(request)
@@ -120,15 +120,15 @@ extension API {
                 "expected a JSON object of texts, with \"by\" and no other than \(known.sorted().joined(separator: ", "))"
             )
         }
-        try require(person, "by", 1...50)
-        if let note = fields["note"] { try require(note, "note", 1...200) }
+        try require(person, as: "by", of: 1...50)
+        if let note = fields["note"] { try require(note, as: "note", of: 1...200) }
         if let severity = fields["severity"], !Severity.allCases.contains(where: { $0.name == severity }) {
             throw Problem(.badRequest, "severity: expected one of low, medium, high")
         }
         return Acknowledgement(by: person, severity: fields["severity"], note: fields["note"])
     }
 
-    private static func require(_ text: String, _ name: String, _ length: ClosedRange<Int>) throws(Problem) {
+    private static func require(_ text: String, as name: String, of length: ClosedRange<Int>) throws(Problem) {
         let scalars = text.unicodeScalars
         let isPlain = !scalars.contains { $0.properties.generalCategory == .control }
         let isTrimmed = ![scalars.first, scalars.last].contains { [0x20, 0xa0].contains($0?.value) }

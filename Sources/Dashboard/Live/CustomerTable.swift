@@ -217,7 +217,7 @@ extension CustomerTable {
     }
 
     private func urgent(orderOf places: [Int]) -> [Int32] {
-        places.sorted { (customers[$0].standing.order, $0) < (customers[$1].standing.order, $1) }.map { Int32($0) }
+        places.sorted { (customers[$0].standing.urgency, $0) < (customers[$1].standing.urgency, $1) }.map { Int32($0) }
     }
 
     /// How many customers are how.

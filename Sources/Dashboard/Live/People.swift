@@ -19,8 +19,8 @@ extension Snapshot.People {
 
     private mutating func count(_ standing: Standing) {
         counts.now += 1
-        let alarmedAt = Moment(microseconds: standing.order.alarmedAt)
-        if standing.order.severity == 0 {
+        let alarmedAt = Moment(microseconds: standing.urgency.alarmedAt)
+        if standing.urgency.severity == 0 {
             now.high += 1
             latestHighAt = later(latestHighAt, alarmedAt)
         } else {

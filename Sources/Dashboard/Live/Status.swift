@@ -40,36 +40,6 @@ enum Status: String, Encodable, Sendable, CaseIterable {
     ]
 }
 
-/// What decides whether an acknowledgement still holds.
-struct AlarmClock: Sendable {
-    /// How old an acknowledgement is reminded of, in microseconds; nil for never.
-    let remindAfter: Int64?
-    /// Microseconds since 1970.
-    let now: Int64
-
-    /// Whether an acknowledgement is that old.
-    func reminds(of acknowledgedAt: Int64?) -> Bool {
-        guard let remindAfter, let acknowledgedAt else { return false }
-        return now - acknowledgedAt >= remindAfter
-    }
-}
-
-/// What an episode asks of a person.
-enum Attention: String, Encodable, Sendable {
-    /// Nobody has seen it as bad as it is now.
-    case new
-    /// Somebody has, but a while ago, and it is still as bad.
-    case reminder
-    /// It was of high severity, which nobody saw, and is less now.
-    case eased
-    /// It was of high severity, which nobody saw, and is over.
-    case ended
-    /// Somebody has seen it.
-    case seen
-    /// It is over, and asks nothing.
-    case none
-}
-
 /// Where a customer with an open or unseen episode stands in the list of people.
 enum Section: String, Encodable, Sendable, CaseIterable {
     /// Somebody has to look now.
@@ -102,14 +72,14 @@ struct Standing: Sendable {
     /// Whether the latest rate is of now, as far as detection knows.
     let isCurrent: Bool
     /// What the list of people is sorted by: the section, the severity, and the latest first.
-    let order: Order
+    let urgency: Urgency
 
-    struct Order: Comparable, Sendable {
+    struct Urgency: Comparable, Sendable {
         var section = Section.allCases.count
         var severity = 3
         var alarmedAt: Int64 = 0
 
-        static func < (one: Order, other: Order) -> Bool {
+        static func < (one: Urgency, other: Urgency) -> Bool {
             (one.section, one.severity, -one.alarmedAt) < (other.section, other.severity, -other.alarmedAt)
         }
     }
@@ -118,20 +88,20 @@ struct Standing: Sendable {
     static let calm = Standing([])
 
     init(_ episodes: [EpisodeItem]) {
-        let ordered = episodes.map { (item: $0, order: Self.order(of: $0)) }.sorted { $0.order < $1.order }
+        let ordered = episodes.map { (item: $0, urgency: Self.urgency(of: $0)) }.sorted { $0.urgency < $1.urgency }
         self.episodes = ordered.map(\.item)
         let open = episodes.filter { $0.closedAt == nil }
         status = Status(open)
         section = ordered.first.flatMap { Section($0.item) }
         isCurrent = !open.contains { Status.isTechnical($0.kind) }
-        order = ordered.first?.order ?? Order()
+        urgency = ordered.first?.urgency ?? Urgency()
     }
 
-    private static func order(of episode: EpisodeItem) -> Order {
-        let urgent = episode.attention == .eased || episode.attention == .ended ? "high" : episode.severity
-        return Order(
+    private static func urgency(of episode: EpisodeItem) -> Urgency {
+        let worst = episode.attention == .eased || episode.attention == .ended ? "high" : episode.severity
+        return Urgency(
             section: Section(episode)?.rank ?? Section.allCases.count,
-            severity: ["high", "medium", "low"].firstIndex(of: urgent) ?? 3,
+            severity: ["high", "medium", "low"].firstIndex(of: worst) ?? 3,
             alarmedAt: episode.alarmedAt?.microseconds ?? episode.raisedAt.microseconds)
     }
 }

@@ -65,7 +65,7 @@ function drawTiles(now) {
   setText(part("wall-page"), pages > 1 ? `Page ${page % pages + 1} of ${pages}` : "");
 }
 
-/** The number of columns with which tiles are as large as can be, in the shape of three digits.
+/** How many columns make tiles the largest, in the shape of three digits.
  * @param {number} number
  * @param {number} width
  * @param {number} height */

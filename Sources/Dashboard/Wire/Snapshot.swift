@@ -32,8 +32,8 @@ struct Snapshot: Encodable, Sendable {
     }
 
     struct DataAge: Encodable, Sendable {
-        enum Freshness: String, Encodable, Sendable { case waiting, live, late, stale }
-        var state: Freshness
+        enum Age: String, Encodable, Sendable { case waiting, live, late, stale }
+        var state: Age
         var since: Moment
     }
 

@@ -20,7 +20,9 @@ struct RecordedFile: ~Copyable {
     ///
     /// - Returns: nil when it was asked to stop before the end of a pipe.
     /// - Throws: `CommandFailure` when it cannot be copied.
-    static func open(path: String, _ stop: StopSignal) throws(CommandFailure) -> RecordedFile? {
+    static func open(
+        path: String, _ course: (stop: StopSignal, loop: WorkLoop)
+    ) throws(CommandFailure) -> RecordedFile? {
         var status = stat()
         // What is not there, or a folder, is refused by whoever reads its lines.
         guard unsafe stat(path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) else {
@@ -34,7 +36,7 @@ struct RecordedFile: ~Copyable {
         guard copy >= 0 else { throw failure("\(path): no temporary file in \(folder)") }
         unsafe unlink(name)
         let file = RecordedFile(path: path, copy: copy)
-        guard try copyAll(from: source, to: copy, path: path, stop) else { return nil }
+        guard try copyAll(from: source, to: copy, path: path, course) else { return nil }
         return file
     }
 
@@ -49,10 +51,11 @@ struct RecordedFile: ~Copyable {
 
     /// - Returns: false when it was asked to stop before the end.
     private static func copyAll(
-        from source: Int32, to copy: Int32, path: String, _ stop: StopSignal
+        from source: Int32, to copy: Int32, path: String, _ course: (stop: StopSignal, loop: WorkLoop)
     ) throws(CommandFailure) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        while !stop.isRequested {
+        while !course.stop.isRequested {
+            course.loop.progressed()
             var waiting = pollfd(fd: source, events: Int16(POLLIN), revents: 0)
             guard unsafe poll(&waiting, 1, 100) > 0 else { continue }
             let count = unsafe read(source, &buffer, buffer.count)

@@ -39,9 +39,11 @@ struct Replay: ~Copyable {
     /// - Returns: nil when it was asked to stop before it had read all.
     /// - Throws: `CommandFailure` that names file and line when it is no such file, or has rows that are not to be skipped.
     init?(_ plan: ReplayPlan, _ service: Service) throws(CommandFailure) {
-        guard let file = try RecordedFile.open(path: plan.path, service.stop) else { return nil }
+        let loop = service.loop("file")
+        defer { service.end(loop) }
+        guard let file = try RecordedFile.open(path: plan.path, (service.stop, loop)) else { return nil }
         var check = ReplayCheck(plan)
-        guard let (columns, summary) = try check.read(file, service) else { return nil }
+        guard let (columns, summary) = try check.read(file, service, loop: loop) else { return nil }
         self.plan = plan
         self.file = file
         self.columns = columns

@@ -51,7 +51,7 @@ struct ReplayCheck: ~Copyable {
     /// - Throws: `CommandFailure` that names file and line when it cannot be read, has no header, or has rows that are
     ///   refused.
     mutating func read(
-        _ file: borrowing RecordedFile, _ service: Service
+        _ file: borrowing RecordedFile, _ service: Service, loop: WorkLoop
     ) throws(CommandFailure) -> (RecordedColumns, Replay.Summary)? {
         var number = 0
         var columns: RecordedColumns?
@@ -60,7 +60,10 @@ struct ReplayCheck: ~Copyable {
             var lines = try file.lines()
             while let line = try lines.next() {
                 number += 1
-                if number % 10_000 == 0, service.stop.isRequested { return nil }
+                if number % 10_000 == 0 {
+                    loop.progressed()
+                    if service.stop.isRequested { return nil }
+                }
                 if let columns {
                     if !isBlank(line) { take(line, number: number, splitBy: &splitter, columns: columns) }
                 } else {

@@ -91,7 +91,9 @@ import SharedSettings
         #expect(problems(in: "KAFKA_BOOTSTRAP_SERVERS=\(text)") == [])
     }
 
-    @Test("refused brokers", arguments: ["a:", "a:0", "a:65536", "a,,b", "a b", "a:9092,", "a:x"])
+    @Test(
+        "refused brokers",
+        arguments: ["a:", "a:0", "a:65536", "a,,b", "a b", "a:9092,", "a:x", "http://a:9092", "a:1;b:1"])
     func refusedBrokers(text: String) {
         #expect(problems(in: "KAFKA_BOOTSTRAP_SERVERS=\(text)").count == 1)
     }

@@ -19,13 +19,14 @@ import SharedSettings
                 # One NAME=VALUE a line, in the grammar of systemd's EnvironmentFile=. A
                 # variable of the environment overrides its line here. What is commented out
                 # shows the default.
-                # RDKAFKA_X_Y=value hands the property x.y=value to librdkafka, whatever it
-                # is.
+                # RDKAFKA_X_Y=value hands the property x.y=value to librdkafka, except for
+                # those that the promises rest on.
                 # After a change: systemctl reload heartbeat-small.service, or restart where
                 # it says so. The file is checked first; a bad one changes nothing.
 
                 # The Kafka brokers to ask first; they name the others.
-                # Expects host:port, or several of them separated by commas; needs a restart.
+                # Expects host:port, or several of them separated by commas, such as
+                # kafka1:9092,kafka2:9092; needs a restart.
                 #KAFKA_BOOTSTRAP_SERVERS=localhost:9092
 
                 # Most readings in one transaction.
@@ -72,7 +73,8 @@ import SharedSettings
 
                   KAFKA_BOOTSTRAP_SERVERS=localhost:9092
                       The Kafka brokers to ask first; they name the others. Expects host:port,
-                      or several of them separated by commas; needs a restart.
+                      or several of them separated by commas, such as kafka1:9092,kafka2:9092;
+                      needs a restart.
                   BATCH_ROWS=10000
                       Most readings in one transaction. Expects an integer from 1 to 100000
                       (rows); takes effect on reload.
@@ -80,7 +82,8 @@ import SharedSettings
                       The role's password. The local socket with peer authentication needs
                       none. Expects a password, or nothing; needs a restart. Never shown.
                   RDKAFKA_X_Y=value
-                      Hands the property x.y=value to librdkafka, whatever it is.
+                      Hands the property x.y=value to librdkafka, except for those that the
+                      promises rest on.
                 """)
     }
 

@@ -119,7 +119,8 @@ extension OnAServer {
             let expected = try database.rows(
                 """
                 SELECT (extract(epoch FROM date_bin('\(width) s', recorded_at, 'epoch')) * 1000)::bigint AS bucket,
-                       min(heart_rate), max(heart_rate), count(*) FILTER (WHERE is_anomaly)
+                       min(heart_rate), max(heart_rate), count(*) FILTER (WHERE is_anomaly),
+                       percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate)
                   FROM heart_rate_readings WHERE customer_id = 'cust_0001' GROUP BY 1 ORDER BY 1
                 """)
             let points = try #require(bucketed["points"] as? [[Int]])
@@ -210,7 +211,7 @@ extension OnAServer {
                 for line in series {
                     let points = try #require(line["points"] as? [[Int]])
                     #expect((50...400).contains(points.count))
-                    #expect(points.allSatisfy { $0.count == (width == 0 ? 3 : 4) })
+                    #expect(points.allSatisfy { $0.count == (width == 0 ? 3 : 5) })
                 }
                 if active.contains("cust_0001") {
                     let first = series.first { $0["customer_id"] as? String == "cust_0001" }

@@ -6,7 +6,7 @@ import { count, duration, plural, rate, timeText } from "../lib/format.js";
 
 const strip = part("health");
 /** What a nurse does not need is on the page for operations. */
-const isInFull = strip.dataset.full !== undefined;
+const isInFull = strip.closest("[data-full-health]") !== null;
 
 /** An item; one from a state is greyed when the page is not current.
  * @typedef {{name: string, value: string, shape: import("../lib/dom.js").Shape, isFromState?: boolean}} Item

@@ -10,7 +10,7 @@ struct Heartbeat: ParsableCommand {
         subcommands: [
             ProducerCommand.self, ConsumerCommand.self, DashboardCommand.self, DatabaseCommand.self, VerifyCommand.self,
             BrokerCommand.self,
-            RejectedCommand.self, DemoCommand.self,
+            RejectedCommand.self, ScoreCommand.self, DemoCommand.self,
         ])
 
     static func main() { runAndExit() }

@@ -35,7 +35,7 @@ enum Status: String, Encodable, Sendable, CaseIterable {
 
     /// The kinds that tell of the sensor, and what they mean to a nurse.
     private static let technical: [String: Status] = [
-        "signal loss": .noSignal, "sensor stuck": .noSignal, "poor signal": .noSignal, "zero reported": .noSignal,
+        "signal loss": .noSignal, "sensor stuck": .noSignal, "poor signal": .noSignal, "0 bpm reported": .noSignal,
         "not worn": .notWorn,
     ]
 }

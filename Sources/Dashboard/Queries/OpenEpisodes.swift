@@ -33,8 +33,9 @@ struct OpenEpisodes: Sendable {
             SELECT count(*) FILTER (WHERE severity = 'high') AS high,
                    count(*) FILTER (WHERE severity = 'medium') AS medium,
                    count(*) FILTER (WHERE severity = 'low') AS low,
-                   (SELECT count(*) FROM episodes WHERE worst_severity = 'high' AND raised_at >= now() - interval '1 day'
-                       AND raised_at <= now()) AS alarms,
+                   (SELECT count(*) FROM episode_changes
+                     WHERE severity = 'high' AND change IN ('opened', 'escalated')
+                       AND changed_at >= now() - interval '1 day' AND changed_at <= now()) AS alarms,
                    (SELECT \(microseconds(of: "max(closed_at)")) FROM episodes
                      WHERE closed_at IS NOT NULL) AS last_closed_us,
                    (SELECT \(microseconds(of: "min(logged_at)")) FROM pipeline_log) AS first_us

@@ -133,7 +133,9 @@ import Testing
 
     /// Of each label: how long, how much of it in episodes, and how many alarms it raised.
     private func labels(_ scored: [Scored]) {
-        struct Row { var (seconds, slow, fast, covered, alarms) = (0.0, 0, 0, [0.0, 0, 0, 0], 0) }
+        struct Row {
+            var (seconds, slow, fast, covered, alarms) = (0.0, 0, 0, EpisodeKind.allCases.map { _ in 0.0 }, 0)
+        }
         var rows: [String: Row] = [:]
         for one in scored {
             for (index, reading) in one.readings.enumerated() {

@@ -87,16 +87,21 @@ struct RateWindow {
     }
 
     /// The rates of what is kept; there has to be a reading. `jump` bpm between neighbours are irregular.
-    func robustRates(jump: Int16) -> RobustRates {
+    ///
+    /// - Parameter usual: the interval between beats when none was missed, in milliseconds; 0 when it is not known.
+    func robustRates(jump: Int16, usual: inout UInt16) -> RobustRates {
         // Sorted by rate; a rate and its weight in one number.
         var sorted = InlineArray<32, Int32>(repeating: 0)
-        var (total, jumps): (Int32, Int) = (0, 0)
+        var (total, product, jumps, wild, beats): (Int32, Int32, Int, Int, Int) = (0, 0, 0, 0, 0)
         var previous = (rate: self[0].rate, time: before)
         for index in 0..<Int(count) {
             let (rate, time) = self[index]
             let weight = Self.weight(time, after: previous.time)
             if abs(rate - previous.rate) >= jump { jumps += 1 }
+            if rate > previous.rate * 2 || previous.rate > rate * 2 { wild += 1 }
+            if BeatIntervals.isBeat(rate, after: Int64(time &- previous.time)) { beats += 1 }
             total += weight
+            product += Int32(rate) * weight
             previous = (rate, time)
             let entry = Int32(rate) << 16 | weight
             var place = index
@@ -107,11 +112,40 @@ struct RateWindow {
             sorted[place] = entry
         }
         let median = Self.quantile(of: sorted, count: Int(count), share: total * 2)
-        return RobustRates(
-            median: median,
-            lowerQuartile: count < Self.fewestForQuartile
-                ? median : Self.quantile(of: sorted, count: Int(count), share: total),
-            isRegular: jumps * 3 <= Int(count) - 1)
+        let quartile =
+            count < Self.fewestForQuartile ? median : Self.quantile(of: sorted, count: Int(count), share: total)
+        let isRegular = jumps * 3 <= Int(count) - 1
+        // Each is as long as its rate says, so that none was rejected between them, and none is twice as fast as the next.
+        let isPlausible = (wild + Int(count) - beats) * 10 <= Int(count)
+        var sustained = isRegular ? median : isPlausible ? product * 8 / total : quartile
+        // Of few readings the fast ones have to agree: artefacts do not.
+        if count < Self.fewestForQuartile, !Self.agree(sorted, count: Int(count), within: jump / 2) {
+            sustained = (sorted[0] >> 16) * 8
+        }
+        var rates = RobustRates(
+            median: median, lowerQuartile: quartile, sustained: sustained, medianOfBeats: median,
+            // At most one does not fit: the first after a gap.
+            isOfBeats: beats + 1 >= Int(count) && count >= Self.fewestForQuartile, misses: false)
+        // When many are missed there are few.
+        if rates.isOfBeats || usual > 0 && beats == Int(count) && count >= Self.fewest {
+            findMisses(sorted, &rates, usual: &usual)
+        }
+        return rates
+    }
+
+    /// Whether the upper half of the rates is within some bpm.
+    private static func agree(_ sorted: InlineArray<32, Int32>, count: Int, within bpm: Int16) -> Bool {
+        (sorted[count - 1] >> 16) - (sorted[count / 2] >> 16) <= Int32(bpm)
+    }
+
+    /// Looks for beats that were missed.
+    private func findMisses(_ sorted: InlineArray<32, Int32>, _ rates: inout RobustRates, usual: inout UInt16) {
+        let intervals = BeatIntervals(sorted, count: Int(count), usual: usual)
+        usual = intervals.usual
+        guard intervals.hasMisses else { return }
+        rates.misses = intervals.isCertain
+        rates.medianOfBeats = intervals.median
+        if intervals.isCertain { rates.lowerQuartile = intervals.median }
     }
 
     /// The rate below which `share` quarters of a time lie; where it lies between two rates, their mean.

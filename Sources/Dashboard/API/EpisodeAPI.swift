@@ -1,4 +1,5 @@
 import Hummingbird
+internal import Daemon
 internal import HTTPTypes
 internal import HeartRate
 internal import PostgreSQL
@@ -7,6 +8,7 @@ internal import PostgreSQL
 extension API {
     func addEpisodes(to routes: RouterGroup<Viewer>) {
         routes.get("episodes", use: episodes)
+        routes.get("changes", use: changes)
         routes.get("episodes/:id", use: episode)
         routes.post("episodes/:id/acknowledge", use: acknowledge)
         routes.post("episodes/:id/undo", use: undo)
@@ -29,6 +31,17 @@ extension API {
         let clock = poller.alarmClock
         let page = try await ask { connection throws(PostgreSQLError) in try EpisodePage(asked, at: clock, connection) }
         return try .json(json(EpisodeList(items: page.items, nextBefore: page.next?.text)), to: request)
+    }
+
+    /// How the severity of a customer's episodes changed, for the bands of the chart.
+    @Sendable private func changes(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try QueryParameters(request, "customer_id", "from", "until")
+        let id = try query.customer()
+        let range = try query.range(now: wallClockMicroseconds())
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try EpisodeChange.list(of: id, in: range, connection)
+        }
+        return try .json(json(ChangeList(items: found)), to: request)
     }
 
     @Sendable private func episode(_ request: Request, _ viewer: Viewer) async throws -> Response {

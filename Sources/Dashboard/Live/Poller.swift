@@ -160,6 +160,7 @@ final class Poller: Sendable {
         }
         try completeTrends(&session, at: now)
         try lookAtGroups(&session)
+        try lookAtPeriod(picture, &session)
         let (mostActive, figures) = table.withLock { ($0.mostActive, Figures($0, at: now)) }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
@@ -203,6 +204,17 @@ final class Poller: Sendable {
         table.withLock { table in
             for id in incomplete { table.completeTrend(of: id, with: trends[id] ?? []) }
         }
+    }
+
+    /// Looks up how often sensors send until steps have been seen here.
+    private func lookAtPeriod(_ picture: PollQuery, _ session: inout Session) throws(PostgreSQLError) {
+        guard memory.withLock({ $0.freshness.isNew }),
+            let last = picture.rows.max(by: { $0.recordedAt < $1.recordedAt })
+        else { return }
+        let period = try session.ask { connection throws(PostgreSQLError) in
+            try CustomerDetails.period(of: last.id, until: last.recordedAt, connection)
+        }
+        memory.withLock { $0.freshness.expect(period) }
     }
 
     /// Reads every few seconds who is in which group.

@@ -4,6 +4,7 @@
 import { childCount, element, part, setText } from "./lib/dom.js";
 import { capitalized } from "./lib/episode.js";
 import { age, count, duration, minuteText, plural, secondText } from "./lib/format.js";
+import { glide } from "./lib/glide.js";
 import { Live } from "./lib/live.js";
 import { fetchJSON } from "./lib/request.js";
 import { arrow, statusClass } from "./lib/status.js";
@@ -169,4 +170,4 @@ async function stayAwake() {
 
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();
-new Live((view) => show(view)).start();
+new Live((view) => glide("#needed", ".tile", () => show(view))).start();

@@ -1,3 +1,4 @@
+internal import HeartRate
 internal import PostgreSQL
 
 /// What is known of one customer.
@@ -9,6 +10,17 @@ struct CustomerDetails: Sendable {
     let ownLimits: OwnLimits?
     /// In the order of their names.
     private(set) var groups: [String] = []
+    /// What detection has learned.
+    private let usualRates: ClosedRange<Int>?
+
+    /// The customer's usual rates, in bpm.
+    struct UsualRates: Encodable, Sendable {
+        let lowest: Int
+        let highest: Int
+    }
+
+    /// Nil while they are not known.
+    var usual: UsualRates? { usualRates.map { UsualRates(lowest: $0.lowerBound, highest: $0.upperBound) } }
 
     /// A row of `customer_limits`; null for the common limit.
     struct OwnLimits: Encodable, Sendable {
@@ -24,12 +36,15 @@ struct CustomerDetails: Sendable {
                    s.anomaly_reason, s.readings, s.anomalies,
                    \(microseconds(of: "c.created_at")) AS created_us,
                    \(microseconds(of: "first_reading_at($1)")) AS first_us,
-                   num_nonnulls(l.heart_rate_min, l.heart_rate_max) > 0 AS has_limits, l.heart_rate_min, l.heart_rate_max
+                   num_nonnulls(l.heart_rate_min, l.heart_rate_max) > 0 AS has_limits, l.heart_rate_min, l.heart_rate_max,
+                   s.detector
               FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
               LEFT JOIN customer_limits AS l USING (customer_id) WHERE s.customer_id = $1
             """, [id], unableTo: "read a customer")
         let found = try result.first { row throws(PostgreSQLError) in
-            CustomerDetails(
+            let detector: [UInt8]? = try row["detector"]
+            return CustomerDetails(
+                usualRates: detector.flatMap { Detector(checkpoint: $0) }?.usualRates,
                 row: try CustomerTable.Row(&row), createdAt: try row["created_us"],
                 firstRecordedAt: try row["first_us"],
                 ownLimits: try row["has_limits"]
@@ -44,11 +59,33 @@ struct CustomerDetails: Sendable {
         ).column()
     }
 
-    private init(row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?, ownLimits: OwnLimits?) {
+    private init(
+        usualRates: ClosedRange<Int>?, row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?,
+        ownLimits: OwnLimits?
+    ) {
+        self.usualRates = usualRates
         customer = CustomerTable.Customer(row: row, marks: [])
         self.createdAt = createdAt
         self.firstRecordedAt = firstRecordedAt
         self.ownLimits = ownLimits
+    }
+
+    /// The usual time between a customer's last readings, in microseconds; nil when there are too few.
+    static func period(
+        of id: CustomerKey, until: Int64, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Int64? {
+        let result = try connection.query(
+            """
+            SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY step) AS step_us
+              FROM (SELECT \(microseconds(of: "recorded_at"))
+                           - lag(\(microseconds(of: "recorded_at"))) OVER (ORDER BY recorded_at) AS step
+                      FROM (SELECT recorded_at FROM heart_rate_readings
+                             WHERE customer_id = $1 AND recorded_at BETWEEN $2::timestamptz - interval '1 day'
+                                                                        AND $2::timestamptz
+                             ORDER BY recorded_at DESC LIMIT 9) AS latest) AS steps
+             WHERE step > 0
+            """, [id, Moment.reading(until).text], unableTo: "read a customer's readings")
+        return try result.first { row throws(PostgreSQLError) -> Int64? in try row["step_us"] } ?? nil
     }
 
     /// The latest reading of each step of customers' trends, by id.

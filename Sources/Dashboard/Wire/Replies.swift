@@ -81,7 +81,7 @@ struct DetailsReply: Encodable {
         self.details = details
     }
 
-    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits, groups }
+    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits, groups, usualRates }
 
     func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
@@ -90,6 +90,7 @@ struct DetailsReply: Encodable {
         try container.encode(details.firstRecordedAt.map { Moment.reading($0) }, forKey: .firstRecordedAt)
         try container.encode(details.ownLimits, forKey: .ownLimits)
         try container.encode(details.groups, forKey: .groups)
+        try container.encode(details.usual, forKey: .usualRates)
     }
 }
 
@@ -126,6 +127,10 @@ struct ViewerReply: Encodable {
 struct GroupItem: Encodable {
     let name: String
     let customers: Int
+}
+
+struct ChangeList: Encodable {
+    let items: [EpisodeChange]
 }
 
 struct GroupList: Encodable {

@@ -4,11 +4,15 @@
 import { Alarm } from "../alarm/alarm.js";
 import { part, setText } from "../lib/dom.js";
 import { isUTC, useUTC, zoneName } from "../lib/format.js";
+import { glide } from "../lib/glide.js";
 import { showHealth } from "./health.js";
 import { Live } from "../lib/live.js";
 import { showNotices } from "./notices.js";
 
 /** @typedef {import("../lib/live.js").View} View */
+
+/** What moves within the parts of a page when something comes or goes. */
+const rows = ".person, .people-head, #people-calm, #people-more, .episode";
 
 /**
  * Starts the stream, and calls `show(view)` after the frame has been drawn.
@@ -21,7 +25,7 @@ export function startFrame(show) {
     const isHere = link instanceof HTMLAnchorElement && link.pathname === location.pathname;
     if (isHere) link.setAttribute("aria-current", "page");
   }
-  const live = new Live((view) => {
+  const live = new Live((view) => glide("main > *", rows, () => {
     latest = view;
     showHealth(view);
     showNotices(view);
@@ -29,7 +33,7 @@ export function startFrame(show) {
     drawPause(view.paused !== null);
     if (view.state !== null) setText(part("version"), `heartbeat ${view.state.version}`);
     show(view);
-  });
+  }));
   const alarm = new Alarm(live);
   part("pause").addEventListener("click", () => live.pause(latest?.paused === null));
   startZone(() => {

@@ -30,7 +30,12 @@ class Calm(EpisodeCase):
         self.browser.script("""
             window.layoutShifts = [];
             new PerformanceObserver((list) => {
-                for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShifts.push(entry);
+                for (const entry of list.getEntries()) {
+                    if (entry.hadRecentInput) continue;
+                    const of = ({node, previousRect: from, currentRect: to}) =>
+                        `${node?.id || node?.className || node?.nodeName} ${from.x},${from.y} to ${to.x},${to.y}`;
+                    window.layoutShifts.push({value: entry.value, startTime: entry.startTime, of: entry.sources.map(of)});
+                }
             }).observe({type: "layout-shift", buffered: true})""")
 
     def test_nothing_jumps(self):
@@ -53,7 +58,8 @@ class Calm(EpisodeCase):
                     self.change(number, "closed_at = now(), unseen_severity = NULL")
                     eventually(lambda: seen(3 - count), f"{3 - count} need somebody")
                 print(f"{path} at {width} px: layout shift {self.shifts():.4f}")
-                self.assertLess(self.shifts(), 0.05)
+                jumps = self.browser.script("return window.layoutShifts.map(({value, of}) => `${value.toFixed(3)}: ${of.join('; ')}`)")
+                self.assertLess(self.shifts(), 0.05, "\n" + "\n".join(jumps))
 
     def test_events_are_small(self):
         """With 2,000 customers of whom 677 have something open."""
@@ -93,7 +99,10 @@ class Calm(EpisodeCase):
     def state(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.pipeline.port, timeout=60)
         connection.request("GET", "/api/v1/state")
-        return connection.getresponse().read()
+        try:
+            return connection.getresponse().read()
+        finally:
+            connection.close()
 
 
 if __name__ == "__main__":

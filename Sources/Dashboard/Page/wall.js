@@ -4,7 +4,6 @@
 import { childCount, element, part, setText } from "./lib/dom.js";
 import { capitalized } from "./lib/episode.js";
 import { age, count, duration, minuteText, plural, secondText } from "./lib/format.js";
-import { glide } from "./lib/glide.js";
 import { Live } from "./lib/live.js";
 import { fetchJSON } from "./lib/request.js";
 import { arrow, statusClass } from "./lib/status.js";
@@ -89,6 +88,8 @@ function drawNeeded({ people: { listed, counts } }, now) {
   const needed = filtered?.items ?? (isFiltered ? [] : listed.filter(({ section }) => section === "now"));
   const all = isFiltered ? filtered?.total ?? 0 : counts.now;
   const shown = needed.slice(0, mostNeeded), rest = all - shown.length;
+  // As many as there are share the room, so another number has other sizes: then all are new, and none jumps.
+  if (part("needed").children.length !== shown.length) part("needed").replaceChildren();
   const nodes = childCount(part("needed"), shown.length, makeTile);
   shown.forEach((customer, index) => drawTile(nodes[index], customer, now));
   setText(part("wall-counts"), all === 0 ? "Nobody needs somebody" :
@@ -170,4 +171,4 @@ async function stayAwake() {
 
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();
-new Live((view) => glide("#needed", ".tile", () => show(view))).start();
+new Live((view) => show(view)).start();

@@ -5,6 +5,7 @@ import {
   buttonOf, childCount, customerAddress, element, part, press, setText, vector,
 } from "../lib/dom.js";
 import { age, count, minuteText, timeText } from "../lib/format.js";
+import { glide } from "../lib/glide.js";
 import { GroupChoice } from "./group-choice.js";
 import { fetchJSON } from "../lib/request.js";
 import { sparkline } from "../lib/sparkline.js";
@@ -132,7 +133,7 @@ export class Customers {
       // Answers can overtake each other: only the one to the latest question counts.
       if (turn !== this.#latest) return;
       this.#answer = answer;
-      this.#draw(answer);
+      glide(() => this.#draw(answer));
     } catch (failure) {
       const words = failure instanceof Error ? failure.message : String(failure);
       if (turn === this.#latest && this.#answer === null) setText(this.#part.range, `No answer: ${words}`);

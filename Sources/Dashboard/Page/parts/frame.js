@@ -11,9 +11,6 @@ import { showNotices } from "./notices.js";
 
 /** @typedef {import("../lib/live.js").View} View */
 
-/** What moves within the parts of a page when something comes or goes. */
-const rows = ".person, .people-head, #people-calm, #people-more, .episode";
-
 /**
  * Starts the stream, and calls `show(view)` after the frame has been drawn.
  * @param {(view: View) => void} show
@@ -25,7 +22,7 @@ export function startFrame(show) {
     const isHere = link instanceof HTMLAnchorElement && link.pathname === location.pathname;
     if (isHere) link.setAttribute("aria-current", "page");
   }
-  const live = new Live((view) => glide("main > *", rows, () => {
+  const live = new Live((view) => glide(() => {
     latest = view;
     showHealth(view);
     showNotices(view);

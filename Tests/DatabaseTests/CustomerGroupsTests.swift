@@ -2,7 +2,7 @@ import Harness
 import Testing
 
 extension OnAServer {
-    @Suite("Groups", .ownFolder) struct Groups {
+    @Suite("Groups", .ownFolder) struct CustomerGroupsTests {
         @Test("a CSV file puts customers into groups, all of it or nothing, and may replace what was there")
         func groups() async throws {
             let database = try await TestDatabase.make()

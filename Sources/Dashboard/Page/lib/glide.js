@@ -3,7 +3,7 @@
 
 const time = 300; // ms
 /** What stands one below the other on a page, and what moves within that. */
-const blocks = "main > *", rows = ".person, .people-head, #people-calm, #people-more, .episode";
+const blocks = "main > *, .foot", rows = ".person, .people-head, #people-calm, #people-more, .episode, .pager";
 
 /** @type {WeakMap<Element, Animation>} */
 const running = new WeakMap();

@@ -53,6 +53,9 @@ export class Customers {
     this.#markSorting();
   }
 
+  /** Whether there was an answer. */
+  get isShown() { return this.#answer !== null; }
+
   /**
    * Draws ages and filters, and fetches the rows again when it is time to.
    * @param {import("../lib/live.js").StateView} view

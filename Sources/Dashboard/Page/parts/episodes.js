@@ -27,6 +27,9 @@ export class Episodes {
     });
   }
 
+  /** Whether there was an answer. */
+  get isShown() { return this.#answer !== null; }
+
   /** @param {import("../lib/live.js").StateView} view */
   show({ state, current, now }) {
     this.#showClosed(now);

@@ -215,7 +215,8 @@ extension DatabaseStatus {
         return lines.joined(separator: "\n")
     }
 
-    private static func size(_ bytes: Int64) -> String {
+    /// A number of bytes for people: `4.2 GB`.
+    public static func size(_ bytes: Int64) -> String {
         var number = Double(bytes)
         for unit in ["bytes", "kB", "MB", "GB"] {
             if number < 1000 { return unit == "bytes" ? "\(bytes) bytes" : "\((number * 10).rounded() / 10) \(unit)" }

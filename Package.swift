@@ -132,7 +132,7 @@ let package = Package(
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
-        tests("Doctor", ["Daemon", "Doctor", "Harness", "Kafka", "PostgreSQL"]),
+        tests("Doctor", ["Doctor", "Harness", "PostgreSQL", "Schema"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

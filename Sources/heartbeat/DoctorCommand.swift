@@ -23,7 +23,7 @@ struct DoctorCommand: ParsableCommand {
         transform: { word in
             guard let area = Area(rawValue: word) else {
                 throw ValidationError(
-                    "--only \(word): expected one of \(Area.allCases.map(\.rawValue).joined(separator: ", "))")
+                    "expected one of \(Area.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return area
         })

@@ -86,14 +86,15 @@ struct BrokenInstallationTests {
     @Test("Kafka: unreachable, no topic, too few partitions, the topic's settings, clocks")
     func kafka() async throws {
         let patient = try await Patient(Self.healthy())
-        try await patient.broker.stop(1)
+        try await patient.broker.setBroker(1, .down)
         #expect(try await patient.finds("kafka.reachable", .error).contains("start the broker"))
-        try await patient.broker.start(1)
+        try await patient.broker.setBroker(1, .up)
         try await patient.isWell()
 
         try await patient.broker.deleteTopic()
         #expect(try await patient.finds("kafka.topic", .error).contains("start a consumer"))
-        let consumer = try Heartbeat.start("consumer", ["consumer"], settings: [:], config: patient.folder + "/consumer.conf")
+        let consumer = try Heartbeat.start(
+            "consumer", ["consumer"], settings: [:], config: patient.folder + "/consumer.conf")
         try await eventually("the consumer creates the topic") { consumer.log.contains("created topic") }
         consumer.kill(SIGTERM)
         #expect(try await consumer.waitForEnd(within: .seconds(30)) == .exited(0))
@@ -116,7 +117,7 @@ struct BrokenInstallationTests {
             try await patient.isWell()
         }
 
-        let message = FaultyBroker.Message(key: "a", value: "{}")
+        let message = Message(key: Array("a".utf8), value: Array("{}".utf8))
         let ahead = Int64(Date().timeIntervalSince1970 * 1000) + 3_600_000
         try await patient.broker.write([message], timestamp: ahead)
         #expect(try await patient.finds("kafka.clock", .warning).contains("time server"))
@@ -159,7 +160,8 @@ struct BrokenInstallationTests {
         try await patient.isWell()
 
         let tomorrow = try #require(
-            database.rows("SELECT 'heart_rate_readings_' || to_char(now() AT TIME ZONE 'UTC' + '1 day', 'YYYYMMDD')")[0][0])
+            database.rows("SELECT 'heart_rate_readings_' || to_char(now() AT TIME ZONE 'UTC' + '1 day', 'YYYYMMDD')")[
+                0][0])
         try database.rows("DROP TABLE \(tomorrow)")
         #expect(try await patient.finds("postgresql.partitions", .warning).contains("heartbeat database maintain"))
         let maintenance = try await Heartbeat.run(
@@ -183,7 +185,8 @@ struct BrokenInstallationTests {
         ] as [(String, String, Check.Verdict)] {
             let database = try TestDatabase.withoutSetup()
             let server = try PostgreSQLConnection(database.cluster.parameters(database: "postgres"), .test)
-            try server.executeAlone("CREATE DATABASE \(database.name) TEMPLATE template0 \(options)", unableTo: "create")
+            try server.executeAlone(
+                "CREATE DATABASE \(database.name) TEMPLATE template0 \(options)", unableTo: "create")
             let patient = try await Patient(database)
             var remedy = try await patient.finds("postgresql.\(fault)", verdict)
             if fault == "encoding" {

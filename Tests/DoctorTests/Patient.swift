@@ -42,14 +42,15 @@ struct Patient {
     func pretend(_ daemon: String, version: String = "0.1.0") throws {
         let now = Date().timeIntervalSince1970 + 3600
         try """
-            heartbeat_build_info{version="\(version)"} 1
-            heartbeat_updated_timestamp_seconds \(now)
+        heartbeat_build_info{version="\(version)"} 1
+        heartbeat_updated_timestamp_seconds \(now)
 
-            """.write(toFile: "\(metrics)/\(daemon).prom", atomically: true, encoding: .utf8)
+        """.write(toFile: "\(metrics)/\(daemon).prom", atomically: true, encoding: .utf8)
     }
 
     /// What the doctor says; of the units and the clock it would say how this machine is.
-    func examine(_ areas: [Area] = [.settings, .files, .versions, .kafka, .postgresql, .disk]) async throws -> Diagnosis {
+    func examine(_ areas: [Area] = [.settings, .files, .versions, .kafka, .postgresql, .disk]) async throws -> Diagnosis
+    {
         let only = areas.flatMap { ["--only", $0.rawValue] }
         // The harness adds "--config", and the settings are in the files.
         let done = try await Heartbeat.run(["doctor", "--json"] + only, ["METRICS_DIRECTORY": metrics], config: folder)

@@ -9,16 +9,12 @@ struct KafkaChecks {
     private let installation: Installation
     /// What a cluster that does not answer may take.
     private static let patience: Int32 = 5000
-    /// All checks but the first, which needs no answer.
-    private static let others = [
-        "topic", "partitions", "copies", "cleanup", "retention", "message-size", "clock",
-    ]
 
     init(_ installation: Installation) { self.installation = installation }
 
     var checks: [Check] {
         guard let settings = installation.consumer else {
-            return skipped(["reachable"] + Self.others, "the consumer's settings cannot be used")
+            return [.skipped("kafka", "the consumer's settings cannot be used")]
         }
         let place = settings.kafkaPlace
         do {
@@ -32,13 +28,10 @@ struct KafkaChecks {
             return [
                 .error(
                     "kafka.reachable", "\(place): \(error)",
-                    remedy: "start the broker, or correct KAFKA_BOOTSTRAP_SERVERS and RDKAFKA_... in consumer.conf")
-            ] + skipped(Self.others, "Kafka does not answer")
+                    remedy: "start the broker, or correct KAFKA_BOOTSTRAP_SERVERS and RDKAFKA_... in consumer.conf"),
+                .skipped("kafka", "the rest cannot be known without an answer"),
+            ]
         }
-    }
-
-    private func skipped(_ names: [String], _ why: String) -> [Check] {
-        names.map { .skipped("kafka.\($0)", why) }
     }
 
     private func topicChecks(_ reader: borrowing LogReader, _ settings: Settings) throws -> [Check] {
@@ -47,8 +40,9 @@ struct KafkaChecks {
             return [
                 .error(
                     "kafka.topic", "there is no topic \"\(name)\"",
-                    remedy: "start a consumer or producer, which creates it, or correct KAFKA_TOPIC in consumer.conf")
-            ] + skipped(Array(Self.others.dropFirst()), "there is no topic")
+                    remedy: "start a consumer or producer, which creates it, or correct KAFKA_TOPIC in consumer.conf"),
+                .skipped("kafka", "the rest cannot be known without a topic"),
+            ]
         }
         var facts = TopicFacts(name: name, partitions: found.partitions, copies: found.replicationFactor)
         facts.brokers = try reader.brokerCount()

@@ -7,25 +7,19 @@ import SharedSettings
 /// Whether PostgreSQL answers, and the database is as heartbeat needs it. Asked as the consumer.
 struct PostgreSQLChecks {
     private let installation: Installation
-    /// All checks but the first, which needs no answer.
-    private static let others = [
-        "server", "encoding", "ownership", "schema", "rights", "partitions", "writable", "fsync", "autovacuum",
-        "connections", "collation", "clock",
-    ]
 
     init(_ installation: Installation) { self.installation = installation }
 
     var checks: [Check] {
         guard let settings = installation.consumer else {
-            return skipped(["reachable"] + Self.others, "the consumer's settings cannot be used")
+            return [.skipped("postgresql", "the consumer's settings cannot be used")]
         }
         do throws(PostgreSQLError) {
             let parameters = settings.postgresParameters.merging(["connect_timeout": "5"]) { $1 }
             let connection = try PostgreSQLConnection(parameters, .doctor)
             let facts = try ServerFacts(connection)
             return [.ok("postgresql.reachable", "role \"\(facts.role)\" can log in")]
-                + examination(connection, facts.database) + [schema(connection)] + database(connection, settings)
-                + facts.checks
+                + examination(connection, settings, facts.database) + facts.checks
         } catch {
             return [
                 .error(
@@ -33,71 +27,62 @@ struct PostgreSQLChecks {
                     remedy: """
                         pg_lsclusters says whether the server runs; else correct POSTGRES_... in consumer.conf, or run \
                         heartbeat database setup
-                        """)
-            ] + skipped(Self.others, "PostgreSQL does not answer")
+                        """),
+                .skipped("postgresql", "the rest cannot be known without an answer"),
+            ]
         }
     }
 
-    private func skipped(_ names: [String], _ why: String) -> [Check] {
-        names.map { .skipped("postgresql.\($0)", why) }
-    }
-
-    /// What the setup looks at, too.
-    private func examination(_ connection: PostgreSQLConnection, _ database: String) -> [Check] {
+    /// What the setup looks at, too: up to the first that is wrong, because the others follow from it.
+    private func examination(_ connection: PostgreSQLConnection, _ settings: Settings, _ database: String) -> [Check] {
         let examination = DatabaseExamination(connection, database: database)
-        func check(
-            _ name: String, _ said: String, _ examine: () throws(PostgreSQLError) -> Void
-        ) -> Check {
+        var checks: [Check] = []
+        func look(_ name: String, _ said: String, _ examine: () throws(PostgreSQLError) -> Void) -> Bool {
             do throws(PostgreSQLError) {
                 try examine()
-                return .ok("postgresql.\(name)", said)
+                checks.append(.ok("postgresql.\(name)", said))
+                return true
             } catch {
-                return .error("postgresql.\(name)", error.cause, remedy: error.hint ?? "see the server's log")
+                checks.append(.error("postgresql.\(name)", error.cause, remedy: error.hint ?? "see the server's log"))
+                return false
             }
         }
-        return [
-            check("server", "15 or newer") { () throws(PostgreSQLError) in try examination.examineVersion() },
-            check("encoding", "UTF8", examination.examineEncoding),
-            check("ownership", "role \"\(DatabaseSetup.owner)\" can make tables", examination.examineRights),
-        ]
+        guard look("server", "15 or newer", { () throws(PostgreSQLError) in try examination.examineVersion() }),
+            look("encoding", "UTF8", examination.examineEncoding),
+            look("ownership", "role \"\(DatabaseSetup.owner)\" can make tables", examination.examineRights)
+        else { return checks + [.skipped("postgresql.schema", "see above")] }
+        return checks + schema(connection, settings)
     }
 
     private static let setup = "runuser -u postgres -- heartbeat database setup"
 
-    private func schema(_ connection: PostgreSQLConnection) -> Check {
+    private func schema(_ connection: PostgreSQLConnection, _ settings: Settings) -> [Check] {
         let name = "postgresql.schema"
         do throws(PostgreSQLError) {
-            guard let error = try connection.schemaError() else { return .ok(name, "version \(knownSchemaVersion)") }
-            let remedy =
-                switch error {
-                case .tooNew: "install the newer heartbeat"
-                case .tooOld: Self.setup
-                }
-            return .error(name, "\(error)", remedy: remedy)
-        } catch {
-            return .error(name, "\(error)", remedy: Self.setup)
-        }
-    }
-
-    /// What only can be asked of tables that are there.
-    private func database(_ connection: PostgreSQLConnection, _ settings: Settings) -> [Check] {
-        do throws(PostgreSQLError) {
-            guard try connection.schemaError() == nil else {
-                return skipped(["rights", "partitions"], "the schema is another one")
+            if let error = try connection.schemaError() {
+                let remedy =
+                    switch error {
+                    case .tooNew: "install the newer heartbeat"
+                    case .tooOld: Self.setup
+                    }
+                return [.error(name, "\(error)", remedy: remedy)]
             }
-            return [rights(try GrantedRights.missing(connection)), try partitions(connection)]
+            return [
+                .ok(name, "version \(knownSchemaVersion)"),
+                rights(try GrantedRights.missing(connection), settings[.postgresDB]), try partitions(connection),
+            ]
         } catch {
-            return skipped(["rights", "partitions"], "\(error)")
+            return [.error(name, "\(error)", remedy: Self.setup)]
         }
     }
 
-    private func rights(_ missing: [String]) -> Check {
+    private func rights(_ missing: [String], _ database: String) -> Check {
         let name = "postgresql.rights"
         guard missing.isEmpty else {
             let shown = missing.prefix(3).joined(separator: "; ")
             return .error(
                 name, "missing: " + shown + (missing.count > 3 ? "; and \(missing.count - 3) more" : ""),
-                remedy: "runuser -u postgres -- psql heartbeat_db -c '\(missing.joined(separator: "; "))'")
+                remedy: "runuser -u postgres -- psql \(database) -c '\(missing.joined(separator: "; "))'")
         }
         return .ok(name, "the roles have what the migrations grant")
     }

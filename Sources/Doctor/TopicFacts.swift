@@ -5,6 +5,8 @@ struct TopicFacts {
     let name: String
     let partitions: Int
     let copies: Int
+    /// KAFKA_BOOTSTRAP_SERVERS, for the remedies.
+    var servers = "localhost:9092"
     /// How many brokers there are.
     var brokers = 1
     /// How many consumers run on this machine.
@@ -45,7 +47,7 @@ struct TopicFacts {
             return .warning(
                 check, "\(partitions), but \(consumers) consumers run here: the others have nothing to do",
                 remedy: "stop \(consumers - partitions) of them, or "
-                    + "kafka-topics --alter --topic \(name) --partitions \(consumers)")
+                    + "kafka-topics --bootstrap-server \(servers) --alter --topic \(name) --partitions \(consumers)")
         }
         return .ok(check, "\(partitions)")
     }
@@ -70,7 +72,10 @@ struct TopicFacts {
     }
 
     private func alter(_ setting: String) -> String {
-        "kafka-configs --alter --entity-type topics --entity-name \(name) --add-config \(setting)"
+        """
+        kafka-configs --bootstrap-server \(servers) --alter --entity-type topics --entity-name \(name) \
+        --add-config \(setting)
+        """
     }
 
     private func cleanup(_ check: String, _ policy: String) -> Check {

@@ -9,7 +9,7 @@ struct Heartbeat: ParsableCommand {
         version: heartbeatVersion,
         subcommands: [
             ProducerCommand.self, ConsumerCommand.self, DashboardCommand.self, DatabaseCommand.self, VerifyCommand.self,
-            DoctorCommand.self,
+            StatusCommand.self, DoctorCommand.self,
             BrokerCommand.self,
             RejectedCommand.self, DemoCommand.self,
         ])

@@ -33,6 +33,9 @@ public enum Terminal {
         "\u{1b}[\(colour.rawValue)m\(text)\u{1b}[0m"
     }
 
+    /// Moves to the start of the line and empties it.
+    static let startOfLine = "\r\u{1b}[K"
+
     /// Moves to the upper left corner and empties the screen from there.
     public static let clear = "\u{1b}[H\u{1b}[J"
 }

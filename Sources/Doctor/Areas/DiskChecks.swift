@@ -30,7 +30,8 @@ struct DiskChecks {
         }
         do throws(PostgreSQLError) {
             let parameters = settings.postgresParameters.merging(["connect_timeout": "5"]) { $1 }
-            let status = try DatabaseStatus(settings, PostgreSQLConnection(parameters, .doctor))
+            let status = try DatabaseStatus(
+                retentionDays: settings[.retentionDays], PostgreSQLConnection(parameters, .doctor))
             self.init(
                 Disk(
                     freeBytes: status.disk?.freeBytes, place: status.disk?.path ?? status.diskUnknown ?? "",

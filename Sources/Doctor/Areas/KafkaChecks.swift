@@ -45,6 +45,7 @@ struct KafkaChecks {
             ]
         }
         var facts = TopicFacts(name: name, partitions: found.partitions, copies: found.replicationFactor)
+        facts.servers = settings[.kafkaBootstrapServers]
         facts.brokers = try reader.brokerCount()
         facts.consumers = DaemonMetrics.all(in: settings[.metricsDirectory])
             .count { $0.isCurrent && $0.name.hasPrefix("consumer") }

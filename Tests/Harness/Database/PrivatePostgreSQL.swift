@@ -41,8 +41,8 @@ package final class PrivatePostgreSQL: Sendable {
             throw HarnessError("initdb failed: " + initdb.log)
         }
         // A crash of the machine is not among the tests, so the disk need not be waited for.
-        try FileHandle(forWritingAtPath: cluster.data + "/postgresql.auto.conf")?.write(
-            contentsOf: Data("fsync = 'off'\n".utf8))
+        let file = cluster.data + "/postgresql.auto.conf"
+        try "fsync = off\n".write(toFile: file, atomically: false, encoding: .utf8)
         try await start()
     }
 

@@ -101,5 +101,40 @@ def base(release):
     return folder
 
 
+def next_release(release):
+    """What apt needs to make the next release of a base system, without a network.
+
+    A folder with the lists and the packages, and the lines of the sources.
+    """
+    codename = CODENAMES[str(int(release) + 1)]
+    sources = _sources(codename)
+    system = base(release)
+    folder = system.parent / f"upgrade-{hashlib.sha256(repr([system.name, sources]).encode()).hexdigest()[:16]}"
+    if folder.is_dir():
+        return folder, sources
+    print(f"system tests: fetching the upgrade of Debian {release}; that takes minutes, and once", flush=True)
+    unfinished = folder.parent / f"unfinished-{os.getpid()}-upgrade"
+    for name in ["lists/partial", "archives/partial"]:
+        (unfinished / name).mkdir(parents=True)
+    (unfinished / "sources.list").write_text("".join(line + "\n" for line in sources))
+    apt = [
+        "apt-get", "--yes", "--quiet", "--no-install-recommends",
+        "-o", f"Dir::Etc::SourceList={unfinished}/sources.list", "-o", "Dir::Etc::SourceParts=/dev/null",
+        "-o", f"Dir::State::Lists={unfinished}/lists", "-o", f"Dir::State::status={system}/var/lib/dpkg/status",
+        "-o", f"Dir::State::extended_states={system}/var/lib/apt/extended_states",
+        "-o", f"Dir::Cache={unfinished}", "-o", f"Dir::Cache::Archives={unfinished}/archives",
+        "-o", "APT::Sandbox::User=root", "-o", "Acquire::Check-Valid-Until=false", "-o", "Acquire::Languages=none",
+    ]
+    try:
+        for step in [["update"], ["--download-only", "full-upgrade"]]:
+            done = subprocess.run([*apt, *step], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise SystemExit(f"system tests: unable to fetch the upgrade:\n{done.stdout}{done.stderr}")
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder, sources
+
+
 if __name__ == "__main__":
     print(base(sys.argv[1]))

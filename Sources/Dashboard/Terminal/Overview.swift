@@ -76,7 +76,7 @@ public struct Overview: Encodable, Sendable {
 
 extension Overview {
     /// A line of the screen; the colour stands beside words that say the same.
-    public struct Line: Sendable {
+    public struct ScreenLine: Sendable {
         /// What it is about.
         public let name: String
         /// How that is.
@@ -93,28 +93,29 @@ extension Overview {
     }
 
     /// For people.
-    public var lines: [Line] {
-        var lines = daemons.map { Line($0.name, Self.text($0), isUrgent: $0.state != .ready) }
-        lines.append(Line("lag", lag.map(Self.text) ?? "not known"))
+    public var lines: [ScreenLine] {
+        var lines = daemons.map { ScreenLine($0.name, Self.text($0), isUrgent: $0.state != .ready) }
+        lines.append(ScreenLine("lag", lag.map(Self.text) ?? "not known"))
         guard isComplete else {
-            return lines + [Line("PostgreSQL", "unreachable: \(database.error ?? "")", isUrgent: true)]
+            return lines + [ScreenLine("PostgreSQL", "unreachable: \(database.error ?? "")", isUrgent: true)]
         }
         let rate = stored.readingsPerSecond.map { "\($0) readings/s in the last whole minute" } ?? "not known"
-        lines.append(Line("rate", rate))
+        lines.append(ScreenLine("rate", rate))
         lines.append(
-            Line(
+            ScreenLine(
                 "stored",
                 "\(stored.readings) readings, \(stored.anomalies) of them anomalies; \(stored.rejected) rejected messages"
             ))
         let counts = Status.allCases.compactMap { status in
             statusCounts[status.rawValue].flatMap { $0 > 0 ? "\($0) \(status.rawValue)" : nil }
         }
-        lines.append(Line("customers", "\(customers)" + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))))
+        lines.append(
+            ScreenLine("customers", "\(customers)" + (counts.isEmpty ? "" : ": " + counts.joined(separator: ", "))))
         let names = highs.prefix(5).map { high in
             "\(escapingControls(high.customerId.text)) \(high.kind) since \(high.openedAt.text)"
         }
         lines.append(
-            Line(
+            ScreenLine(
                 "open highs",
                 "\(openHighs)" + (names.isEmpty ? "" : ": " + names.joined(separator: ", "))
                     + (openHighs > names.count && !names.isEmpty ? ", ..." : ""), isUrgent: openHighs > 0))

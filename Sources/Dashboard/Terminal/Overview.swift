@@ -1,6 +1,5 @@
 internal import Bytes
 public import Daemon
-internal import Logging
 internal import PostgreSQL
 internal import SharedSettings
 

@@ -47,6 +47,13 @@ public struct Installation: Sendable {
     /// The settings of maintenance.
     var database: Settings? { settings["database"] }
 
+    /// What to do first when a server refuses the consumer's settings, whose secrets this process may not read.
+    var adviceToRoot: String? {
+        let path = secrets(of: "consumer")
+        guard entry(path) != nil, (try? checkReadable(path)) == nil else { return nil }
+        return "run this as root, who can read \(path)"
+    }
+
     /// What is there at a path; nil when there is nothing, or nothing that this process may see.
     func entry(_ path: String) -> Entry? {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return nil }

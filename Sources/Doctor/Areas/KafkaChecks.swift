@@ -28,7 +28,8 @@ struct KafkaChecks {
             return [
                 .error(
                     "kafka.reachable", "\(place): \(error)",
-                    remedy: "start the broker, or correct KAFKA_BOOTSTRAP_SERVERS and RDKAFKA_... in consumer.conf"),
+                    remedy: installation.adviceToRoot
+                        ?? "start the broker, or correct KAFKA_BOOTSTRAP_SERVERS and RDKAFKA_... in consumer.conf"),
                 .skipped("kafka", "the rest cannot be known without an answer"),
             ]
         }

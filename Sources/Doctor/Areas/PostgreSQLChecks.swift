@@ -24,10 +24,7 @@ struct PostgreSQLChecks {
             return [
                 .error(
                     "postgresql.reachable", "\(error)",
-                    remedy: """
-                        pg_lsclusters says whether the server runs; else correct POSTGRES_... in consumer.conf, or run \
-                        heartbeat database setup
-                        """),
+                    remedy: installation.adviceToRoot ?? Self.advice),
                 .skipped("postgresql", "the rest cannot be known without an answer"),
             ]
         }
@@ -54,6 +51,8 @@ struct PostgreSQLChecks {
         return checks + schema(connection, settings)
     }
 
+    private static let advice =
+        "pg_lsclusters says whether the server runs; else correct POSTGRES_... in consumer.conf, or run the setup: \(setup)"
     private static let setup = "runuser -u postgres -- heartbeat database setup"
 
     private func schema(_ connection: PostgreSQLConnection, _ settings: Settings) -> [Check] {

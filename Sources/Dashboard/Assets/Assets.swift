@@ -83,12 +83,12 @@ struct Assets: Sendable {
         return bytes(path).flatMap { Self.asset(path, $0, including: bytes) }
     }
 
-    private static func asset(_ name: String, _ bytes: [UInt8], including file: (String) -> [UInt8]?) -> Asset? {
+    private static func asset(
+        _ name: String, _ bytes: [UInt8], including file: @escaping (String) -> [UInt8]?
+    ) -> Asset? {
         guard let type = Asset.type(of: name) else { return nil }
         guard name.hasSuffix(".html") else { return Asset(bytes, type: type) }
-        return withoutActuallyEscaping(file) { file in
-            let page = HTMLPage { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
-            return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
-        }
+        let page = HTMLPage { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
+        return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Random messages through the real consumer and random files through the real replay, each judged by reference.py, too.
 
-Tests/Fuzz/fuzz.py [--messages N] [--files N] [--seed S]: ends with 1 and the inputs on which the two differ.
+Tests/Fuzz/fuzz.py [--messages N] [--files N] [--seconds N] [--seed S]: ends with 1 and what the two differ on.
 """
 import argparse
 import base64
@@ -173,7 +173,8 @@ class Files:
     """Random files, replayed one after another to a broker of their own."""
 
     def __init__(self, seed):
-        self.rnd, self.problems, self.sent, self.messages = random.Random(seed), [], 0, 0
+        self.rnd, self.problems = random.Random(seed), []
+        self.done = self.sent = self.messages = 0
         self.broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", "files", "--partitions", "1"],
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         bootstrap = self.broker.stdout.readline().strip()
@@ -218,43 +219,43 @@ class Files:
         if high != self.messages:
             self.problems.append(f"{high} messages are in the log, and {self.messages} belong there")
 
-    def run(self, count):
-        done = 0
+    def run(self, count, deadline):
         with tempfile.TemporaryDirectory() as folder:
-            while done < count and not self.problems:
-                size = min(100, count - done)
+            while self.done < count and not self.problems and time.monotonic() < deadline:
+                size = min(100, count - self.done)
                 self.compare([self.replay(os.path.join(folder, "file.csv")) for _ in range(size)])
-                done += size
+                self.done += size
         self.reader.close()
         self.broker.terminate()
         self.broker.wait()
-        return self.problems, self.sent
+        return self.problems, self.done, self.sent
 
 
-def replay_files(seed, count):
-    return Files(seed).run(count)
+def replay_files(seed, count, deadline):
+    return Files(seed).run(count, deadline)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=45_000)
     parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no more files are begun")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     options = parser.parse_args()
     print(f"seed {options.seed}, {HEARTBEAT}", flush=True)
     problems, begun, workers = [], time.monotonic(), 4 * (os.cpu_count() or 1)
     # Most of the time of one replay is waiting, and starting a process; so many run beside the messages.
     with concurrent.futures.ProcessPoolExecutor(workers) as pool:
-        futures = [pool.submit(replay_files, options.seed + worker, options.files // workers)
+        futures = [pool.submit(replay_files, options.seed + worker, options.files // workers, begun + options.seconds)
                    for worker in range(workers if options.files else 0)]
         if options.messages:
             with Lab(PARTITIONS) as lab:
                 problems += Messages(lab, options.seed).run(options.messages)
         found = [future.result() for future in futures]
     if options.files:
-        problems += [problem for part, _ in found for problem in part]
-        print(f"{options.files // workers * workers} files, {sum(sent for _, sent in found)} of them sent, "
-              f"in {time.monotonic() - begun:.0f} s")
+        problems += [problem for part, _, _ in found for problem in part]
+        done, sent = (sum(numbers) for numbers in list(zip(*found, strict=True))[1:])
+        print(f"{done} files, {sent} of them sent, in {time.monotonic() - begun:.0f} s")
     for problem in problems[:20]:
         print(problem[:2000])
     sys.exit(1 if problems else 0)

@@ -37,9 +37,9 @@ public struct Dashboard {
             Session(parameters, statementLimit: .seconds(2))
         }
         let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics)
-        let router = router(poller, sessions: sessions, connections: connections, requestGuard, service)
+        let router = router(poller, sessions: sessions, connections: connections, requestGuard: requestGuard, service)
         let server = Server(
-            application(router, requestGuard, connections, service: service),
+            application(router, connections, requestGuard: requestGuard, service: service),
             at: "\(settings[.dashboardAddress]), port \(settings[.dashboardPort])")
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
@@ -72,7 +72,7 @@ public struct Dashboard {
     }
 
     private func router(
-        _ poller: Poller, sessions: Workers<Session>, connections: Connections, _ requestGuard: RequestGuard,
+        _ poller: Poller, sessions: Workers<Session>, connections: Connections, requestGuard: RequestGuard,
         _ service: Service
     ) -> Router<Viewer> {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
@@ -90,7 +90,7 @@ public struct Dashboard {
     }
 
     private func application(
-        _ router: Router<Viewer>, _ requestGuard: RequestGuard, _ connections: Connections, service: Service
+        _ router: Router<Viewer>, _ connections: Connections, requestGuard: RequestGuard, service: Service
     ) -> some ApplicationProtocol {
         let address = settings[.dashboardAddress]
         return Application(

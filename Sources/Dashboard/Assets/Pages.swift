@@ -7,9 +7,6 @@ struct Pages: Sendable {
     let poller: Poller
     let assets: Assets
 
-    /// What /healthz says, here and where `HealthHandler` does.
-    static let health = "ok\n"
-
     func addRoutes(to router: Router<Viewer>) {
         router.get("") { request, _ in try file("index.html", request) }
         router.get("customer") { request, _ in try page("customer", request) }
@@ -21,7 +18,7 @@ struct Pages: Sendable {
         router.get("static/:first/:second") { request, viewer in
             try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)
         }
-        router.get("healthz") { _, _ in Self.text(Self.health) }
+        router.get("healthz") { _, _ in Self.text(RequestGuard.healthy) }
         router.get("readyz") { _, _ in
             if let reason = poller.unreadiness { throw Problem.busy(.serviceUnavailable, reason) }
             return Self.text("ok\n")

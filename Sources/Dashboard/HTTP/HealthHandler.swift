@@ -30,7 +30,7 @@ final class HealthHandler: ChannelDuplexHandler {
             guard let answer else { break }
             self.answer = nil
             context.write(wrapOutboundOut(.head(answer)), promise: nil)
-            context.write(wrapOutboundOut(.body(ByteBuffer(string: Pages.health))), promise: nil)
+            context.write(wrapOutboundOut(.body(ByteBuffer(string: RequestGuard.healthy))), promise: nil)
             return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
         context.fireChannelRead(data)

@@ -44,6 +44,9 @@ struct RequestGuard: RouterMiddleware {
         return response
     }
 
+    /// What /healthz says.
+    static let healthy = "ok\n"
+
     /// The header of the answer to a request for /healthz; nil when it is another request, or one to be refused.
     func health(_ head: HTTPRequest) -> HTTPResponse? {
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
@@ -51,7 +54,7 @@ struct RequestGuard: RouterMiddleware {
         metrics.countRequest()
         var response = HTTPResponse(status: .ok)
         response.headerFields[.contentType] = "text/plain; charset=utf-8"
-        response.headerFields[.contentLength] = "\(Pages.health.utf8.count)"
+        response.headerFields[.contentLength] = "\(Self.healthy.utf8.count)"
         response.headerFields[.cacheControl] = "no-store"
         for (name, value) in Self.headers { response.headerFields[name] = value }
         return response

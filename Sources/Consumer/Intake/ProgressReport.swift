@@ -65,7 +65,7 @@ struct ProgressReport {
 
     /// Counts offsets that have no message.
     mutating func countHole(_ offsets: Range<Int64>) {
-        holes += offsets.count
+        holes = holes.addingWithinBounds(offsets.count)
         metrics.holeOffsets.add(offsets.count)
     }
 
@@ -110,7 +110,7 @@ struct ProgressReport {
         let moved = committed.filter { sent[$0.key] != $0.value }
         guard !moved.isEmpty else { return }
         for (partition, next) in moved {
-            stored += next - (sent[partition] ?? next)
+            stored = stored.addingWithinBounds(max(0, next - (sent[partition] ?? next)))
             sent[partition] = next
         }
         do throws(KafkaError) {
@@ -193,7 +193,7 @@ struct Lag: CustomStringConvertible {
             let end = health.end(of: partition, at: now)?.offset ?? health.recentEnd(of: partition, at: now)
             let behind = (end ?? next) - next
             guard behind > 0 else { continue }
-            messages += behind
+            messages = messages.addingWithinBounds(behind)
             if let time = times[partition] { oldest = min(oldest ?? time, time) } else { isKnown = false }
         }
         self.messages = messages

@@ -18,7 +18,7 @@ struct Pages: Sendable {
         router.get("static/:first/:second") { request, viewer in
             try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)
         }
-        router.get("healthz") { _, _ in Self.text("ok\n") }
+        router.get("healthz") { _, _ in Self.text(RequestGuard.healthy) }
         router.get("readyz") { _, _ in
             if let reason = poller.unreadiness { throw Problem.busy(.serviceUnavailable, reason) }
             return Self.text("ok\n")

@@ -198,11 +198,16 @@ extension PostgreSQLConnection {
 
 extension PostgreSQLConnection {
     /// Has every later session with a database start with settings that nobody expects.
-    package func setHostileDefaults(of database: String, roles: [String]) throws {
+    ///
+    /// - Parameter statementTimeout: the limit of a statement; in a session that is lent it holds until our own is set.
+    package func setHostileDefaults(
+        of database: String, roles: [String], statementTimeout: String = "5ms"
+    ) throws {
         let settings = [
             "TimeZone": "America/Sao_Paulo", "DateStyle": "German, DMY", "IntervalStyle": "sql_standard",
             "client_encoding": "LATIN1", "bytea_output": "escape", "standard_conforming_strings": "off",
-            "array_nulls": "off", "search_path": "pg_catalog", "statement_timeout": "5ms", "lock_timeout": "1ms",
+            "array_nulls": "off", "search_path": "pg_catalog", "statement_timeout": statementTimeout,
+            "lock_timeout": "1ms",
             "idle_in_transaction_session_timeout": "1ms", "default_transaction_read_only": "on",
             "default_transaction_isolation": "serializable", "exit_on_error": "on",
         ]

@@ -121,7 +121,7 @@ let package = Package(
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer", "Schema"]),
         tests("Crypt", ["Crypt"]),
-        tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
+        tests("Dashboard", ["Dashboard", "Harness", "HeartRate", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],

@@ -69,6 +69,13 @@ public struct EpisodeRules: Hashable, Sendable {
     /// See `settling`.
     public var settlingReach: Int16 = 12
 
+    /// How far below the usual rate one is likely to be sleep before nights are known. 1 to 50 bpm, the default is 25: a choice.
+    public var sleepDip: Int16 = 25
+    /// How many minutes have to be known for that. 1 to 720, the default is 20: a choice.
+    public var firstSleepMinutes: UInt16 = 20
+    /// How long that is sleep. 1 to 24 h, the default is 12 h: a choice.
+    public var longestSleep: Microseconds = .hours(12)
+
     /// A rise at rest within six hours that is a trend. 5 to 100 bpm, the default is 15: NEWS2's bands are 20 wide.
     public var trendRise: Int16 = 15
     /// By how much the resting rate of a night is above the usual one to be a trend, and for how many nights in a row:

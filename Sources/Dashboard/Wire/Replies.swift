@@ -108,6 +108,7 @@ struct ReportReply: Encodable {
     let until: Moment
     let customers: Int64
     let alarms: Int64
+    let alarmsByKind: [AlarmLoad]
     @OrNull var alarmsPerCustomerHour: Double? = nil
     let isTruncated: Bool
     let items: [Report.Item]

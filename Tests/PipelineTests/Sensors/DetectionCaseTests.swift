@@ -5,7 +5,7 @@ import Testing
 
 /// What `heartbeat score` tells of made recordings, each of which was once told wrongly: `Tests/Fixtures/detection`.
 @Suite("Made cases of detection", .ownFolder, .logsOnFailure) struct DetectionCaseTests {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "Fixtures/detection")
     /// When all of them begin.
     private static let begin: Int64 = 1_788_220_800

@@ -8,6 +8,10 @@
 /// - IEC 60601-1-8: the alarm priorities low, medium and high, and technical alarm conditions apart from those of patients.
 /// - Nightscout: its defaults for stale data, a warning after 15 min and urgent after 30 min.
 /// - Where nothing is named, the number is our own choice.
+///
+/// Compared with the sources' own text or with a copy of it: NEWS2's bands, Goerges 2009, Apple's ten minutes and choices,
+/// NightSignal, Nightscout, Sharma 2017, Dash 2009. Their text was not at hand for: IEC 60601-1-8 and -2-27, PhysioNet's
+/// challenge of 2015, Cole 1999, Brodsky 1977, and the centiles in `limit_profiles`.
 public struct EpisodeRules: Hashable, Sendable {
     /// Below this rate for `highDelay` a bradycardia is of high severity; `HEART_RATE_MIN`. 1 to 299 bpm, the default is 40.
     public var heartRateMin: Int16 = 40

@@ -128,7 +128,7 @@ import Testing
         var heart = night(from: 59)
         #expect(heart.story(.bradycardia) == ["opened low"])
         let proposed = heart.detector.proposedMinimum(CustomerLimits(), by: heart.rules)
-        #expect(proposed.map((30...36).contains) == true, "\(proposed ?? 0)")
+        #expect(proposed.map { (30...36).contains($0) } == true, "\(proposed ?? 0)")
         // What goes on into the day is told, and so is what no sleeping heart does.
         heart.sway(38, for: 9 * 3600, every: step)
         #expect(heart.highs(.bradycardia) == 1)

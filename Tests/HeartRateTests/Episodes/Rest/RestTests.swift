@@ -114,6 +114,11 @@ import Testing
         heart.sway(58, for: 1800, every: step, .sleep)
         heart.hold(36, for: max(60, 10 * step), every: step, .sleep)
         #expect(heart.told.last?.episode.severity == .high)
+        // Of a slow one, too, that is at the lowest rate of sleepers for a while.
+        heart = Watched()
+        heart.sway(46, for: 1800, every: step, .sleep)
+        heart.sway(31, for: max(60, 10 * step), every: step, .sleep)
+        #expect(heart.told.last?.episode.severity == .high)
     }
 
     @Test("the first night of a slow heart is a record, and not for longer than a night", arguments: [1.0, 5, 60])

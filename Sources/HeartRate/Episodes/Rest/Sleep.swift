@@ -8,16 +8,19 @@ struct Sleep {
     private var roof: Int16 = 0
     /// Whether it sank slowly to where it is.
     private(set) var isSettled = true
+    /// From what it dropped, in eighths of a bpm.
+    private var dropped: Int16 = 0
 
     /// Takes a minute's rate.
     mutating func take(_ rate: EighthsOfBPM, after gap: Microseconds, _ rules: EpisodeRules) {
         let fall = Int64(rules.settling) * 8 * min(gap, .hours(24)).count / 60_000_000
         roof = Int16(clamping: max(Int64(rate), roof == 0 ? Int64(rate) : Int64(roof) - fall))
         let isNear = EighthsOfBPM(roof) - rate <= reach(rules)
-        // Once it has dropped, only a usual rate lets it settle again.
+        // Once it has dropped, only a usual rate lets it settle again, or the one from which it dropped.
         if !isNear {
+            if isSettled { dropped = roof }
             isSettled = false
-        } else if rate > EighthsOfBPM(rules.restMin + rules.margin) * 8 {
+        } else if rate > min(EighthsOfBPM(rules.restMin + rules.margin) * 8, EighthsOfBPM(dropped - rules.margin * 8)) {
             isSettled = true
         }
     }
@@ -35,5 +38,6 @@ struct Sleep {
     mutating func code(_ coder: inout CheckpointCoder) {
         coder.code(&roof, after: 0)
         coder.code(&isSettled)
+        if !isSettled { coder.code(&dropped, after: 0) }
     }
 }

@@ -119,6 +119,10 @@ import Testing
         heart.sway(46, for: 1800, every: step, .sleep)
         heart.sway(31, for: max(60, 10 * step), every: step, .sleep)
         #expect(heart.told.last?.episode.severity == .high)
+        // And when it is over the night goes on.
+        let told = heart.told.count
+        heart.sway(44, for: 7200, every: step, .sleep)
+        #expect(heart.told.dropFirst(told).allSatisfy { $0.change == .closed || $0.change == .eased })
     }
 
     @Test("the first night of a slow heart is a record, and not for longer than a night", arguments: [1.0, 5, 60])

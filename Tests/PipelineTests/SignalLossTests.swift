@@ -17,7 +17,7 @@ extension EndToEnd {
             let first = try await pipeline.startReadyConsumer()
             let sensors = try Sensors(pipeline.broker, ["a", "b", "c", "d", "steady"])
             try await eventually("everybody's period is known") {
-                try database.number("SELECT count(*) FROM customer_state WHERE readings > 30") == 5
+                try database.number("SELECT count(*) FROM customer_state WHERE readings > 100") == 5
             }
             sensors.silence("a")
             try await Self.untilLost("a", database)
@@ -66,7 +66,7 @@ extension EndToEnd {
             let crowd = (0..<1100).map { "crowd \($0)" }
             let sensors = try Sensors(pipeline.broker, ["a", "b", "c", "steady"], slow: crowd)
             try await eventually("everybody's period is known") {
-                try database.number("SELECT count(*) FROM customer_state WHERE readings > 30") >= 4
+                try database.number("SELECT count(*) FROM customer_state WHERE readings > 100") >= 4
             }
             try database.rows(
                 "INSERT INTO customer_limits (customer_id, is_continuous) VALUES ('a', true), ('c', true)")
@@ -104,7 +104,7 @@ extension EndToEnd {
             let sensors = try Sensors(
                 pipeline.broker, customers + ["steady"], slow: (0..<1100).map { "crowd \($0)" })
             try await eventually("everybody's period is known") {
-                try pipeline.database.number("SELECT count(*) FROM customer_state WHERE readings > 30") >= 21
+                try pipeline.database.number("SELECT count(*) FROM customer_state WHERE readings > 100") >= 21
             }
             for (round, customer) in customers.enumerated() {
                 sensors.silence(customer)

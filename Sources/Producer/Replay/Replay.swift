@@ -115,6 +115,11 @@ struct Replay: ~Copyable {
 /// Whether a line says nothing: it is empty, or the sign with which DOS ended its files.
 func isBlank(_ line: Span<UInt8>) -> Bool { line.isEmpty || (line.count == 1 && line[0] == 0x1A) }
 
+/// How many bytes of a file's first line are a byte order mark.
+func markLength(_ line: Span<UInt8>) -> Int {
+    line.count >= 3 && line[0] == 0xEF && line[1] == 0xBB && line[2] == 0xBF ? 3 : 0
+}
+
 /// When a row is due, by the microseconds between it and the first one, in nanoseconds since the start.
 ///
 /// Computed from the start, not from the row before, so that nothing drifts.

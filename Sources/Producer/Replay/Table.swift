@@ -24,10 +24,10 @@ public enum Table {
             while let line = try lines.next() {
                 number += 1
                 if isBlank(line) { continue }
-                let hasMark = number == 1 && line.count >= 3 && line[0] == 0xEF && line[1] == 0xBB && line[2] == 0xBF
-                let fields = try splitter.split(line.extracting(droppingFirst: hasMark ? 3 : 0))
+                let fields = try splitter.split(line.extracting(droppingFirst: number == 1 ? markLength(line) : 0))
                 if places.isEmpty {
-                    places = try header((0..<fields.count).map { String(bytes: fields[$0]) }, needed, optional)
+                    places = try Self.places(
+                        of: (0..<fields.count).map { String(bytes: fields[$0]) }, needed: needed, optional: optional)
                 } else {
                     try body(number, places.map { $0 >= 0 && $0 < fields.count ? String(bytes: fields[$0]) : "" })
                 }
@@ -50,7 +50,7 @@ public enum Table {
             var lines = try LineReader(path: path)
             var splitter = CSVSplitter()
             guard let line = try lines.next() else { throw CommandFailure(.config, "\(path): the file is empty") }
-            let fields = try splitter.split(line)
+            let fields = try splitter.split(line.extracting(droppingFirst: markLength(line)))
             return (0..<fields.count).map { String(bytes: fields[$0]) }
         } catch let failure as CommandFailure {
             throw failure
@@ -61,8 +61,8 @@ public enum Table {
         }
     }
 
-    private static func header(
-        _ names: [String], _ needed: [String], _ optional: [String]
+    private static func places(
+        of names: [String], needed: [String], optional: [String]
     ) throws(CommandFailure) -> [Int] {
         let missing = needed.filter { !names.contains($0) }
         guard missing.isEmpty else {

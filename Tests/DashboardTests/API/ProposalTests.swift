@@ -1,3 +1,4 @@
+import Foundation
 import Harness
 import HeartRate
 import Testing

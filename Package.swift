@@ -130,7 +130,7 @@ let package = Package(
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer", "Schema"]),
         tests("Crypt", ["Crypt"]),
-        tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
+        tests("Dashboard", ["Dashboard", "Harness", "HeartRate", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Doctor", ["Doctor", "Harness", "PostgreSQL", "Schema"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),

@@ -77,7 +77,7 @@ struct DetailsReply: Encodable {
         self.details = details
     }
 
-    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits }
+    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits, proposedLimits, irregular }
 
     func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
@@ -85,6 +85,8 @@ struct DetailsReply: Encodable {
         try container.encode(details.createdAt.map { Moment(microseconds: $0) }, forKey: .createdAt)
         try container.encode(details.firstRecordedAt.map { Moment.reading($0) }, forKey: .firstRecordedAt)
         try container.encode(details.ownLimits, forKey: .ownLimits)
+        try container.encode(details.proposedLimits, forKey: .proposedLimits)
+        try container.encode(details.irregular, forKey: .irregular)
     }
 }
 
@@ -106,6 +108,7 @@ struct ReportReply: Encodable {
     let until: Moment
     let customers: Int64
     let alarms: Int64
+    let alarmsByKind: [AlarmLoad]
     @OrNull var alarmsPerCustomerHour: Double? = nil
     let isTruncated: Bool
     let items: [Report.Item]

@@ -10,7 +10,7 @@ import SharedSettings
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "database", abstract: "Makes and keeps the database.",
-        subcommands: [Setup.self, Maintain.self, Status.self, DatabaseCustomerCommand.self, Unseal.self])
+        subcommands: [Setup.self, Maintain.self, Status.self, DatabaseCustomerCommand.self, Groups.self, Unseal.self])
 
     /// How long to wait for the server.
     struct WaitOptions: ParsableArguments {

@@ -29,6 +29,12 @@ struct ScoreCommand: ParsableCommand {
                 """, valueName: "file"))
     var labels: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The customers' own limits, as CSV: customer_id, heart_rate_min, heart_rate_max, rest_min, rest_max.",
+            discussion: "An empty cell, or a column that is not there, is no own limit.", valueName: "file"))
+    var limits: String?
+
     @Option(help: ArgumentHelp("Draw it: a page that needs no other file.", valueName: "file"))
     var html: String?
 
@@ -43,6 +49,7 @@ struct ScoreCommand: ParsableCommand {
     func run() throws {
         guard let settings = try options.load(.consumer) else { return }
         var score = try Score(settings, keepsCurves: html != nil)
+        if let limits { try readLimits(limits) { score.take($0, of: $1) } }
         try Table.read(
             recording, needed: ["customer_id", "recorded_at", "heart_rate"], optional: ["activity"]
         ) { _, cells throws(CommandFailure) in
@@ -58,6 +65,25 @@ struct ScoreCommand: ParsableCommand {
         if let labels { try LabelFile(labels).read { score.take($0, of: $1) } }
         print(json ? score.json + "\n" : score.text(all: all), terminator: "")
         if let html { try write(score.page, to: html) }
+    }
+
+    private func readLimits(_ path: String, _ body: (CustomerLimits, String) -> Void) throws(CommandFailure) {
+        let columns = ["heart_rate_min", "heart_rate_max", "rest_min", "rest_max"]
+        try Table.read(
+            path, needed: ["customer_id"], optional: columns
+        ) { _, cells throws(CommandFailure) in
+            var rates: [Int16?] = []
+            for (column, cell) in zip(columns, cells.dropFirst()) {
+                let rate = Int16(cell)
+                guard cell.isEmpty || rate.map(Reading.storableHeartRates.contains) == true else {
+                    throw CommandFailure(.config, "\(column) \"\(cell)\" is not a whole number from 1 to 299")
+                }
+                rates.append(rate)
+            }
+            let limits = CustomerLimits(
+                heartRateMin: rates[0], heartRateMax: rates[1], restMin: rates[2], restMax: rates[3])
+            body(limits, cells[0])
+        }
     }
 
     private func write(_ page: String, to path: String) throws(CommandFailure) {

@@ -79,7 +79,9 @@ def record(bootstrap, path):
                     bpm = int(reading["heart_rate"])
                 except (ValueError, KeyError, TypeError, OverflowError):
                     continue  # the simulator's malformed messages
-                if not isinstance(customer, str) or not 0 < bpm < 300 or when.tzinfo is None or when > latest:
+                if not isinstance(customer, str) or not 0 < len(customer) <= 50 or "\0" in customer:
+                    continue
+                if not 0 < bpm < 300 or when.tzinfo is None or when > latest:
                     continue  # the consumer would reject it
                 if a.artefacts and rnd.random() < a.artefacts / 10:
                     bursts[customer] = rnd.randint(2, 4)

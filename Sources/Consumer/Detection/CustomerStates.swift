@@ -27,28 +27,35 @@ struct CustomerStates {
     }
 
     private var customers = CustomerSet()
-    private var entries: [Entry] = []
+    /// In pieces, since one array that grows keeps up to twice its size.
+    private var pieces: [[Entry]] = []
+    private static let piece = 256
     private let most: Int
 
     /// - Parameter most: how many customers are kept when a batch has been written.
     init(most: Int) { self.most = most }
 
     /// How many customers there are.
-    var count: Int { entries.count }
+    var count: Int { customers.count }
 
     /// Whether more may be kept.
     var hasRoom: Bool { count < most }
 
     mutating func removeAll() {
         customers.removeAll()
-        entries.removeAll(keepingCapacity: true)
+        pieces.removeAll()
     }
 
     /// The customer's number, and whether nobody knew it: then its checkpoint has to be restored.
     mutating func insert(_ id: Span<UInt8>) -> (number: Int, isNew: Bool) {
+        let known = count
         let number = customers.insert(id)
-        guard number == entries.count else { return (number, false) }
-        entries.append(Entry())
+        guard number == known else { return (number, false) }
+        if number % Self.piece == 0 {
+            pieces.append([])
+            pieces[pieces.count - 1].reserveCapacity(Self.piece)
+        }
+        pieces[pieces.count - 1].append(Entry())
         return (number, true)
     }
 
@@ -57,22 +64,28 @@ struct CustomerStates {
 
     /// Puts a customer at what the database has.
     mutating func restore(_ number: Int, _ stored: StoredDetector, at now: Int64) {
-        entries[number] = Entry(
-            detector: stored.detector, limits: stored.limits, seenAt: now, isForgetful: stored.isUnreadable)
+        update(number) {
+            $0 = Entry(detector: stored.detector, limits: stored.limits, seenAt: now, isForgetful: stored.isUnreadable)
+        }
     }
 
     /// Lends a customer's entry.
     @inline(__always)
-    mutating func update<Result>(_ number: Int, _ body: (inout Entry) -> Result) -> Result { body(&entries[number]) }
+    mutating func update<Result>(_ number: Int, _ body: (inout Entry) -> Result) -> Result {
+        body(&pieces[number / Self.piece][number % Self.piece])
+    }
+
+    private subscript(number: Int) -> Entry { pieces[number / Self.piece][number % Self.piece] }
 
     /// Drops the half that was seen least recently when there are more than are kept.
     mutating func trim() {
         guard count > most else { return }
-        let order = entries.indices.sorted { entries[$0].seenAt > entries[$1].seenAt }
+        let seen = (0..<count).map { self[$0].seenAt }
+        let order = seen.indices.sorted { seen[$0] > seen[$1] }
         var kept = CustomerStates(most: most)
         for number in order.prefix(most / 2) {
             let place = kept.insert(id(number).span).number
-            kept.entries[place] = entries[number]
+            kept.update(place) { $0 = self[number] }
         }
         self = kept
     }

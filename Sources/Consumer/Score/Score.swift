@@ -32,6 +32,12 @@ public struct Score {
         customers[place].take(rate, at: instant, activity: activity, by: rules, &choice)
     }
 
+    /// Takes a customer's own limits, before the readings.
+    public mutating func take(_ limits: CustomerLimits, of customerID: String) {
+        let place = place(of: customerID)
+        customers[place].limits = limits
+    }
+
     /// Takes what somebody knows of a customer; of one without readings it counts for nothing.
     public mutating func take(_ label: ScoreLabel, of customerID: String) {
         guard let place = places[customerID] else { return }

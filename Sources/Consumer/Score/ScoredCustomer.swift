@@ -31,6 +31,8 @@ struct ScoredCustomer {
     private(set) var points: [Point] = []
     private(set) var limitSteps: [LimitStep] = []
     var labels: [ScoreLabel] = []
+    /// Its own.
+    var limits = CustomerLimits()
 
     private let keepsCurve: Bool
 
@@ -53,7 +55,7 @@ struct ScoredCustomer {
         last = max(last, instant)
         var changes: [CustomerEpisode] = []
         let judgement = detector.take(
-            Sample(heartRate, at: instant, activity: activity), rules: rules, limits: CustomerLimits()
+            Sample(heartRate, at: instant, activity: activity), rules: rules, limits: limits
         ) {
             changes.append(CustomerEpisode(customerID: id, episode: $0, change: $1))
         }
@@ -61,9 +63,9 @@ struct ScoredCustomer {
         note(changes, at: instant, &choice)
         guard keepsCurve else { return }
         points.append(Point(at: instant.microsecondsSince1970, rate: heartRate))
-        let limits = detector.limitsInForce(activity, limits: CustomerLimits(), rules: rules)
-        if limitSteps.last?.limits != limits {
-            limitSteps.append(LimitStep(at: instant.microsecondsSince1970, limits: limits))
+        let inForce = detector.limitsInForce(activity, limits: limits, rules: rules)
+        if limitSteps.last?.limits != inForce {
+            limitSteps.append(LimitStep(at: instant.microsecondsSince1970, limits: inForce))
         }
     }
 
@@ -73,7 +75,7 @@ struct ScoredCustomer {
     ) {
         refused += 1
         var changes: [CustomerEpisode] = []
-        detector.takeUnstorable(isZero: isZero, at: instant, rules: rules, limits: CustomerLimits()) {
+        detector.takeUnstorable(isZero: isZero, at: instant, rules: rules, limits: limits) {
             changes.append(CustomerEpisode(customerID: id, episode: $0, change: $1))
         }
         note(changes, at: instant, &choice)
@@ -82,7 +84,7 @@ struct ScoredCustomer {
     /// Judges what waits, and takes over how the open episodes stand at the end.
     mutating func finish(by rules: EpisodeRules, _ choice: inout EpisodeChoice) {
         var changes: [CustomerEpisode] = []
-        detector.finish(rules: rules, limits: CustomerLimits()) {
+        detector.finish(rules: rules, limits: limits) {
             changes.append(CustomerEpisode(customerID: id, episode: $0, change: $1))
         }
         note(changes, at: last, &choice)

@@ -1,6 +1,7 @@
 import Hummingbird
 internal import Daemon
 internal import HTTPTypes
+internal import HeartRate
 internal import Logging
 internal import NIOCore
 internal import PostgreSQL
@@ -208,8 +209,10 @@ struct API: Sendable {
     @Sendable private func customer(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let id = try QueryParameters(request, "customer_id").customer()
         let clock = poller.alarmClock
-        let found = try await ask { connection throws(PostgreSQLError) in
-            try CustomerDetails(id, at: clock, connection)
+        var rules = EpisodeRules()
+        rules.heartRateMin = Int16(Limits(poller.settings).heartRateMin)
+        let found = try await ask { [rules] connection throws(PostgreSQLError) in
+            try CustomerDetails(id, at: clock, by: rules, connection)
         }
         guard let found else { throw Problem(.notFound, "there is no such customer") }
         // What every list shows, at the same moment; those who are in no list are asked for alone.

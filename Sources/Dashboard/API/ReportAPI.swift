@@ -13,12 +13,14 @@ extension API {
 
     @Sendable private func report(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let (range, report) = try await asked(request)
+        let alarms = report.alarms.reduce(0) { $0 + $1.alarms }
         let hours = Double(report.watchedSeconds) / 3600 * Double(report.customers)
         return try .json(
             json(
                 ReportReply(
                     from: .reading(range.from), until: .reading(range.until), customers: report.customers,
-                    alarms: report.alarms, alarmsPerCustomerHour: hours > 0 ? Double(report.alarms) / hours : nil,
+                    alarms: alarms, alarmsByKind: report.alarms,
+                    alarmsPerCustomerHour: hours > 0 ? Double(alarms) / hours : nil,
                     isTruncated: report.items.count == Report.mostCustomers, items: report.items,
                     notes: report.notes)), to: request)
     }

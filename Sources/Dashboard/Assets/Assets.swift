@@ -68,7 +68,7 @@ struct Assets: Sendable {
         let version = String(all.reduce(0) { ($0 &+ UInt64(crc32(of: $1))) &* 0x100_0000_01b3 }, radix: 36)
         self.version = directory == nil ? version : nil
         files = bytes.reduce(into: [:]) { files, file in
-            files[file.key] = Self.asset(file.key, file.value, version) { bytes[$0] }
+            files[file.key] = Self.asset(file.key, file.value, version: version) { bytes[$0] }
         }
         self.chart = chart.map { Asset($0, type: "text/javascript; charset=utf-8") }
     }
@@ -88,17 +88,15 @@ struct Assets: Sendable {
         func bytes(_ path: String) -> [UInt8]? {
             FileManager.default.contents(atPath: directory + "/" + path).map { Array($0) }
         }
-        return bytes(path).flatMap { Self.asset(path, $0, nil, including: bytes) }
+        return bytes(path).flatMap { Self.asset(path, $0, version: nil, including: bytes) }
     }
 
     private static func asset(
-        _ name: String, _ bytes: [UInt8], _ version: String?, including file: (String) -> [UInt8]?
+        _ name: String, _ bytes: [UInt8], version: String?, including file: @escaping (String) -> [UInt8]?
     ) -> Asset? {
         guard let type = Asset.type(of: name) else { return nil }
         guard name.hasSuffix(".html") else { return Asset(bytes, type: type) }
-        return withoutActuallyEscaping(file) { file in
-            let page = HTMLPage(version: version) { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
-            return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
-        }
+        let page = HTMLPage(version: version) { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
+        return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
     }
 }

@@ -19,7 +19,7 @@ struct Pages: Sendable {
         router.get("static/:first/:second/:third") { request, viewer in
             try asset(["first", "second", "third"], request, viewer)
         }
-        router.get("healthz") { _, _ in Self.text("ok\n") }
+        router.get("healthz") { _, _ in Self.text(RequestGuard.healthy) }
         router.get("readyz") { _, _ in
             if let reason = poller.unreadiness { throw Problem.busy(.serviceUnavailable, reason) }
             return Self.text("ok\n")

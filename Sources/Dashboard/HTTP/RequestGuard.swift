@@ -44,6 +44,22 @@ struct RequestGuard: RouterMiddleware {
         return response
     }
 
+    /// What /healthz says.
+    static let healthy = "ok\n"
+
+    /// The header of the answer to a request for /healthz; nil when it is another request, or one to be refused.
+    func health(_ head: HTTPRequest) -> HTTPResponse? {
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        guard request.uri.path == "/healthz", (try? check(request)) != nil else { return nil }
+        metrics.countRequest()
+        var response = HTTPResponse(status: .ok)
+        response.headerFields[.contentType] = "text/plain; charset=utf-8"
+        response.headerFields[.contentLength] = "\(Self.healthy.utf8.count)"
+        response.headerFields[.cacheControl] = "no-store"
+        for (name, value) in Self.headers { response.headerFields[name] = value }
+        return response
+    }
+
     private func check(_ request: Request) throws(Problem) {
         // A page of somebody else whose name now leads here (DNS rebinding) has its own name in the header.
         guard let host = request.head.authority.map(Self.name), hosts.contains(host) else {

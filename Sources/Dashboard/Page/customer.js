@@ -12,7 +12,7 @@ import { AnomalyPages } from "./parts/anomaly-pages.js";
 import { EpisodeList } from "./parts/episode-list.js";
 import { startFrame } from "./parts/frame.js";
 import { History } from "./parts/history.js";
-import { showLimits, showPerson } from "./parts/person.js";
+import { showIrregular, showLimits, showPerson, showProposal } from "./parts/person.js";
 import { RangeChoice, showRangeError } from "./parts/range-choice.js";
 import { TrendTable } from "./parts/trend-table.js";
 
@@ -152,6 +152,8 @@ class CustomerPage {
     const { customer, readings, episodes } = this.#answers;
     showPerson(customer, this.#time);
     showLimits(customer, readings.limits);
+    showProposal(customer);
+    showIrregular(customer);
     this.#trend.show(customer, this.#time);
     this.#care.show(customer, readings.limits, this.#time);
     this.#episodes.show(episodes, this.#time);

@@ -8,10 +8,21 @@ struct CustomerDetails: Sendable {
     let firstRecordedAt: Int64?
     /// The limits that judge this customer's episodes instead of the common ones.
     let ownLimits: OwnLimits?
+    /// Limits that would suit this heart better, for a person to take or not; nil when there is nothing to propose.
+    private(set) var proposedLimits: OwnLimits?
+    /// For how much of the last hours the heart was irregular; nil where readings are no beats.
+    private(set) var irregular: Irregular?
+
+    /// Hundredths of some minutes.
+    struct Irregular: Encodable, Sendable {
+        let percent: Int
+        let minutes: Int
+    }
+
     /// In the order of their names.
     private(set) var groups: [String] = []
     /// What detection has learned.
-    private let usualRates: ClosedRange<Int>?
+    private var usualRates: ClosedRange<Int>?
 
     /// The customer's usual rates, in bpm.
     struct UsualRates: Encodable, Sendable {
@@ -28,8 +39,11 @@ struct CustomerDetails: Sendable {
         @OrNull var heartRateMax: Int64?
     }
 
+    /// - Parameter rules: with the common limits.
     /// - Returns: nil when there is no such customer.
-    init?(_ id: CustomerKey, at clock: AlarmClock, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    init?(
+        _ id: CustomerKey, at clock: AlarmClock, by rules: EpisodeRules, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) {
         let result = try connection.query(
             """
             SELECT s.customer_id, \(microseconds(of: "s.recorded_at")) AS recorded_us, s.heart_rate, s.is_anomaly,
@@ -37,18 +51,25 @@ struct CustomerDetails: Sendable {
                    \(microseconds(of: "c.created_at")) AS created_us,
                    \(microseconds(of: "first_reading_at($1)")) AS first_us,
                    num_nonnulls(l.heart_rate_min, l.heart_rate_max) > 0 AS has_limits, l.heart_rate_min, l.heart_rate_max,
-                   s.detector
+                   s.detector, coalesce(l.heart_rate_min, p.heart_rate_min) AS minimum_in_force
               FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
-              LEFT JOIN customer_limits AS l USING (customer_id) WHERE s.customer_id = $1
+              LEFT JOIN customer_limits AS l USING (customer_id) LEFT JOIN limit_profiles AS p USING (profile)
+             WHERE s.customer_id = $1
             """, [id], unableTo: "read a customer")
         let found = try result.first { row throws(PostgreSQLError) in
-            let detector: [UInt8]? = try row["detector"]
-            return CustomerDetails(
-                usualRates: detector.flatMap { Detector(checkpoint: $0) }?.usualRates,
+            var details = CustomerDetails(
                 row: try CustomerTable.Row(&row), createdAt: try row["created_us"],
                 firstRecordedAt: try row["first_us"],
                 ownLimits: try row["has_limits"]
                     ? OwnLimits(heartRateMin: try row["heart_rate_min"], heartRateMax: try row["heart_rate_max"]) : nil)
+            let state: [UInt8]? = try row["detector"]
+            let inForce = CustomerLimits(heartRateMin: try row["minimum_in_force"])
+            let detector = state.flatMap { Detector(checkpoint: $0) }
+            details.usualRates = detector?.usualRates
+            details.irregular = detector?.irregularPart.map { Irregular(percent: $0.percent, minutes: $0.minutes) }
+            let minimum = detector?.proposedMinimum(inForce, by: rules)
+            details.proposedLimits = minimum.map { OwnLimits(heartRateMin: Int64($0), heartRateMax: nil) }
+            return details
         }
         guard let found else { return nil }
         self = found
@@ -59,11 +80,7 @@ struct CustomerDetails: Sendable {
         ).column()
     }
 
-    private init(
-        usualRates: ClosedRange<Int>?, row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?,
-        ownLimits: OwnLimits?
-    ) {
-        self.usualRates = usualRates
+    private init(row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?, ownLimits: OwnLimits?) {
         customer = CustomerTable.Customer(row: row, marks: [])
         self.createdAt = createdAt
         self.firstRecordedAt = firstRecordedAt

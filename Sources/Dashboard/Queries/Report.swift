@@ -39,7 +39,7 @@ struct Report: Sendable {
     private(set) var items: [Item] = []
     private(set) var notes: [Note] = []
     private(set) var customers: Int64 = 0
-    private(set) var alarms: Int64 = 0
+    private(set) var alarms: [AlarmLoad] = []
     /// For how much of the time messages were counted, in seconds.
     private(set) var watchedSeconds: Int64 = 0
 
@@ -53,24 +53,22 @@ struct Report: Sendable {
         let totals = try connection.query(
             """
             SELECT (SELECT count(*) FROM customer_state WHERE \(Self.whose)) AS customers,
-                   (SELECT count(*) FROM episodes WHERE worst_severity = 'high' AND raised_at >= $2::timestamptz
-                       AND raised_at < $3::timestamptz AND \(Self.whose)) AS alarms,
                    (SELECT floor(extract(epoch FROM least(now(), $3::timestamptz)
                                                     - greatest(min(logged_at), $2::timestamptz)))::bigint
                       FROM pipeline_log) AS watched
             """, parameters, unableTo: "count a report")
         try totals.forEach { row throws(PostgreSQLError) in
             customers = try row["customers"]
-            alarms = try row["alarms"]
             let watched: Int64? = try row["watched"]
             watchedSeconds = max(0, watched ?? 0)
         }
         items = try Self.items(parameters, connection)
         notes = try Self.notes(parameters, connection)
+        alarms = try AlarmLoad.list(parameters, connection)
     }
 
-    /// Whom the report is about.
-    private static let whose = "$1 IN ('', customer_id) AND \(Groups.condition(4))"
+    /// The condition of SQL for whom the report is about, by parameters 1 and 4.
+    static let whose = "$1 IN ('', customer_id) AND \(Groups.condition(4))"
 
     private static func items(
         _ parameters: [any PostgreSQLParameter], _ connection: PostgreSQLConnection

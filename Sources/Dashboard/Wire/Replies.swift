@@ -81,7 +81,9 @@ struct DetailsReply: Encodable {
         self.details = details
     }
 
-    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits, groups, usualRates }
+    private enum CodingKeys: String, CodingKey {
+        case createdAt, firstRecordedAt, ownLimits, proposedLimits, irregular, groups, usualRates
+    }
 
     func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
@@ -89,6 +91,8 @@ struct DetailsReply: Encodable {
         try container.encode(details.createdAt.map { Moment(microseconds: $0) }, forKey: .createdAt)
         try container.encode(details.firstRecordedAt.map { Moment.reading($0) }, forKey: .firstRecordedAt)
         try container.encode(details.ownLimits, forKey: .ownLimits)
+        try container.encode(details.proposedLimits, forKey: .proposedLimits)
+        try container.encode(details.irregular, forKey: .irregular)
         try container.encode(details.groups, forKey: .groups)
         try container.encode(details.usual, forKey: .usualRates)
     }
@@ -112,6 +116,7 @@ struct ReportReply: Encodable {
     let until: Moment
     let customers: Int64
     let alarms: Int64
+    let alarmsByKind: [AlarmLoad]
     @OrNull var alarmsPerCustomerHour: Double? = nil
     let isTruncated: Bool
     let items: [Report.Item]

@@ -1,6 +1,6 @@
 extension Detector {
     /// The form's number; another one is not read.
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     /// Appends the state, some 50 bytes: a detector made of them goes on as this one would.
     public func writeCheckpoint(to bytes: inout [UInt8]) {
@@ -47,6 +47,7 @@ extension Detector {
         deviation.code(&coder)
         baseline.code(&coder)
         runs.code(&coder)
+        irregularity.code(&coder)
         effort.code(&coder)
         restingSlow.code(&coder)
         restingFast.code(&coder)

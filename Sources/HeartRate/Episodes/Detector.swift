@@ -29,6 +29,7 @@ public struct Detector: Sendable {
     /// When the baseline took a rate the last time.
     var minuteAt = noTime
     var runs = BeatRuns()
+    var irregularity = Irregularity()
     var effort = Effort()
     var restingSlow = RestingRate()
     var restingFast = RestingRate()
@@ -138,7 +139,7 @@ public struct Detector: Sendable {
         {
             return judgement
         }
-        var rates = window.robustRates(jump: rules.jump, usual: &runs.usual)
+        var rates = window.robustRates(jump: rules.jump, usual: &runs.usual, wereBeats: runs.areBeats)
         runs.areBeats = rates.isOfBeats
         if rates.misses {
             runs.missedAt = lastAt
@@ -147,6 +148,7 @@ public struct Detector: Sendable {
             rates.medianOfBeats = max(rates.medianOfBeats, runs.usualRate)
         }
         step(rates, gap: times, by: tracks, changed)
+        if isMinute, runs.areBeats, !hasMissed { irregularity.take(isIrregular: window.isIrregular, at: lastAt) }
         if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
         return judgement
     }
@@ -185,7 +187,7 @@ public struct Detector: Sendable {
     ) -> TrackRules {
         var slowLimits = rules.slow(limits)
         if lastRate <= rules.restMin, let limit = sleepingLimit(activity, limits, by: rules) {
-            slowLimits = SeverityLimits(high: EighthsOfBPM(limit) * -8, opening: limit, urgent: limit)
+            slowLimits = limit.severities(rules)
         }
         var fastLimits = rules.fast(limits, effort.activity(activity, at: lastAt, rules))
         if restingSlow.isSustained, let limit = restMin(activity, limits, by: rules) {

@@ -8,6 +8,10 @@
 /// - IEC 60601-1-8: the alarm priorities low, medium and high, and technical alarm conditions apart from those of patients.
 /// - Nightscout: its defaults for stale data, a warning after 15 min and urgent after 30 min.
 /// - Where nothing is named, the number is our own choice.
+///
+/// Compared with the sources' own text or with a copy of it: NEWS2's bands, Goerges 2009, Apple's ten minutes and choices,
+/// NightSignal, Nightscout, Sharma 2017, Dash 2009. Their text was not at hand for: IEC 60601-1-8 and -2-27, PhysioNet's
+/// challenge of 2015, Cole 1999, Brodsky 1977, and the centiles in `limit_profiles`.
 public struct EpisodeRules: Hashable, Sendable {
     /// Below this rate for `highDelay` a bradycardia is of high severity; `HEART_RATE_MIN`. 1 to 299 bpm, the default is 40.
     public var heartRateMin: Int16 = 40
@@ -63,11 +67,18 @@ public struct EpisodeRules: Hashable, Sendable {
     public var sleepReach: Int16 = 8
     /// How many nights have to be known for that. 1 to 7, the default is 2.
     public var sleepNights: Int = 2
-    /// How fast a heart slows down that falls asleep, in bpm a minute, and how much faster for a while, in bpm. The
-    /// defaults are 3 and 12: choices; a block of the heart drops by as much within a beat.
+    /// How fast a heart slows down that falls asleep, in bpm a minute, and how much faster for a while, in bpm, at most a
+    /// fifth of its rate. The defaults are 3 and 12: choices; a block of the heart drops by as much within a beat.
     public var settling: Int16 = 3
     /// See `settling`.
     public var settlingReach: Int16 = 12
+
+    /// How far below the usual rate one is likely to be sleep before nights are known. 1 to 50 bpm, the default is 25: a choice.
+    public var sleepDip: Int16 = 25
+    /// How many minutes have to be known for that. 1 to 720, the default is 20: a choice.
+    public var firstSleepMinutes: UInt16 = 20
+    /// How long that is sleep. 1 to 24 h, the default is 12 h: a choice.
+    public var longestSleep: Microseconds = .hours(12)
 
     /// A rise at rest within six hours that is a trend. 5 to 100 bpm, the default is 15: NEWS2's bands are 20 wide.
     public var trendRise: Int16 = 15

@@ -35,6 +35,9 @@ struct Baseline {
     var highestRate: Int32 { range.upperBound >> 16 }
     var minutes: UInt16 { learned }
 
+    /// The usual rate of the whole day in bpm, rounded; 0 when nothing is known.
+    var usualRate: Int16 { Int16(truncatingIfNeeded: (usual + 32_768) >> 16) }
+
     /// The usual rate that is nearest to a rate, in bpm, rounded.
     func usualRate(near rate: EighthsOfBPM) -> Int16 {
         let range = range

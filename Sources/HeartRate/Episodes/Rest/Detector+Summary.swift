@@ -21,6 +21,7 @@ extension Detector {
             ("readings are beats", runs.areBeats ? "yes" : "no"),
             ("usual interval of beats", runs.usual > 0 ? "\(runs.usual) ms" : "not known"),
             ("beats were missed", time(runs.missedAt)),
+            ("irregular", irregularPart.map { "\($0.percent) % of \($0.minutes) min" } ?? "not known"),
             ("usual rates", baseline.text),
             ("resting rate of the nights", bpm(trend.nights.usual(least: 1)) + ", \(trend.nights.count) nights"),
             ("beyond a limit of rest", restingFast.isSustained || restingSlow.isSustained ? "for long" : "no"),
@@ -31,6 +32,14 @@ extension Detector {
             summary.append(("open \($0.kind.name)", "\($0.severity.name), since \($0.openedAt.iso8601): \($0.reason)"))
         }
         return summary
+    }
+}
+
+extension Detector {
+    /// For how many hundredths of the last hours the heart was irregular, and how many minutes of beats that is said of; nil
+    /// where readings are no beats, or too few are known.
+    public var irregularPart: (percent: Int, minutes: Int)? {
+        irregularity.percent.map { ($0, irregularity.minutes) }
     }
 }
 

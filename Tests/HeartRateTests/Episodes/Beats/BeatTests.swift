@@ -19,6 +19,11 @@ import Testing
         while heart.now < end { beat(after: 60 / bpm * Double.random(in: 0.975...1.025, using: &random)) }
     }
 
+    /// Whether each reading is taken for a beat.
+    private var knowsBeats: Bool {
+        heart.detector.summary.contains { $0.name == "readings are beats" && $0.value == "yes" }
+    }
+
     @Test("a sensor that misses beats is no slow heart", arguments: [70.0, 88, 104, 121], [0.2, 0.35, 0.5, 0.6])
     mutating func missed(bpm: Double, share: Double) {
         beats(bpm, for: 120)
@@ -52,6 +57,25 @@ import Testing
         beats(bpm, for: 30)
         let high = try #require(heart.told.first { $0.episode.severity == .high })
         #expect(high.episode.kind == .bradycardia && high.at - began <= 15)
+    }
+
+    @Test(
+        "a rate that is told each second is no beat, also at 60 bpm",
+        arguments: [0.0, 0.02, 0.06], [0.0, 0.05])
+    mutating func eachSecond(jitter: Double, dropouts: Double) {
+        for second in 1...600 where Double.random(in: 0..<1, using: &random) >= dropouts {
+            let late = Double.random(in: 0...max(jitter, 1e-9), using: &random)
+            heart.take(60 + [0, 2, -1, 1, -2][second / 7 % 5], at: Double(second) + late)
+            #expect(!knowsBeats, "second \(second)")
+        }
+        // So its silence is noticed after five steps, and not after the time that a pause may last.
+        let limit = heart.detector.silenceLimit(heart.rules)
+        #expect(limit.map { $0 < .milliseconds(5500) } == true)
+        beats(60, for: 120)
+        #expect(knowsBeats)
+        // A pacemaker's are all alike, and no others are between them.
+        for _ in 0..<60 { heart.take(60, at: heart.now + 1) }
+        #expect(knowsBeats)
     }
 
     @Test(
@@ -112,6 +136,21 @@ import Testing
         #expect(open.reason.hasPrefix("6 pauses between two beats in "), "\(open.reason)")
         beats(70, for: 1200)
         #expect(heart.closed(.bradycardia).count == 1)
+    }
+
+    @Test("how much of a night is irregular is a figure, and no alarm")
+    mutating func irregularNight() throws {
+        beats(64, for: 2 * 3600)
+        #expect(try #require(heart.detector.irregularPart).percent <= 1)
+        let end = heart.now + 3 * 3600
+        while heart.now < end { beat(after: 60 / Double.random(in: 58...98, using: &random)) }
+        let part = try #require(heart.detector.irregularPart)
+        #expect((55...65).contains(part.percent) && part.minutes > 290, "\(part)")
+        #expect(!heart.told.contains { $0.episode.severity > .low })
+        // Where readings are no beats nobody can tell.
+        heart = Watched()
+        heart.sway(70, for: 7200)
+        #expect(heart.detector.irregularPart == nil)
     }
 
     @Test("seventeen beats above 140 are of medium severity")

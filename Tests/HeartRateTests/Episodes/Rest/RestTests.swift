@@ -114,6 +114,49 @@ import Testing
         heart.sway(58, for: 1800, every: step, .sleep)
         heart.hold(36, for: max(60, 10 * step), every: step, .sleep)
         #expect(heart.told.last?.episode.severity == .high)
+        // Of a slow one, too, that is at the lowest rate of sleepers for a while.
+        heart = Watched()
+        heart.sway(46, for: 1800, every: step, .sleep)
+        heart.sway(31, for: max(60, 10 * step), every: step, .sleep)
+        #expect(heart.told.last?.episode.severity == .high)
+        // And when it is over the night goes on.
+        let told = heart.told.count
+        heart.sway(44, for: 7200, every: step, .sleep)
+        #expect(heart.told.dropFirst(told).allSatisfy { $0.change == .closed || $0.change == .eased })
+    }
+
+    @Test("the first night of a slow heart is a record, and not for longer than a night", arguments: [1.0, 5, 60])
+    func firstNight(step: Double) {
+        func night(from usual: Int, _ limits: CustomerLimits = CustomerLimits()) -> Watched {
+            var heart = Watched(EpisodeRules(), limits)
+            heart.sway(usual, for: 1800, every: step)
+            for bpm in stride(from: usual - 1, through: 38, by: -1) { heart.sway(bpm, for: max(30, step), every: step) }
+            heart.sway(38, for: 4 * 3600, every: step)
+            return heart
+        }
+        var heart = night(from: 59)
+        #expect(heart.story(.bradycardia) == ["opened low"])
+        let proposed = heart.detector.proposedMinimum(CustomerLimits(), by: heart.rules)
+        #expect(proposed.map { (30...36).contains($0) } == true, "\(proposed ?? 0)")
+        // What goes on into the day is told, and so is what no sleeping heart does.
+        heart.sway(38, for: 9 * 3600, every: step)
+        #expect(heart.highs(.bradycardia) == 1)
+        heart = night(from: 59)
+        heart.hold(28, for: max(60, 10 * step), every: step)
+        #expect(heart.highs(.bradycardia) == 1)
+        // Of whom it is not likely, and of whom somebody relies on it.
+        #expect(night(from: 75).highs(.bradycardia) == 1)
+        #expect(night(from: 59, CustomerLimits(isContinuous: true)).highs(.bradycardia) == 1)
+    }
+
+    @Test("nobody proposes limits for a heart that the common ones suit")
+    func suits() {
+        var heart = Watched()
+        for _ in 0..<3 {
+            heart.sway(70, for: 16 * 3600, every: 60)
+            heart.sway(55, for: 8 * 3600, every: 60)
+        }
+        #expect(heart.detector.proposedMinimum(CustomerLimits(), by: heart.rules) == nil)
     }
 
     @Test("a low rate in sleep that is learned is no nightly alarm", arguments: [5.0, 60])
@@ -128,6 +171,8 @@ import Testing
             if night >= 2 {
                 let told = heart.told.dropFirst(before).filter { $0.episode.severity > .low }
                 #expect(told.isEmpty, "night \(night): \(told.map(\.episode.reason))")
+                #expect(heart.detector.proposedMinimum(CustomerLimits(), by: heart.rules) == 30)
+                #expect(heart.detector.proposedMinimum(CustomerLimits(heartRateMin: 30), by: heart.rules) == nil)
             }
         }
     }

@@ -9,8 +9,8 @@ import unittest
 from selenium import webdriver
 from selenium.webdriver.webkitgtk.options import Options
 
-from episodes import EpisodeCase
 from browser import SCREENSHOTS
+from episodes import EpisodeCase
 from pipeline import eventually
 
 MINI = (glob.glob("/usr/lib/*/webkit2gtk-4.*/MiniBrowser") or [None])[0]

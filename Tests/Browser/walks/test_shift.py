@@ -6,8 +6,8 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from episodes import EpisodeCase
 from browser import Browser
+from episodes import EpisodeCase
 from pipeline import eventually
 
 LONG = os.environ.get("HEARTBEAT_TEST_LONG") == "1"

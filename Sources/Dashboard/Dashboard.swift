@@ -10,13 +10,15 @@ internal import SharedSettings
 public struct Dashboard {
     private let settings: Settings
     private let password: PasswordGate?
+    private let acting: ActingRule
 
     /// A dashboard with these settings; listens to nothing yet.
     ///
     /// - Throws: `SettingsError` when the password's file cannot be used; `SystemError`.
     public init(_ settings: Settings) throws {
         self.settings = settings
-        password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
+        password = try PasswordGate(.dashboardPasswordFile, settings)
+        acting = try ActingRule(settings)
     }
 
     /// Serves until it is stopped. It has started as soon as it listens: without the database it says so.
@@ -83,7 +85,8 @@ public struct Dashboard {
         let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: requestGuard)
         API(
-            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots()
+            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots(),
+            acting: acting
         ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         return router

@@ -9,8 +9,9 @@ struct Heartbeat: ParsableCommand {
         version: heartbeatVersion,
         subcommands: [
             ProducerCommand.self, ConsumerCommand.self, DashboardCommand.self, DatabaseCommand.self, VerifyCommand.self,
+            StatusCommand.self, DoctorCommand.self,
             BrokerCommand.self,
-            RejectedCommand.self, DemoCommand.self,
+            RejectedCommand.self, ScoreCommand.self, DemoCommand.self,
         ])
 
     static func main() { runAndExit() }

@@ -15,6 +15,8 @@ struct ProgressReport {
     private var lastLine = ContinuousClock.now
     private var lastSecond = ContinuousClock.now
     private var firstRejected = ContinuousClock.now
+    /// Whether the last line said that nothing has come.
+    private var isIdle = false
     private var lastRejected: ContinuousClock.Instant?
     /// One past the last offset that the database has, by partition.
     private(set) var committed: [Int32: Int64] = [:]
@@ -128,6 +130,10 @@ struct ProgressReport {
         doubtClock()
         let count = stored - storedAtLastLine
         storedAtLastLine = stored
+        // That nothing comes is said once.
+        let wasIdle = isIdle
+        isIdle = count == 0 && holes == 0 && rejected.isEmpty && lag.messages == 0
+        if isIdle, wasIdle { return }
         var line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"
         if holes > 0 { line += ", \(holes) offsets without a message (transactions or compaction)" }
         holes = 0

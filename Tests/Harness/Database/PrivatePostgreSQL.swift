@@ -40,6 +40,9 @@ package final class PrivatePostgreSQL: Sendable {
         guard try await initdb.waitForEnd(within: .seconds(60)) == .exited(0) else {
             throw HarnessError("initdb failed: " + initdb.log)
         }
+        // A crash of the machine is not among the tests, so the disk need not be waited for.
+        let file = cluster.data + "/postgresql.auto.conf"
+        try "fsync = off\n".write(toFile: file, atomically: false, encoding: .utf8)
         try await start()
     }
 
@@ -58,10 +61,7 @@ package final class PrivatePostgreSQL: Sendable {
         if isRunning { return }
         let process = try start(
             "postgres",
-            cluster.server([
-                // A crash of the machine is not among the tests, so the disk need not be waited for.
-                "fsync=off", "max_connections=60", "log_line_prefix=%m [%p] %q%u@%d ",
-            ]))
+            cluster.server(["max_connections=60", "log_line_prefix=%m [%p] %q%u@%d "]))
         server.withLock { $0 = process }
         try await eventually("PostgreSQL answers", within: .seconds(60)) {
             if let end = process.end { throw HarnessError("PostgreSQL has ended (\(end)): \(process.log)") }

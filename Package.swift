@@ -89,10 +89,19 @@ let package = Package(
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
         library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
+        // Looks at all parts, so it stands above them.
+        library(
+            "Doctor",
+            [
+                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "KafkaService", "PostgreSQL", "Producer",
+                "Schema",
+                "SharedSettings", subprocess,
+            ]),
+
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "HeartRate", "Kafka", "KafkaService",
+                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "HeartRate", "Kafka", "KafkaService",
                 "LocalServers",
                 "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser, logging, subprocess,
             ],
@@ -123,6 +132,7 @@ let package = Package(
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "HeartRate", "PostgreSQL"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
+        tests("Doctor", ["Doctor", "Harness", "PostgreSQL", "Schema"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -10,13 +10,15 @@ internal import SharedSettings
 public struct Dashboard {
     private let settings: Settings
     private let password: PasswordGate?
+    private let acting: ActingRule
 
     /// A dashboard with these settings; listens to nothing yet.
     ///
     /// - Throws: `SettingsError` when the password's file cannot be used; `SystemError`.
     public init(_ settings: Settings) throws {
         self.settings = settings
-        password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
+        password = try PasswordGate(.dashboardPasswordFile, settings)
+        acting = try ActingRule(settings)
     }
 
     /// Serves until it is stopped. It has started as soon as it listens: without the database it says so.
@@ -36,9 +38,10 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, statementLimit: .seconds(2))
         }
-        let router = router(poller, sessions: sessions, connections: connections, metrics: metrics, service)
+        let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics)
+        let router = router(poller, sessions: sessions, connections: connections, requestGuard: requestGuard, service)
         let server = Server(
-            application(router, connections, service: service),
+            application(router, connections, requestGuard: requestGuard, service: service),
             at: "\(settings[.dashboardAddress]), port \(settings[.dashboardPort])")
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
@@ -71,7 +74,7 @@ public struct Dashboard {
     }
 
     private func router(
-        _ poller: Poller, sessions: Workers<Session>, connections: Connections, metrics: DashboardMetrics,
+        _ poller: Poller, sessions: Workers<Session>, connections: Connections, requestGuard: RequestGuard,
         _ service: Service
     ) -> Router<Viewer> {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
@@ -80,24 +83,30 @@ public struct Dashboard {
                 "there is no \(settings[.dashboardChartJS]): the page has no charts. Install libjs-chart.js")
         }
         let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics))
+        router.add(middleware: requestGuard)
         API(
-            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots()
+            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots(),
+            acting: acting
         ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         return router
     }
 
     private func application(
-        _ router: Router<Viewer>, _ connections: Connections, service: Service
+        _ router: Router<Viewer>, _ connections: Connections, requestGuard: RequestGuard, service: Service
     ) -> some ApplicationProtocol {
         let address = settings[.dashboardAddress]
         return Application(
-            router: router, server: HTTPServerBuilder { HTTPServer(responder: $0, connections: connections) },
+            router: router,
+            server: HTTPServerBuilder { responder in
+                HTTPServer(responder: responder, connections: connections, requestGuard: requestGuard)
+            },
             // The system takes as many as it can have waiting.
             configuration: ApplicationConfiguration(
                 address: .hostname(address, port: settings[.dashboardPort]), backlog: 4096),
             onServerRunning: { channel in
+                // What a connection has sent is read before the next is taken.
+                try? await channel.setOption(.maxMessagesPerRead, value: 1).get()
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptErrors(connections), position: .first)
                 }.get()

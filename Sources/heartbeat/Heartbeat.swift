@@ -9,6 +9,7 @@ struct Heartbeat: ParsableCommand {
         version: heartbeatVersion,
         subcommands: [
             ProducerCommand.self, ConsumerCommand.self, DashboardCommand.self, DatabaseCommand.self, VerifyCommand.self,
+            StatusCommand.self, DoctorCommand.self,
             BrokerCommand.self,
             RejectedCommand.self, ScoreCommand.self, DemoCommand.self,
         ])

@@ -212,7 +212,8 @@ def replay(contents, now, skips):
             micros = instant(time)
             if not match or micros is None or micros > now + 300_000_000:
                 raise BadRow
-            bpm = int(match.group(2)) if len(match.group(2)) < 50 else 10**50
+            digits = match.group(2).lstrip(b"0")
+            bpm = int(digits[:30] or 0)
             if match.group(1) == b"-" or not 0 < bpm < 300:
                 raise BadRow
             check_id(customer.decode("utf-8"))

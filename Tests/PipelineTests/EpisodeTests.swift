@@ -128,6 +128,33 @@ extension EndToEnd {
             }
         }
 
+        @Test("limits that people set count within seconds, without a reload")
+        func limits() async throws {
+            let pipeline = try await Pipeline()
+            let start = SimulatedRun.begin
+            var second: Int64 = 0
+            func publish() throws {
+                try pipeline.broker.publish(
+                    (second..<second + 60).map {
+                        Message(
+                            customer: "somebody", timestamp: start.advanced(byMicroseconds: $0 * 1_000_000).iso8601,
+                            heartRate: 100)
+                    })
+                second += 60
+            }
+            let consumer = try await pipeline.startReadyConsumer("consumer", [:])
+            try publish()
+            try await pipeline.untilStored(60)
+            let open = "SELECT count(*) FROM episodes WHERE kind = 'tachycardia' AND reason LIKE '%limit 95'"
+            #expect(try pipeline.database.number(open) == 0)
+            try pipeline.database.rows("SELECT set_customer_limits('somebody', 'Anna', NULL, 95::smallint)")
+            try await eventually("an episode beyond the new limit") {
+                try publish()
+                return try pipeline.database.number(open) == 1
+            }
+            try await pipeline.stop(consumer)
+        }
+
         @Test("a state that cannot be read is learned again, and nothing stops")
         func unreadableState() async throws {
             let pipeline = try await Pipeline(partitions: 2)

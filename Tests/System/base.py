@@ -66,23 +66,33 @@ def _sources(codename):
 
 
 def base(release):
-    """The folder of a release's base system; builds it when this recipe has not been built on this machine before."""
+    """The folder of a release's base system."""
+    return _built(release, PACKAGES, CUSTOMIZE)
+
+
+def tools(release):
+    """The folder of a system with a release's own checks of packages."""
+    return _built(release, ["lintian"], "true")
+
+
+def _built(release, packages, customize):
+    """Builds a system when this recipe has not been built on this machine before."""
     codename = CODENAMES[release]
     sources = _sources(codename)
-    recipe = repr([PACKAGES, CUSTOMIZE, codename, sources])
+    recipe = repr([packages, customize, codename, sources])
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "heartbeat"
     folder = cache / ("system-" + hashlib.sha256(recipe.encode()).hexdigest()[:16])
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
-    print(f"system tests: building the base system of Debian {release}; that takes a minute, and once", flush=True)
-    unfinished = cache / f"unfinished-{os.getpid()}-{release}"
+    print(f"system tests: building a system of Debian {release}; that takes a minute, and once", flush=True)
+    unfinished = cache / f"unfinished-{os.getpid()}-{folder.name}"
     command = [
         "mmdebstrap", "--quiet", "--mode=root", "--variant=apt",
         # The sources may be a snapshot of an earlier day.
         "--aptopt=Acquire::Check-Valid-Until \"false\"", "--aptopt=Acquire::Languages \"none\"",
         "--aptopt=APT::Install-Recommends \"false\"", "--dpkgopt=force-unsafe-io",
-        "--include=" + ",".join(PACKAGES), "--customize-hook=" + CUSTOMIZE,
+        "--include=" + ",".join(packages), "--customize-hook=" + customize,
         codename, str(unfinished), *sources,
     ]
     try:
@@ -94,11 +104,46 @@ def base(release):
             text=True,
         )
         if done.returncode != 0:
-            raise SystemExit(f"system tests: unable to build the base system:\n{done.stderr}")
+            raise SystemExit(f"system tests: unable to build the system:\n{done.stderr}")
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return folder
+
+
+def next_release(release):
+    """What apt needs to make the next release of a base system, without a network.
+
+    A folder with the lists and the packages, and the lines of the sources.
+    """
+    codename = CODENAMES[str(int(release) + 1)]
+    sources = _sources(codename)
+    system = base(release)
+    folder = system.parent / f"upgrade-{hashlib.sha256(repr([system.name, sources]).encode()).hexdigest()[:16]}"
+    if folder.is_dir():
+        return folder, sources
+    print(f"system tests: fetching the upgrade of Debian {release}; that takes minutes, and once", flush=True)
+    unfinished = folder.parent / f"unfinished-{os.getpid()}-upgrade"
+    for name in ["lists/partial", "archives/partial"]:
+        (unfinished / name).mkdir(parents=True)
+    (unfinished / "sources.list").write_text("".join(line + "\n" for line in sources))
+    apt = [
+        "apt-get", "--yes", "--quiet", "--no-install-recommends",
+        "-o", f"Dir::Etc::SourceList={unfinished}/sources.list", "-o", "Dir::Etc::SourceParts=/dev/null",
+        "-o", f"Dir::State::Lists={unfinished}/lists", "-o", f"Dir::State::status={system}/var/lib/dpkg/status",
+        "-o", f"Dir::State::extended_states={system}/var/lib/apt/extended_states",
+        "-o", f"Dir::Cache={unfinished}", "-o", f"Dir::Cache::Archives={unfinished}/archives",
+        "-o", "APT::Sandbox::User=root", "-o", "Acquire::Check-Valid-Until=false", "-o", "Acquire::Languages=none",
+    ]
+    try:
+        for step in [["update"], ["--download-only", "full-upgrade"]]:
+            done = subprocess.run([*apt, *step], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise SystemExit(f"system tests: unable to fetch the upgrade:\n{done.stdout}{done.stderr}")
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder, sources
 
 
 if __name__ == "__main__":

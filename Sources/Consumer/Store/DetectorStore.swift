@@ -43,6 +43,14 @@ extension ReadingStore {
         return try stored(rows)
     }
 
+    /// What differs as soon as somebody has set limits.
+    func limitsMark() throws(PostgreSQLError) -> String {
+        try connection.execute(
+            "SELECT count(*) || ' ' || coalesce(max(changed_at)::text, '') FROM customer_limits",
+            unableTo: "read \"customer_limits\""
+        ).value()
+    }
+
     private func stored(_ rows: borrowing PostgreSQLResult) throws(PostgreSQLError) -> [StoredDetector] {
         try rows.map { row throws(PostgreSQLError) in
             let id: String = try row["id"]

@@ -34,6 +34,8 @@ struct Writer: ~Copyable {
     private var lastLog = ContinuousClock.now
     private var lastLook = ContinuousClock.now
     private var lastReminder = ContinuousClock.now
+    private var limitsMark: String?
+    private var lastLimits = ContinuousClock.now - .seconds(60)
 
     init(
         _ exchange: BatchExchange, context: ConsumerContext, episodes: EpisodeReport, loop: WorkLoop
@@ -65,6 +67,7 @@ struct Writer: ~Copyable {
                 case .write: write()
                 }
             }
+            lookForLimits()
             lookForSilence()
             logIdleMinute()
             episodes.tellUntold()
@@ -87,6 +90,15 @@ struct Writer: ~Copyable {
         self.rules = rules
         if rules == nil { detection.forget() } else { detection.reload() }
         if isNew { watchCustomers() }
+    }
+
+    /// Takes over within seconds what people have set for customers. A look that fails is left to the next one.
+    private mutating func lookForLimits() {
+        guard rules != nil, store != nil, .now - lastLimits >= .seconds(5) else { return }
+        lastLimits = .now
+        guard let mark = try? store?.limitsMark() else { return }
+        if let limitsMark, limitsMark != mark { detection.reload() }
+        limitsMark = mark
     }
 
     /// A new assignment: others may have written since, and whoever falls silent now was read by others.

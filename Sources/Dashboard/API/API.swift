@@ -15,6 +15,7 @@ struct API: Sendable {
     let sessions: Workers<Session>
     let charts: ChartCache
     let exports: ExportSlots
+    let acting: ActingRule
 
     private var now: Int64 { wallClockMicroseconds() }
 
@@ -34,6 +35,7 @@ struct API: Sendable {
         routes.get("readings.csv", use: export)
         addEpisodes(to: routes)
         addReport(to: routes)
+        addCare(to: routes)
         let description = Asset(PageFile.openAPI, type: "application/json")
         routes.get("openapi.json") { request, _ in description.response(to: request) }
     }
@@ -86,11 +88,13 @@ struct API: Sendable {
     private static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
 
     @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try QueryParameters(request, "search", "status", "section", "sort", "order", "limit", "offset")
+        let query = try QueryParameters(
+            request, "search", "group", "status", "section", "sort", "order", "limit", "offset")
         let section = try query.choice("section", SectionChoice.self)
         let wanted = CustomerTable.Selection(
             search: try query.text("search", of: 0...50), status: try query.choice("status", Status.self),
             section: section.flatMap { Section(rawValue: $0.rawValue) }, isOpen: section == .open,
+            group: try query.group(),
             sort: CustomerTable.Sort(
                 key: try query.choice("sort", CustomerTable.SortKey.self) ?? .customerID,
                 isDescending: try query.choice("order", Order.self) == .desc),
@@ -110,19 +114,22 @@ struct API: Sendable {
     /// A section of the list of people, or all of them.
     private enum SectionChoice: String, CaseIterable { case now, eased, watched, open }
 
-    /// A part of the list, and whether the list lacks anybody. A search among more customers than are in memory is the
-    /// database's.
+    /// A part of the list, and whether the list lacks anybody. A search, or a group, among more customers than are in
+    /// memory is the database's.
     private func page(
         _ wanted: CustomerTable.Selection
     ) async throws -> (page: CustomerTable.Page, isTruncated: Bool) {
-        guard let search = wanted.search, poller.table.withLock({ $0.isTruncated }) else {
+        guard wanted.search != nil || wanted.group != nil, poller.table.withLock({ $0.isTruncated }) else {
             try await completeTrends(wanted)
             return poller.table.withLock { ($0.page(wanted), $0.isTruncated) }
         }
         let found = try await ask { connection throws(PostgreSQLError) in
-            try CustomerTable.Row.list(connection, atMost: CustomerTable.mostFound + 1, with: lowercase(search))
+            try CustomerTable.Row.list(
+                connection, atMost: CustomerTable.mostFound + 1, with: wanted.search.map(lowercase), group: wanted.group
+            )
         }
         var table = CustomerTable()
+        table.groups = poller.table.withLock { $0.groups }
         // Whoever has something open is in memory, whatever the id.
         let standings = poller.table.withLock { known in
             found.reduce(into: [:]) { $0[$1.id] = known.customer($1.id)?.standing }

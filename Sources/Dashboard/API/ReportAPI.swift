@@ -47,11 +47,11 @@ extension API {
     }
 
     private func asked(_ request: Request) async throws -> (TimeRange, Report) {
-        let query = try QueryParameters(request, "customer_id", "from", "until")
-        let customer = try query.namedCustomer()
+        let query = try QueryParameters(request, "customer_id", "group", "from", "until")
+        let (customer, group) = (try query.namedCustomer(), try query.group())
         let range = try query.range(now: wallClockMicroseconds())
         let report = try await ask { connection throws(PostgreSQLError) in
-            try Report(of: customer, in: range, connection)
+            try Report(of: customer, group: group, in: range, connection)
         }
         guard report.items.count <= Report.mostRates else { return (range, report) }
         // Very many readings take longer than anybody waits: a report without rates is better than none.

@@ -12,6 +12,7 @@ struct HTTPServer: HTTPChannelHandler {
 
     let responder: Responder
     let connections: Connections
+    let requestGuard: RequestGuard
 
     /// A request whose header does not come within this time, or a connection without a request, is let go.
     private static let patience = Duration.seconds(15)
@@ -32,6 +33,7 @@ struct HTTPServer: HTTPChannelHandler {
             try pipeline.addHandler(ConnectionHandler(connections))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: Self.patience, logger: logger))
+            try pipeline.addHandler(HealthHandler(requestGuard))
             return try Value(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

@@ -19,6 +19,20 @@ struct CustomerDetails: Sendable {
         let minutes: Int
     }
 
+    /// In the order of their names.
+    private(set) var groups: [String] = []
+    /// What detection has learned.
+    private var usualRates: ClosedRange<Int>?
+
+    /// The customer's usual rates, in bpm.
+    struct UsualRates: Encodable, Sendable {
+        let lowest: Int
+        let highest: Int
+    }
+
+    /// Nil while they are not known.
+    var usual: UsualRates? { usualRates.map { UsualRates(lowest: $0.lowerBound, highest: $0.upperBound) } }
+
     /// A row of `customer_limits`; null for the common limit.
     struct OwnLimits: Encodable, Sendable {
         @OrNull var heartRateMin: Int64?
@@ -36,7 +50,7 @@ struct CustomerDetails: Sendable {
                    s.anomaly_reason, s.readings, s.anomalies,
                    \(microseconds(of: "c.created_at")) AS created_us,
                    \(microseconds(of: "first_reading_at($1)")) AS first_us,
-                   l.customer_id IS NOT NULL AS has_limits, l.heart_rate_min, l.heart_rate_max,
+                   num_nonnulls(l.heart_rate_min, l.heart_rate_max) > 0 AS has_limits, l.heart_rate_min, l.heart_rate_max,
                    s.detector, coalesce(l.heart_rate_min, p.heart_rate_min) AS minimum_in_force
               FROM customer_state AS s LEFT JOIN customers AS c USING (customer_id)
               LEFT JOIN customer_limits AS l USING (customer_id) LEFT JOIN limit_profiles AS p USING (profile)
@@ -51,6 +65,7 @@ struct CustomerDetails: Sendable {
             let state: [UInt8]? = try row["detector"]
             let inForce = CustomerLimits(heartRateMin: try row["minimum_in_force"])
             let detector = state.flatMap { Detector(checkpoint: $0) }
+            details.usualRates = detector?.usualRates
             details.irregular = detector?.irregularPart.map { Irregular(percent: $0.percent, minutes: $0.minutes) }
             let minimum = detector?.proposedMinimum(inForce, by: rules)
             details.proposedLimits = minimum.map { OwnLimits(heartRateMin: Int64($0), heartRateMax: nil) }
@@ -59,6 +74,10 @@ struct CustomerDetails: Sendable {
         guard let found else { return nil }
         self = found
         customer.standing = try OpenEpisodes.standing(of: id, at: clock, connection)
+        groups = try connection.query(
+            "SELECT group_name FROM customer_groups WHERE customer_id = $1 ORDER BY group_name", [id],
+            unableTo: "read \"customer_groups\""
+        ).column()
     }
 
     private init(row: CustomerTable.Row, createdAt: Int64?, firstRecordedAt: Int64?, ownLimits: OwnLimits?) {
@@ -66,6 +85,24 @@ struct CustomerDetails: Sendable {
         self.createdAt = createdAt
         self.firstRecordedAt = firstRecordedAt
         self.ownLimits = ownLimits
+    }
+
+    /// The usual time between a customer's last readings, in microseconds; nil when there are too few.
+    static func period(
+        of id: CustomerKey, until: Int64, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Int64? {
+        let result = try connection.query(
+            """
+            SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY step) AS step_us
+              FROM (SELECT \(microseconds(of: "recorded_at"))
+                           - lag(\(microseconds(of: "recorded_at"))) OVER (ORDER BY recorded_at) AS step
+                      FROM (SELECT recorded_at FROM heart_rate_readings
+                             WHERE customer_id = $1 AND recorded_at BETWEEN $2::timestamptz - interval '1 day'
+                                                                        AND $2::timestamptz
+                             ORDER BY recorded_at DESC LIMIT 9) AS latest) AS steps
+             WHERE step > 0
+            """, [id, Moment.reading(until).text], unableTo: "read a customer's readings")
+        return try result.first { row throws(PostgreSQLError) -> Int64? in try row["step_us"] } ?? nil
     }
 
     /// The latest reading of each step of customers' trends, by id.

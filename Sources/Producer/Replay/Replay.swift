@@ -54,13 +54,14 @@ struct Replay: ~Copyable {
     ///
     /// - Throws: `CommandFailure` that names file and line when it is no longer the file that it was; `KafkaError` when
     ///   librdkafka cannot go on.
-    mutating func run(_ publisher: inout Publisher) throws -> Publisher.End {
+    mutating func run(_ publisher: inout Publisher, telling progress: TerminalProgress) throws -> Publisher.End {
         var number = 0
         var splitter = CSVSplitter()
         do {
             var lines = try file.lines()
             while let line = try lines.next() {
                 number += 1
+                if number % 1000 == 0 { progress.tell("\(number) of \(summary.rows) rows") }
                 if number == 1 || isBlank(line) { continue }
                 guard try publish(line, splitBy: &splitter, to: &publisher) else { return .stopped }
             }

@@ -293,7 +293,7 @@ extension OnAServer {
                 let answer = try dashboard.acknowledge(id, body)
                 #expect(answer.status == 400, "\(body): \(answer.status) \(answer.text)")
             }
-            let long = #"{"by": "Anna"}"# + String(repeating: " ", count: 1000)
+            let long = #"{"by": "Anna"}"# + String(repeating: " ", count: 2000)
             #expect(try dashboard.acknowledge(id, long).status == 413)
             #expect(try dashboard.acknowledge(id, good, target: "/api/v1/episodes/\(id)/acknowledge?x=1").status == 400)
             #expect(try dashboard.acknowledge(id, good, target: "/api/v1/episodes/-1/acknowledge").status == 400)

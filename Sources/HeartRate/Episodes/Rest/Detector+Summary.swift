@@ -1,4 +1,10 @@
 extension Detector {
+    /// The lowest and the highest of the customer's usual rates in the course of a day, in bpm; nil while nothing is learned.
+    public var usualRates: ClosedRange<Int>? {
+        baseline.minutes == 0
+            ? nil : Int(baseline.lowestRate)...max(Int(baseline.lowestRate), Int(baseline.highestRate))
+    }
+
     /// What the state says, as names and values in the order of the checkpoint, for people to read.
     ///
     /// A checkpoint begins with the version of its form, a byte, and ends with its FNV-1a checksum, four bytes, the lowest

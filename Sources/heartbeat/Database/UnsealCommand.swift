@@ -37,7 +37,8 @@ extension DatabaseCommand {
             let maintenance = try Maintenance(
                 settings, try PostgreSQLConnection(parameters, .maintenance),
                 lock: try PostgreSQLConnection(parameters, .maintenanceLock), stop: try Signals.install().stop)
-            guard let readings = try maintenance.unseal(day: day) else {
+            let unsealed = try TerminalProgress.during("unsealing \(day)") { _ in try maintenance.unseal(day: day) }
+            guard let readings = unsealed else {
                 throw CommandFailure(.unavailable, "maintenance is running elsewhere: try again when it has ended")
             }
             logger.notice("unsealed \(day): \(readings) readings are rows of \"heart_rate_readings\" again")

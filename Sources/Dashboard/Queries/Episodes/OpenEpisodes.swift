@@ -14,7 +14,7 @@ struct OpenEpisodes: Sendable {
     private(set) var watched: Int64 = 0
     /// When the last one closed, in microseconds since 1970.
     private(set) var lastClosedAt: Int64?
-    /// By customer, as far as something is open or ended unseen.
+    /// By customer, as far as something is open, ended unseen, or paused.
     private(set) var standings: [CustomerKey: Standing] = [:]
 
     var total: Int { high + medium + low }
@@ -58,18 +58,42 @@ struct OpenEpisodes: Sendable {
             (SELECT * FROM episodes WHERE closed_at IS NOT NULL AND unseen_severity = 'high'
               ORDER BY closed_at DESC LIMIT \(Self.most))
             """, at: clock, connection)
-        standings = Dictionary(grouping: items, by: \.customerId).mapValues { Standing($0) }
+        let pauses = try Self.pauses(connection)
+        standings = Dictionary(grouping: items, by: \.customerId).reduce(into: [:]) { standings, each in
+            standings[each.key] = Standing(each.value, pause: pauses[each.key])
+        }
+        for (customer, pause) in pauses where standings[customer] == nil {
+            standings[customer] = Standing([], pause: pause)
+        }
+    }
+
+    /// - Parameter customer: whose alone; nil for everybody's.
+    private static func pauses(
+        of customer: CustomerKey? = nil, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> [CustomerKey: Standing.Pause] {
+        let result = try connection.query(
+            """
+            SELECT customer_id, \(microseconds(of: "paused_until")) AS until_us, paused_by FROM customer_pauses
+             WHERE paused_until > now() AND $1 IN ('', customer_id) ORDER BY paused_until DESC LIMIT \(most)
+            """, [customer?.text ?? ""], unableTo: "read \"customer_pauses\"")
+        var pauses: [CustomerKey: Standing.Pause] = [:]
+        try result.forEach { row throws(PostgreSQLError) in
+            let until: Int64 = try row["until_us"]
+            pauses[try row["customer_id"]] = Standing.Pause(
+                until: Moment(microseconds: until), by: try row["paused_by"])
+        }
+        return pauses
     }
 
     /// How one customer stands, asked for alone.
     static func standing(
         of customer: CustomerKey, at clock: AlarmClock, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> Standing {
-        Standing(
-            try EpisodeItem.list(
-                """
-                SELECT * FROM episodes WHERE customer_id = $1
-                   AND (closed_at IS NULL OR unseen_severity = 'high') LIMIT 100
-                """, with: [customer], at: clock, connection))
+        let episodes = try EpisodeItem.list(
+            """
+            SELECT * FROM episodes WHERE customer_id = $1
+               AND (closed_at IS NULL OR unseen_severity = 'high') LIMIT 100
+            """, with: [customer], at: clock, connection)
+        return Standing(episodes, pause: try pauses(of: customer, connection)[customer])
     }
 }

@@ -2,7 +2,7 @@ internal import HeartRate
 internal import PostgreSQL
 
 /// What a person says of an episode.
-struct Acknowledgement: Decodable, Sendable {
+struct Acknowledgement: Sendable {
     /// Who says it.
     let by: String
     /// How severe the episode was to their eyes; nil for as it is now.

@@ -17,22 +17,12 @@ export const usualStrip = {
     ctx.fillRect(area.left, top, area.width, height);
     ctx.fillStyle = colour("limit");
     ctx.fillRect(area.right - edge, top, edge, height);
-    ctx.restore();
-  },
-  afterDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { y }, usual }) {
-    if (!usual) return;
-    const { top, height } = place(y, usual);
-    ctx.save();
+    // Below the readings, so that it hides none.
     ctx.font = font;
-    ctx.textAlign = "right";
-    ctx.textBaseline = "middle";
-    ctx.lineJoin = "round";
-    ctx.lineWidth = 4;
-    ctx.strokeStyle = colour("surface");
+    ctx.textBaseline = "top";
     ctx.fillStyle = colour("soft");
     const text = usual.lowest === usual.highest ? `usual ${usual.lowest}` : `usual ${usual.lowest} to ${usual.highest}`;
-    ctx.strokeText(text, area.right - edge - 5, top + height / 2);
-    ctx.fillText(text, area.right - edge - 5, top + height / 2);
+    ctx.fillText(text, area.left + 8, top + height + 3);
     ctx.restore();
   },
 };

@@ -189,7 +189,7 @@ def replay(contents, now, skips):
     """The (customer, time, bpm) that a file's replay sends; None when the file is refused."""
     lines = contents.split(b"\n")
     # What a file without an end of its last line has there is no end of a line.
-    lines = [line.removesuffix(b"\r") for line in lines[:-1]] + lines[-1:]
+    lines = [line.removesuffix(b"\r") for line in lines[:-1]] + [lines[-1].removesuffix(b"\x1a")]
     try:
         names = fields(lines[0].removeprefix(b"\xef\xbb\xbf"))
     except BadRow:
@@ -199,7 +199,7 @@ def replay(contents, now, skips):
         return None
     sent = []
     for line in lines[1:]:
-        if line in (b"", b"\x1a"):
+        if line.strip(b" \t") == b"" or line == b"\x1a":
             continue
         try:
             row = fields(line)

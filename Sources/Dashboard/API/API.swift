@@ -206,12 +206,18 @@ struct API: Sendable {
         return try .json(json(AnomalyList(items: page.items, nextBefore: page.next?.text)), to: request)
     }
 
+    /// The rules of detection, with the common limit below which a heart is slow.
+    var rules: EpisodeRules {
+        var rules = EpisodeRules()
+        rules.heartRateMin = Int16(Limits(poller.settings).heartRateMin)
+        return rules
+    }
+
     @Sendable private func customer(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let id = try QueryParameters(request, "customer_id").customer()
         let clock = poller.alarmClock
-        var rules = EpisodeRules()
-        rules.heartRateMin = Int16(Limits(poller.settings).heartRateMin)
-        let found = try await ask { [rules] connection throws(PostgreSQLError) in
+        let rules = self.rules
+        let found = try await ask { connection throws(PostgreSQLError) in
             try CustomerDetails(id, at: clock, by: rules, connection)
         }
         guard let found else { throw Problem(.notFound, "there is no such customer") }

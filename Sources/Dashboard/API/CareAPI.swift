@@ -115,10 +115,10 @@ extension API {
         _ body: @escaping @Sendable (CustomerKey, PostgreSQLConnection) throws(PostgreSQLError) -> Bool
     ) async throws -> Response {
         let id = CustomerKey(try change.neededText("customer_id", of: 1...CustomerID.maximumCharacters))
-        let clock = poller.alarmClock
+        let (clock, rules) = (poller.alarmClock, self.rules)
         let found = try await ask { connection throws(PostgreSQLError) -> CustomerDetails? in
             guard try body(id, connection) else { return nil }
-            return try CustomerDetails(id, at: clock, connection)
+            return try CustomerDetails(id, at: clock, by: rules, connection)
         }
         guard let found else { throw Problem(.notFound, "there is no such customer, or no acknowledgement of yours") }
         return try .json(json(DetailsReply(CustomerItem(found.customer, at: clock.now), found)), to: request)

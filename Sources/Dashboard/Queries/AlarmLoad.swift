@@ -12,9 +12,11 @@ struct AlarmLoad: Encodable, Sendable {
 
     /// The kinds of a time, the most frequent first.
     ///
-    /// - Parameter parameters: a customer's id, or an empty text for everybody; the times; and a group, or an empty text.
+    /// - Parameters:
+    ///   - whose: the condition of SQL for whom it is about, by parameters 1 and 4.
+    ///   - parameters: a customer's id, or an empty text for everybody; the times; and a group, or an empty text.
     static func list(
-        _ parameters: [any PostgreSQLParameter], _ connection: PostgreSQLConnection
+        of whose: String, _ parameters: [any PostgreSQLParameter], _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> [AlarmLoad] {
         let result = try connection.query(
             """
@@ -24,7 +26,7 @@ struct AlarmLoad: Encodable, Sendable {
               FROM episode_changes JOIN episodes USING (episode_id)
              WHERE episode_changes.severity = 'high' AND change IN ('opened', 'escalated')
                AND coalesce(told_at, changed_at) >= $2::timestamptz
-               AND coalesce(told_at, changed_at) < $3::timestamptz AND \(Report.whose)
+               AND coalesce(told_at, changed_at) < $3::timestamptz AND \(whose)
              GROUP BY kind ORDER BY alarms DESC, kind
             """, parameters, unableTo: "count alarms")
         return try result.map { row throws(PostgreSQLError) in

@@ -64,11 +64,11 @@ struct Report: Sendable {
         }
         items = try Self.items(parameters, connection)
         notes = try Self.notes(parameters, connection)
-        alarms = try AlarmLoad.list(parameters, connection)
+        alarms = try AlarmLoad.list(of: Self.whose, parameters, connection)
     }
 
     /// The condition of SQL for whom the report is about, by parameters 1 and 4.
-    static let whose = "$1 IN ('', customer_id) AND \(Groups.condition(4))"
+    private static let whose = "$1 IN ('', customer_id) AND \(Groups.condition(4))"
 
     private static func items(
         _ parameters: [any PostgreSQLParameter], _ connection: PostgreSQLConnection

@@ -2,7 +2,7 @@ extension Detector {
     /// The form's number; another one is not read.
     private static let version: UInt8 = 3
 
-    /// Appends the state, some 50 bytes: a detector made of them goes on as this one would.
+    /// Appends the state, some 220 bytes: a detector made of them goes on as this one would.
     public func writeCheckpoint(to bytes: inout [UInt8]) {
         let start = bytes.count
         // Moved there and back, so that nothing is copied.

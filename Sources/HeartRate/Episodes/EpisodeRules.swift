@@ -68,7 +68,7 @@ public struct EpisodeRules: Hashable, Sendable {
     /// How many nights have to be known for that. 1 to 7, the default is 2.
     public var sleepNights: Int = 2
     /// How fast a heart slows down that falls asleep, in bpm a minute, and how much faster for a while, in bpm, at most a
-    /// fifth of its rate. The defaults are 3 and 12: choices; a block of the heart drops by as much within a beat.
+    /// sixth of its rate. The defaults are 3 and 12: choices; a block of the heart drops by as much within a beat.
     public var settling: Int16 = 3
     /// See `settling`.
     public var settlingReach: Int16 = 12

@@ -113,8 +113,14 @@ struct Replay: ~Copyable {
     }
 }
 
-/// Whether a line says nothing: it is empty, or the sign with which DOS ended its files.
-func isBlank(_ line: Span<UInt8>) -> Bool { line.isEmpty || (line.count == 1 && line[0] == 0x1A) }
+/// Whether a line says nothing: it has nothing but spaces and tabs, or is Ctrl-Z, with which DOS ended its files.
+func isBlank(_ line: Span<UInt8>) -> Bool {
+    if line.count == 1, line[0] == 0x1A { return true }
+    for place in line.indices {
+        guard line[place] == UInt8(ascii: " ") || line[place] == UInt8(ascii: "\t") else { return false }
+    }
+    return true
+}
 
 /// How many bytes of a file's first line are a byte order mark.
 func markLength(_ line: Span<UInt8>) -> Int {

@@ -22,7 +22,7 @@ extension OnAServer {
                     (\(slow), now() - interval '15 min', 'opened', 'high', NULL),
                     (\(slow), now() - interval '5 min', 'closed', 'high', NULL)
                 """)
-            try database.rows("SELECT acknowledge_episode(\(told), 'Anna', 'high', '')")
+            try database.rows("SELECT acknowledge_episode(\(told), 'Anna')")
             let dashboard = try await RunningDashboard(database: database)
             func load(from: Double, until: Double) throws -> [[String: Any]] {
                 func text(_ hours: Double) -> String { Date(timeIntervalSinceNow: hours * 3600).ISO8601Format() }

@@ -32,7 +32,7 @@ struct Sleep {
 
     /// How much faster than settling the rate may sink for a while, in eighths of a bpm: of a slow heart less.
     private func reach(_ rules: EpisodeRules) -> EighthsOfBPM {
-        min(EighthsOfBPM(rules.settlingReach) * 8, EighthsOfBPM(roof) / 5)
+        min(EighthsOfBPM(rules.settlingReach) * 8, EighthsOfBPM(roof) / 6)
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {

@@ -8,7 +8,7 @@ public struct DatabaseExamination {
     private let owner: String
 
     /// - Parameter owner: the role that has to be able to make tables in the database.
-    public init(_ connection: PostgreSQLConnection, database: String, owner: String = DatabaseSetup.owner) {
+    public init(_ connection: PostgreSQLConnection, database: String, owner: String) {
         self.connection = connection
         self.database = database
         self.owner = owner

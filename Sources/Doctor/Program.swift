@@ -19,7 +19,7 @@ struct Program {
 
     private init(_ words: [String]) { self.words = words }
 
-    /// Runs it, for at most so many seconds; nil when it could not be started.
+    /// Runs it, at most for this time, in seconds; nil when it could not be started.
     func run(within seconds: Int = 10) -> Answer? {
         let answer = Monitor<Answer??>(nil)
         let words = words

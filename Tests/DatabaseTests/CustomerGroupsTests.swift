@@ -7,7 +7,9 @@ extension OnAServer {
         func groups() async throws {
             let database = try await TestDatabase.make()
             let folder = try TestFolder.required()
-            func take(_ name: String, _ text: String, _ options: String...) async throws -> (end: String, log: String) {
+            func take(_ name: String, _ text: String, with options: String...) async throws -> (
+                end: String, log: String
+            ) {
                 let file = try folder.write(name, text)
                 let ended = try await Heartbeat.run(
                     ["database", "groups"] + options + [file], database.settings(as: "postgres"))
@@ -24,13 +26,13 @@ extension OnAServer {
             for wrong in [
                 "customer_id,ward\na,b\n", "customer_id,group\nc,Ward 4\nd,\n", "customer_id,group\n,x\n", "",
             ] {
-                let refused = try await take("wrong.csv", wrong, "--replace")
+                let refused = try await take("wrong.csv", wrong, with: "--replace")
                 #expect(refused.end == "exited(78)" && refused.log.contains("wrong.csv"), "\(refused.log)")
             }
             #expect(try stored().count == 3)
             #expect(try await take("second.csv", "bed,group,customer_id\n7,Ward 4,b\n").end == "exited(0)")
             #expect(try stored().count == 4)
-            let last = try await take("last.csv", "customer_id,group\nb,Ward 4\n", "--replace")
+            let last = try await take("last.csv", "customer_id,group\nb,Ward 4\n", with: "--replace")
             #expect(last.log.contains("0 memberships of groups are new, 3 are removed"), "\(last.log)")
             #expect(try stored() == [["Ward 4", "b"]])
         }

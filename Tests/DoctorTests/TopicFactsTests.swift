@@ -7,7 +7,7 @@ import Testing
     private static let day = 86_400_000
 
     private static func verdict(
-        _ name: String, _ settings: [String: String]? = nil, _ change: (inout TopicFacts) -> Void = { _ in }
+        _ name: String, settings: [String: String]? = nil, _ change: (inout TopicFacts) -> Void = { _ in }
     ) -> Check.Verdict? {
         var facts = TopicFacts(name: "heartbeat", partitions: 4, copies: 1)
         facts.settings = settings
@@ -21,20 +21,20 @@ import Testing
             (0, .warning), (day - 1, .warning), (day, .ok), (90 * day, .ok), (90 * day + 1, .warning), (-1, .warning),
         ] as [(Int, Check.Verdict)])
     func retention(milliseconds: Int, expected: Check.Verdict) {
-        #expect(Self.verdict("retention", ["retention.ms": "\(milliseconds)"]) == expected)
+        #expect(Self.verdict("retention", settings: ["retention.ms": "\(milliseconds)"]) == expected)
     }
 
     @Test(
         "compaction would drop readings",
         arguments: [("delete", .ok), ("compact", .error), ("compact,delete", .error)] as [(String, Check.Verdict)])
     func cleanup(policy: String, expected: Check.Verdict) {
-        #expect(Self.verdict("cleanup", ["cleanup.policy": policy]) == expected)
+        #expect(Self.verdict("cleanup", settings: ["cleanup.policy": policy]) == expected)
     }
 
     @Test("messages that the consumer takes must get into the topic")
     func size() {
-        #expect(Self.verdict("message-size", ["max.message.bytes": "65536"]) == .ok)
-        #expect(Self.verdict("message-size", ["max.message.bytes": "65535"]) == .warning)
+        #expect(Self.verdict("message-size", settings: ["max.message.bytes": "65536"]) == .ok)
+        #expect(Self.verdict("message-size", settings: ["max.message.bytes": "65535"]) == .warning)
     }
 
     @Test("one copy is enough for one broker only")
@@ -59,7 +59,7 @@ import Testing
     @Test("a cluster that does not tell its settings is no fault", arguments: ["cleanup", "retention", "message-size"])
     func unknown(name: String) {
         #expect(Self.verdict(name) == .skipped)
-        #expect(Self.verdict(name, [:]) == .skipped)
-        #expect(Self.verdict(name, ["retention.ms": "x", "max.message.bytes": "x"]) == .skipped)
+        #expect(Self.verdict(name, settings: [:]) == .skipped)
+        #expect(Self.verdict(name, settings: ["retention.ms": "x", "max.message.bytes": "x"]) == .skipped)
     }
 }

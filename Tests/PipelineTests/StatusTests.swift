@@ -47,7 +47,6 @@ extension EndToEnd {
             ] {
                 #expect(shown.output.contains("\n" + line) || shown.output.hasPrefix(line), "\(line)\n\(shown.output)")
             }
-
             let json = try await Heartbeat.run(["status", "--json"], settings)
             let object = try #require(
                 try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])

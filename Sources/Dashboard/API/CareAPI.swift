@@ -19,7 +19,7 @@ extension API {
 
     /// The body of a request, and who it is from; refuses what another site could send, and who may only look.
     func change(
-        _ request: Request, _ viewer: Viewer, _ fields: Set<String>
+        _ request: Request, from viewer: Viewer, fields: Set<String>
     ) async throws -> (change: ChangeBody, person: String) {
         let channel = viewer.channel
         // Who sends it too slowly is let go. `RequestGuard` has seen that it is short.
@@ -63,7 +63,7 @@ extension API {
 
     @Sendable private func setLimits(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let (change, person) = try await change(
-            request, viewer, ["customer_id", "by", "note", "heart_rate_min", "heart_rate_max"])
+            request, from: viewer, fields: ["customer_id", "by", "note", "heart_rate_min", "heart_rate_max"])
         let common = Limits(poller.settings)
         let lowest = try change.integer("heart_rate_min", in: 1...299)
         let highest = try change.integer("heart_rate_max", in: 1...299)
@@ -76,42 +76,44 @@ extension API {
                 """)
         }
         let said = try change.text("note", of: 1...200)
-        return try await set(change, request) { id, connection throws(PostgreSQLError) in
-            try CareChange(id, by: person, note: said).setLimits(lowest, highest, connection)
+        return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
+            try CareChange(id, by: person, note: said).setLimits(lowest: lowest, highest: highest, connection)
         }
     }
 
     @Sendable private func pause(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (change, person) = try await change(request, viewer, ["customer_id", "by", "note", "minutes"])
+        let (change, person) = try await change(
+            request, from: viewer, fields: ["customer_id", "by", "note", "minutes"])
         guard let minutes = try change.integer("minutes", in: 0...1440) else {
             throw Problem(.badRequest, "minutes: expected an integer from 0 to 1440")
         }
         let said = try change.text("note", of: 1...200)
-        return try await set(change, request) { id, connection throws(PostgreSQLError) in
+        return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
             try CareChange(id, by: person, note: said).pause(minutes: minutes, connection)
         }
     }
 
     @Sendable private func setGroups(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (change, person) = try await change(request, viewer, ["customer_id", "by", "groups"])
+        let (change, person) = try await change(request, from: viewer, fields: ["customer_id", "by", "groups"])
         let names = try change.texts("groups", most: 20, of: 1...50)
-        return try await set(change, request) { id, connection throws(PostgreSQLError) in
+        return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
             try CareChange(id, by: person).setGroups(names, connection)
         }
     }
 
     @Sendable private func note(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (change, person) = try await change(request, viewer, ["customer_id", "by", "note", "episode_id"])
+        let (change, person) = try await change(
+            request, from: viewer, fields: ["customer_id", "by", "note", "episode_id"])
         let said = try change.neededText("note", of: 1...200)
         let episode = try change.integer("episode_id", in: 1...Int.max)
-        return try await set(change, request) { id, connection throws(PostgreSQLError) in
+        return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
             try CareChange(id, by: person, note: said).addNote(to: episode, connection)
         }
     }
 
     /// Changes something of a customer, and answers how the customer is then.
     private func set(
-        _ change: ChangeBody, _ request: Request,
+        _ change: ChangeBody, of request: Request,
         _ body: @escaping @Sendable (CustomerKey, PostgreSQLConnection) throws(PostgreSQLError) -> Bool
     ) async throws -> Response {
         let id = CustomerKey(try change.neededText("customer_id", of: 1...CustomerID.maximumCharacters))

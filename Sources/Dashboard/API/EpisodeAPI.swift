@@ -56,7 +56,7 @@ extension API {
     }
 
     @Sendable private func acknowledge(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (change, person) = try await change(request, viewer, ["by", "severity", "note"])
+        let (change, person) = try await change(request, from: viewer, fields: ["by", "severity", "note"])
         let id = try Self.episodeID(viewer)
         let said = Acknowledgement(
             by: person, severity: try change.choice("severity", Severity.allCases.map(\.name)),
@@ -72,7 +72,7 @@ extension API {
     }
 
     @Sendable private func undo(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (_, person) = try await change(request, viewer, ["by"])
+        let (_, person) = try await change(request, from: viewer, fields: ["by"])
         let id = try Self.episodeID(viewer)
         let clock = poller.alarmClock
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in

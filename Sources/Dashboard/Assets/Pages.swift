@@ -14,10 +14,12 @@ struct Pages: Sendable {
         router.get("operations") { request, _ in try page("operations", request) }
         router.get("report") { request, _ in try page("report", request) }
         router.get("wall") { request, _ in try page("wall", request) }
-        router.get("static/:first") { request, viewer in try asset(["first"], request, viewer) }
-        router.get("static/:first/:second") { request, viewer in try asset(["first", "second"], request, viewer) }
+        router.get("static/:first") { request, viewer in try asset(["first"], of: viewer, for: request) }
+        router.get("static/:first/:second") { request, viewer in
+            try asset(["first", "second"], of: viewer, for: request)
+        }
         router.get("static/:first/:second/:third") { request, viewer in
-            try asset(["first", "second", "third"], request, viewer)
+            try asset(["first", "second", "third"], of: viewer, for: request)
         }
         router.get("healthz") { _, _ in Self.text(RequestGuard.healthy) }
         router.get("readyz") { _, _ in
@@ -44,7 +46,7 @@ struct Pages: Sendable {
     }
 
     /// A file below "static", in the folder of the version or not.
-    private func asset(_ names: [String], _ request: Request, _ viewer: Viewer) throws -> Response {
+    private func asset(_ names: [String], of viewer: Viewer, for request: Request) throws -> Response {
         var parts = try names.map { try viewer.parameters.require($0) }
         let isForGood = parts.first == assets.version && parts.count > 1
         if isForGood { parts.removeFirst() }

@@ -14,35 +14,36 @@ struct CareChange: Sendable {
     }
 
     /// - Returns: whether there is such a customer.
-    func setLimits(_ lowest: Int?, _ highest: Int?, _ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Bool
-    {
+    func setLimits(
+        lowest: Int?, highest: Int?, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Bool {
         try call(
             "set_customer_limits",
-            "\(Self.number(lowest))::smallint, \(Self.number(highest))::smallint, \(literal(note, connection))",
+            with: "\(Self.number(lowest))::smallint, \(Self.number(highest))::smallint, \(literal(note, connection))",
             connection)
     }
 
     /// - Parameter minutes: 0 ends a pause.
     /// - Returns: whether there is such a customer.
     func pause(minutes: Int, _ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Bool {
-        try call("pause_customer", "\(minutes), \(literal(note, connection))", connection)
+        try call("pause_customer", with: "\(minutes), \(literal(note, connection))", connection)
     }
 
     /// - Returns: whether there is such a customer.
     func setGroups(_ names: [String], _ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Bool {
         var texts: [String] = []
         for name in names { texts.append(try connection.literal(name)) }
-        return try call("set_customer_groups", "ARRAY[\(texts.joined(separator: ", "))]::text[]", connection)
+        return try call("set_customer_groups", with: "ARRAY[\(texts.joined(separator: ", "))]::text[]", connection)
     }
 
     /// - Parameter episode: one that this person has acknowledged; nil for a note about the customer.
     /// - Returns: whether there is such a customer, or acknowledgement.
     func addNote(to episode: Int?, _ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Bool {
-        try call("add_note", "\(literal(note, connection)), \(Self.number(episode))", connection)
+        try call("add_note", with: "\(literal(note, connection)), \(Self.number(episode))", connection)
     }
 
     private func call(
-        _ function: String, _ arguments: String, _ connection: PostgreSQLConnection
+        _ function: String, with arguments: String, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> Bool {
         try connection.execute(
             """
@@ -63,7 +64,7 @@ struct CareChange: Sendable {
 /// What was done for a customer, the latest first: the schema "Care" of openapi.json.
 struct CarePage: Encodable, Sendable {
     /// A row of `care_log`.
-    struct Item: Encodable, Sendable {
+    struct Entry: Encodable, Sendable {
         let careId: Int64
         let at: Moment
         let by: String
@@ -75,7 +76,7 @@ struct CarePage: Encodable, Sendable {
         @OrNull var newValue: String?
     }
 
-    let items: [Item]
+    let items: [Entry]
     @OrNull var nextBefore: Int64?
 
     init(
@@ -89,7 +90,7 @@ struct CarePage: Encodable, Sendable {
             """, [customer, before], unableTo: "read \"care_log\"")
         let found = try result.map { row throws(PostgreSQLError) in
             let at: Int64 = try row["acted_us"]
-            return Item(
+            return Entry(
                 careId: try row["care_id"], at: Moment(microseconds: at), by: try row["person"],
                 action: try row["action"], episodeId: try row["episode_id"], severity: try row["severity"],
                 note: try row["note"], oldValue: try row["old_value"], newValue: try row["new_value"])

@@ -19,7 +19,7 @@ struct PostgreSQLChecks {
             let connection = try PostgreSQLConnection(parameters, .doctor)
             let facts = try ServerFacts(connection)
             return [.ok("postgresql.reachable", "role \"\(facts.role)\" can log in")]
-                + examination(connection, settings, facts.database) + facts.checks
+                + examination(connection, settings, database: facts.database) + facts.checks
         } catch {
             return [
                 .error(
@@ -31,10 +31,12 @@ struct PostgreSQLChecks {
     }
 
     /// What the setup looks at, too: up to the first that is wrong, because the others follow from it.
-    private func examination(_ connection: PostgreSQLConnection, _ settings: Settings, _ database: String) -> [Check] {
-        let examination = DatabaseExamination(connection, database: database)
+    private func examination(
+        _ connection: PostgreSQLConnection, _ settings: Settings, database: String
+    ) -> [Check] {
+        let examination = DatabaseExamination(connection, database: database, owner: DatabaseSetup.owner)
         var checks: [Check] = []
-        func look(_ name: String, _ said: String, _ examine: () throws(PostgreSQLError) -> Void) -> Bool {
+        func look(_ name: String, ok said: String, _ examine: () throws(PostgreSQLError) -> Void) -> Bool {
             do throws(PostgreSQLError) {
                 try examine()
                 checks.append(.ok("postgresql.\(name)", said))
@@ -44,9 +46,9 @@ struct PostgreSQLChecks {
                 return false
             }
         }
-        guard look("server", "15 or newer", { () throws(PostgreSQLError) in try examination.examineVersion() }),
-            look("encoding", "UTF8", examination.examineEncoding),
-            look("ownership", "role \"\(DatabaseSetup.owner)\" can make tables", examination.examineRights)
+        guard look("server", ok: "15 or newer", { () throws(PostgreSQLError) in try examination.examineVersion() }),
+            look("encoding", ok: "UTF8", examination.examineEncoding),
+            look("ownership", ok: "role \"\(DatabaseSetup.owner)\" can make tables", examination.examineRights)
         else { return checks + [.skipped("postgresql.schema", "see above")] }
         return checks + schema(connection, settings)
     }

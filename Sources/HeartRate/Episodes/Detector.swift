@@ -114,7 +114,6 @@ public struct Detector: Sendable {
         if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, limits: limits, changed) }
         let judgement = suspect(sample, after: gap, isApart: isApart, rules: rules, changed)
         if !poor.isIdle { report(poor.takeGood(at: sample.at), to: changed) }
-
         let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
         window.append(
             sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)

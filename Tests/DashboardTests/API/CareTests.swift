@@ -17,7 +17,7 @@ extension OnAServer {
         private static let own = ["Sec-Fetch-Site: same-origin", "Content-Type: application/json"]
 
         private func change(
-            _ dashboard: RunningDashboard, _ what: String, _ body: String, _ headers: [String] = own
+            _ dashboard: RunningDashboard, _ what: String, body: String, headers: [String] = own
         ) throws -> HTTPConnection.Answer {
             let connection = try HTTPConnection(port: dashboard.port)
             connection.request(
@@ -31,16 +31,16 @@ extension OnAServer {
             let (database, dashboard) = try await running()
             let first = try change(
                 dashboard, "limits",
-                #"{"customer_id": "cust_0001", "by": "Anna", "heart_rate_min": 45, "heart_rate_max": null}"#)
+                body: #"{"customer_id": "cust_0001", "by": "Anna", "heart_rate_min": 45, "heart_rate_max": null}"#)
             #expect(first.status == 200, "\(first.text)")
             let own = try first.json()["own_limits"] as? [String: Any]
             #expect(own?["heart_rate_min"] as? Int == 45 && own?["heart_rate_max"] is NSNull)
             let last = try change(
                 dashboard, "limits",
-                #"""
-                {"customer_id": "cust_0001", "by": "O'Neill", "heart_rate_min": null, "heart_rate_max": 150,
-                 "note": "after exercise"}
-                """#)
+                body: #"""
+                    {"customer_id": "cust_0001", "by": "O'Neill", "heart_rate_min": null, "heart_rate_max": 150,
+                     "note": "after exercise"}
+                    """#)
             #expect(last.status == 200, "\(last.text)")
             #expect(
                 try database.rows("SELECT person, action, old_value, new_value, note FROM care_log ORDER BY care_id")
@@ -83,7 +83,7 @@ extension OnAServer {
             ])
         func refusals(_ what: String, _ fields: String) async throws {
             let (database, dashboard) = try await running()
-            let answer = try change(dashboard, what, #"{"customer_id": "cust_0001", "by": "Anna", \#(fields)}"#)
+            let answer = try change(dashboard, what, body: #"{"customer_id": "cust_0001", "by": "Anna", \#(fields)}"#)
             #expect(answer.status == 400, "\(answer.text)")
             #expect(try database.rows("SELECT count(*) FROM care_log")[0][0] == "0")
             #expect(try database.rows("SELECT count(*) FROM customer_limits")[0][0] == "0")
@@ -101,7 +101,7 @@ extension OnAServer {
             }
             try await people("it needs somebody") { listed($0)["section"] as? String == "now" }
             let paused = try change(
-                dashboard, "pause", #"{"customer_id": "cust_0001", "by": "Anna", "minutes": 30, "note": "bath"}"#)
+                dashboard, "pause", body: #"{"customer_id": "cust_0001", "by": "Anna", "minutes": 30, "note": "bath"}"#)
             #expect(paused.status == 200, "\(paused.text)")
             #expect(try paused.json()["paused_by"] as? String == "Anna")
             try await people("it asks nobody") { people in
@@ -117,7 +117,8 @@ extension OnAServer {
             try database.rows("UPDATE customer_pauses SET paused_until = now()")
             try await people("it needs somebody again") { listed($0)["section"] as? String == "now" }
             #expect(
-                try change(dashboard, "pause", #"{"customer_id": "cust_0001", "by": "Carl", "minutes": 0}"#).status
+                try change(dashboard, "pause", body: #"{"customer_id": "cust_0001", "by": "Carl", "minutes": 0}"#)
+                    .status
                     == 200)
             let log = try database.rows("SELECT action, person, note FROM care_log ORDER BY care_id")
             #expect(log == [["paused", "Anna", "bath"], ["ended the pause", "Carl", nil]])
@@ -128,7 +129,7 @@ extension OnAServer {
             let (database, dashboard) = try await running()
             for (id, names) in [("cust_0001", #"["Ward 3", "Room 'x', y"]"#), ("cust_0002", #"["Ward 3"]"#)] {
                 let body = #"{"customer_id": "\#(id)", "by": "Anna", "groups": \#(names)}"#
-                #expect(try change(dashboard, "groups", body).status == 200)
+                #expect(try change(dashboard, "groups", body: body).status == 200)
             }
             func names(_ group: String) throws -> [String] {
                 let list = try dashboard.json("/api/v1/customers?group=\(group)")
@@ -142,7 +143,8 @@ extension OnAServer {
             let report = try dashboard.json("/api/v1/report?group=Ward%203")
             #expect(report["customers"] as? Int == 2 && report["alarms"] as? Int == 1)
             #expect((report["items"] as? [[String: Any]])?.map { $0["customer_id"] as? String } == ["cust_0002"])
-            let none = try change(dashboard, "groups", #"{"customer_id": "cust_0001", "by": "Anna", "groups": []}"#)
+            let none = try change(
+                dashboard, "groups", body: #"{"customer_id": "cust_0001", "by": "Anna", "groups": []}"#)
             #expect(try none.json()["groups"] as? [String] == [])
             try await eventually("one is left") { try names("Ward%203") == ["cust_0002"] }
         }
@@ -151,20 +153,21 @@ extension OnAServer {
         func notes() async throws {
             let (database, dashboard) = try await running()
             let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 60)
-            func note(_ by: String, _ customer: String, _ episode: Int?) throws -> Int {
+            func note(by: String, _ customer: String, _ episode: Int?) throws -> Int {
                 let number = episode.map { #", "episode_id": \#($0)"# } ?? ""
                 return try change(
-                    dashboard, "note", #"{"customer_id": "\#(customer)", "by": "\#(by)", "note": "called"\#(number)}"#
+                    dashboard, "note",
+                    body: #"{"customer_id": "\#(customer)", "by": "\#(by)", "note": "called"\#(number)}"#
                 ).status
             }
-            #expect(try note("Anna", "cust_0001", id) == 404)
+            #expect(try note(by: "Anna", "cust_0001", id) == 404)
             #expect(try dashboard.acknowledge(id, #"{"by": "Anna"}"#).status == 200)
-            #expect(try note("Carl", "cust_0001", id) == 404)
-            #expect(try note("Anna", "cust_0002", id) == 404)
-            #expect(try note("Anna", "cust_0001", id) == 200)
+            #expect(try note(by: "Carl", "cust_0001", id) == 404)
+            #expect(try note(by: "Anna", "cust_0002", id) == 404)
+            #expect(try note(by: "Anna", "cust_0001", id) == 200)
             #expect(try database.rows("SELECT acknowledged_note FROM episodes")[0][0] == "called")
-            #expect(try note("Carl", "cust_0002", nil) == 200)
-            #expect(try note("Carl", "nobody", nil) == 404)
+            #expect(try note(by: "Carl", "cust_0002", nil) == 200)
+            #expect(try note(by: "Carl", "nobody", nil) == 404)
         }
 
         // Of "correct horse": openssl passwd -6 -salt heartbeat
@@ -182,11 +185,11 @@ extension OnAServer {
                 Self.own + ["Acting-Password: " + Data(password.utf8).base64EncodedString()]
             }
             for wrong in [Self.own, header("correct"), Self.own + ["Acting-Password: !"], header("")] {
-                #expect(try change(dashboard, "pause", body, wrong).status == 403)
+                #expect(try change(dashboard, "pause", body: body, headers: wrong).status == 403)
                 #expect(try dashboard.acknowledge(id, #"{"by": "Anna"}"#, headers: wrong).status == 403)
             }
             #expect(try database.rows("SELECT count(*) FROM care_log")[0][0] == "0")
-            #expect(try change(dashboard, "pause", body, header("correct horse")).status == 200)
+            #expect(try change(dashboard, "pause", body: body, headers: header("correct horse")).status == 200)
             #expect(try dashboard.acknowledge(id, #"{"by": "Anna"}"#, headers: header("correct horse")).status == 200)
         }
 
@@ -195,16 +198,17 @@ extension OnAServer {
             let (database, dashboard) = try await running(
                 ["DASHBOARD_USER_HEADER": "X-Remote-User", "DASHBOARD_PROXIES": "127.0.0.1"])
             let body = #"{"customer_id": "cust_0001", "by": "Carl", "note": "well"}"#
-            #expect(try change(dashboard, "note", body).status == 403)
-            #expect(try change(dashboard, "note", body, Self.own + ["X-Remote-User: anna"]).status == 200)
+            #expect(try change(dashboard, "note", body: body).status == 403)
+            #expect(
+                try change(dashboard, "note", body: body, headers: Self.own + ["X-Remote-User: anna"]).status == 200)
             let two = Self.own + ["X-Remote-User: carl", "X-Remote-User: anna"]
-            #expect(try change(dashboard, "note", body, two).status == 403)
+            #expect(try change(dashboard, "note", body: body, headers: two).status == 403)
             #expect(try database.rows("SELECT person FROM care_log") == [["anna"]])
             let viewer = try dashboard.get("/api/v1/viewer", ["X-Remote-User: anna"]).json()
             #expect(viewer["user"] as? String == "anna")
             let (_, stranger) = try await running(
                 ["DASHBOARD_USER_HEADER": "X-Remote-User", "DASHBOARD_PROXIES": "192.0.2.1"])
-            #expect(try change(stranger, "note", body, Self.own + ["X-Remote-User: anna"]).status == 403)
+            #expect(try change(stranger, "note", body: body, headers: Self.own + ["X-Remote-User: anna"]).status == 403)
             let refused = try await Heartbeat.run(["dashboard"], ["DASHBOARD_USER_HEADER": "X-Remote-User"])
             #expect(
                 refused.end == .exited(78) && refused.log.contains("name the proxies that set it by DASHBOARD_PROXIES"))

@@ -35,7 +35,9 @@ import Testing
 
     /// Everything that became of the episodes of a recording.
     private func changes(_ name: String, limits: String? = nil) async throws -> [Change] {
-        let file = Self.folder.appending(path: name + ".csv.gz").path
+        let file = try #require(
+            ["hearts", "sensors"].map { Self.folder.appending(path: "\($0)/\(name).csv.gz").path }
+                .first(where: FileManager.default.fileExists))
         let own = try limits.map { ["--limits", try TestFolder.required().write("limits.csv", $0)] } ?? []
         let score = try await Heartbeat.run(["score", file, "--all"] + own, [:])
         #expect(score.end == .exited(0), "\(score.log)")

@@ -145,7 +145,8 @@ import Testing
         let end = heart.now + 3 * 3600
         while heart.now < end { beat(after: 60 / Double.random(in: 58...98, using: &random)) }
         let part = try #require(heart.detector.irregularPart)
-        #expect((55...65).contains(part.percent) && part.minutes > 290, "\(part)")
+        // Three hours of five; by chance some of their minutes look regular.
+        #expect((48...62).contains(part.percent) && part.minutes > 290, "\(part)")
         #expect(!heart.told.contains { $0.episode.severity > .low })
         // Where readings are no beats nobody can tell.
         heart = Watched()

@@ -10,16 +10,15 @@ extension OnAServer {
             let database = try await TestDatabase.make()
             try database.seed(customers: 4, seconds: 100)
             let day = 86_400
-            let old = try database.episode(of: "cust_0001", "tachycardia", "high", since: day + 3600)
+            let old = try database.episode(of: "cust_0001", "tachycardia", "medium", since: day + 3600)
             let told = try database.episode(of: "cust_0002", "tachycardia", "high", since: 600)
             let slow = try database.episode(of: "cust_0003", "bradycardia", "high", since: 900, until: 300)
             try database.rows(
                 """
+                UPDATE episodes SET severity = 'high', worst_severity = 'high' WHERE episode_id = \(old);
+                UPDATE episode_changes SET told_at = now() - interval '9 min' WHERE episode_id = \(told);
                 INSERT INTO episode_changes (episode_id, changed_at, change, severity, told_at) VALUES
-                    (\(old), now() - interval '25 h', 'opened', 'medium', NULL),
                     (\(old), now() - interval '2 h', 'escalated', 'high', now() - interval '2 h'),
-                    (\(told), now() - interval '10 min', 'opened', 'high', now() - interval '9 min'),
-                    (\(slow), now() - interval '15 min', 'opened', 'high', NULL),
                     (\(slow), now() - interval '5 min', 'closed', 'high', NULL)
                 """)
             try database.rows("SELECT acknowledge_episode(\(told), 'Anna')")

@@ -34,6 +34,9 @@ struct DaemonFiles: Sendable {
         for kind in ["producer", "consumer"] where !daemons.contains(where: { $0.kind == kind }) {
             daemons.append(Snapshot.DaemonItem(name: kind, kind: kind, state: .absent))
         }
+        if own == nil, !names.contains("dashboard.prom") {
+            daemons.append(Snapshot.DaemonItem(name: "dashboard", kind: "other", state: .absent))
+        }
         if let own { metrics.add(own) }
         if !lags.isEmpty {
             lag = Snapshot.Lag(

@@ -45,7 +45,7 @@ extension OnAServer {
             ]
             func answers() throws -> [String] {
                 try Self.targets.flatMap { target in try ranges.map { try dashboard.get(target + $0).text } }
-                    + [dashboard.get("/api/v1/customer?customer_id=cust_0001").text]
+                    + ["\(dashboard.json("/api/v1/customer?customer_id=cust_0001")["first_recorded_at"] ?? "none")"]
             }
             let before = try answers().map(Self.withoutCursors)
             #expect(before[0].split(separator: "\r\n").count == 7201)

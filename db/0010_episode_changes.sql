@@ -79,14 +79,16 @@ $$;
 ALTER TABLE episodes ADD COLUMN reminded_at timestamptz;
 COMMENT ON COLUMN episodes.reminded_at IS 'when people were told again, since nobody had acknowledged it';
 
--- The episodes of high severity that nobody acknowledged within a time after people were told; each once.
+-- The episodes of high severity that nobody acknowledged within a time after people were told; each
+-- once, and once more when it becomes high again.
 CREATE FUNCTION remind_episodes(after interval, most integer)
 RETURNS TABLE (customer_id text, kind text, worst text, opened text, raised text, heart_rate smallint, reason text)
 LANGUAGE sql AS $$
     UPDATE episodes e SET reminded_at = now()
      WHERE e.episode_id IN (
            SELECT o.episode_id FROM episodes o
-            WHERE o.closed_at IS NULL AND o.severity = 'high' AND o.acknowledged_at IS NULL AND o.reminded_at IS NULL
+            WHERE o.closed_at IS NULL AND o.severity = 'high' AND o.unseen_severity = 'high'
+              AND (o.reminded_at IS NULL OR o.reminded_at < o.alarmed_at)
               AND EXISTS (SELECT FROM episode_changes t WHERE t.episode_id = o.episode_id AND t.severity = 'high'
                              AND t.change <> 'closed' AND t.told_at <= now() - after)
             ORDER BY o.opened_at, o.episode_id LIMIT most FOR UPDATE SKIP LOCKED)

@@ -15,13 +15,11 @@ CREATE TABLE customer_pauses (
 -- Wards, rooms, one's own patients: a customer may be in several.
 CREATE TABLE customer_groups (
     customer_id varchar(50) COLLATE "C" NOT NULL,
-    group_name  varchar(50) COLLATE "C" NOT NULL CHECK (char_length(btrim(group_name)) BETWEEN 1 AND 50),
+    group_name  varchar(50) COLLATE "C" NOT NULL
+                CHECK (char_length(btrim(group_name)) BETWEEN 1 AND 50 AND strpos(group_name, ',') = 0),
     PRIMARY KEY (customer_id, group_name)
 );
 CREATE INDEX idx_customer_groups_name ON customer_groups (group_name, customer_id);
-
--- Consumers look for limits that have changed.
-CREATE INDEX idx_customer_limits_changed ON customer_limits (changed_at);
 
 -- Lets one person at a time change a customer. False when there is no such customer.
 CREATE FUNCTION lock_customer(customer text) RETURNS boolean LANGUAGE plpgsql AS $$

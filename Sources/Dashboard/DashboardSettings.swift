@@ -37,7 +37,7 @@ extension Setting where Value == String? {
         Setting(
             "DASHBOARD_ACTING_PASSWORD_FILE", .optional(.path), default: nil,
             sentence: """
-                A file with the hash of a second password, such as /etc/heartbeat/dashboard.secrets. Who acknowledges, or \
+                A file with the hash of a second password, such as /etc/heartbeat/acting-password. Who acknowledges, or \
                 sets limits, pauses, groups and notes, needs it; looking does not. Without it everybody may act who can look.
                 """)
     }

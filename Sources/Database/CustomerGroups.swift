@@ -19,19 +19,22 @@ public struct CustomerGroups: Sendable {
 
     /// Adds a customer to a group; once more changes nothing.
     ///
-    /// - Throws: `Refusal` unless both have 1 to 50 characters, and the group's name neither control characters nor a blank
-    ///   at an end.
+    /// - Throws: `Refusal` unless both have 1 to 50 characters, and the group's name neither commas, by which the page
+    ///   separates names, nor control characters, nor a blank at an end.
     public mutating func add(_ customer: String, to group: String) throws(Refusal) {
         guard (1...50).contains(customer.unicodeScalars.count), !customer.utf8.contains(0) else {
             throw Refusal(reason: "customer_id: expected 1 to 50 characters")
         }
         let scalars = group.unicodeScalars
         guard (1...50).contains(scalars.count), !scalars.contains(where: { $0.properties.generalCategory == .control }),
-            scalars.first != " ", scalars.last != " "
+            scalars.first != " ", scalars.last != " ", !group.utf8.contains(UInt8(ascii: ","))
         else {
             throw Refusal(
                 reason:
-                    "group: expected 1 to 50 characters, none of them a control character, with no blank at either end")
+                    """
+                    group: expected 1 to 50 characters, none of them a comma or a control character, with no blank at \
+                    either end
+                    """)
         }
         customers.append(customer)
         names.append(group)

@@ -21,10 +21,19 @@ public struct Doctor {
         case .versions: VersionChecks(installation).checks
         case .units: UnitChecks().checks
         case .kafka: KafkaChecks(installation).checks
-        case .postgresql: asUser("heartbeat-consumer", area) ?? PostgreSQLChecks(installation).checks
+        case .postgresql: postgreSQL
         case .disk: asUser("postgres", area) ?? DiskChecks(installation).checks
         case .clock: ClockChecks().checks
         }
+    }
+
+    private var postgreSQL: [Check] {
+        let asked = asUser("heartbeat-consumer", .postgresql)
+        // The secrets, which only root can read, may have a password.
+        let hasPassword = installation.consumer?.postgresParameters["password"] != nil
+        let isRefused = asked?.contains { $0.name == "postgresql.reachable" && $0.verdict == .error } ?? true
+        guard let asked, !(isRefused && hasPassword) else { return PostgreSQLChecks(installation).checks }
+        return asked
     }
 
     /// Over the local socket PostgreSQL wants a system user of the role's name, and root is none: root has that user ask.

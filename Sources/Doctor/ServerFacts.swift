@@ -34,10 +34,9 @@ struct ServerFacts: Equatable {
                    current_setting('autovacuum')::boolean AS autovacuum,
                    least(current_setting('max_connections')::integer
                          - current_setting('superuser_reserved_connections')::integer
-                         - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
-                         CASE WHEN datconnlimit < 0 THEN NULL ELSE datconnlimit - (
-                            SELECT count(*) FROM pg_stat_activity
-                             WHERE datname = current_database() AND backend_type = 'client backend') END
+                         - (SELECT sum(numbackends) FROM pg_stat_database),
+                         CASE WHEN datconnlimit < 0 THEN NULL ELSE datconnlimit
+                              - (SELECT numbackends FROM pg_stat_database WHERE datname = current_database()) END
                    )::integer AS connections_left,
                    datcollversion AS collation, pg_database_collation_actual_version(oid) AS collation_now,
                    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock

@@ -19,12 +19,13 @@ extension OnAServer {
                 try database.rows("SELECT group_name, customer_id FROM customer_groups ORDER BY 1, 2")
             }
             let first = try await take(
-                "first.csv", "\u{feff}customer_id,group\nb,Ward 3\na,Ward 3\na,\"Room 1, window\"\na,Ward 3\n")
+                "first.csv", "\u{feff}customer_id,group\nb,Ward 3\na,Ward 3\na,\"Room \"\"1\"\"\"\na,Ward 3\n")
             #expect(first.end == "exited(0)", "\(first.log)")
             #expect(first.log.contains("3 memberships of groups are new, 0 are removed"))
-            #expect(try stored() == [["Room 1, window", "a"], ["Ward 3", "a"], ["Ward 3", "b"]])
+            #expect(try stored() == [["Room \"1\"", "a"], ["Ward 3", "a"], ["Ward 3", "b"]])
             for wrong in [
                 "customer_id,ward\na,b\n", "customer_id,group\nc,Ward 4\nd,\n", "customer_id,group\n,x\n", "",
+                "customer_id,group\nc,\"Room 1, window\"\n",
             ] {
                 let refused = try await take("wrong.csv", wrong, with: "--replace")
                 #expect(refused.end == "exited(78)" && refused.log.contains("wrong.csv"), "\(refused.log)")

@@ -8,18 +8,8 @@ struct CustomerEpisode {
     /// By how many milliseconds the sensor's clock is behind.
     var behind: Int64 = 0
 
-    /// When it happened, as far as the episode tells.
-    var happenedAt: Instant {
-        switch (change, episode.kind) {
-        case (.opened, .signalLoss) where episode.severity == .high, (.escalated, .signalLoss),
-            (.opened, .zeroRate) where episode.severity == .high, (.escalated, .zeroRate):
-            // It became urgent at this multiple of the time after which it was raised.
-            let limit = episode.openedAt.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
-            return episode.lastSeenAt.advanced(byMicroseconds: limit * Int64(EpisodeRules().urgentSilence))
-        default:
-            return episode.time(of: change)
-        }
-    }
+    /// When it happened.
+    var happenedAt: Instant { episode.time(of: change) }
 
     /// By the names that the journal and the command's environment have for them; empty where there is nothing.
     var fields: [String: String] {

@@ -54,7 +54,10 @@ struct EpisodeChoice {
         _ changes: [CustomerEpisode], standing: [Findings.Found] = [], at now: Instant
     ) -> [CustomerEpisode] {
         // Most batches change nothing that is urgent, while one of a backlog changes much.
-        let urgent = changes.filter { $0.episode.worstSeverity == .high || $0.episode.toldSeverity != nil }
+        let urgent = changes.filter {
+            $0.episode.worstSeverity == .high || $0.episode.toldSeverity != nil
+                || $0.change == .closed && told[Key($0.customerID, $0.episode)] != nil
+        }
         let over = Set(urgent.filter { $0.change == .closed }.map { Key($0.customerID, $0.episode) })
         var chosen = urgent.filter { isWorthTelling($0, over: over, at: now) }
         if !late.isEmpty { chosen += standing.compactMap { goingOn($0, now) } }

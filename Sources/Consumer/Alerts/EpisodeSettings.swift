@@ -107,10 +107,10 @@ extension Setting where Value == Int {
             isReloadable: true)
     }
 
-    /// `DEVIATION_MINUTES`: 1 to 1440 min.
+    /// `DEVIATION_MINUTES`: 1 to 60 min.
     public static var deviationMinutes: Setting {
         Setting(
-            "DEVIATION_MINUTES", .integer(in: 1...1440, unit: "minutes"),
+            "DEVIATION_MINUTES", .integer(in: 1...60, unit: "minutes"),
             default: EpisodeRules().deviationDelay.minutes,
             sentence: "How long a rate has to be far from the customer's usual one to open an episode.",
             isReloadable: true)

@@ -24,7 +24,9 @@ struct CustomerChanges {
     }
 
     mutating func noteArrival(of number: Int, _ recordedAt: Instant, at milliseconds: Int64) {
-        changes[number].arrival = (milliseconds, milliseconds - recordedAt.microsecondsSince1970 / 1000)
+        // A producer may write anything as its time.
+        let sent = Instant(millisecondsSince1970: milliseconds).microsecondsSince1970 / 1000
+        changes[number].arrival = (sent, sent - recordedAt.microsecondsSince1970 / 1000)
     }
 
     /// - Returns: the customer's number.

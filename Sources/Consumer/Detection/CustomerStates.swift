@@ -69,6 +69,11 @@ struct CustomerStates {
         }
     }
 
+    /// The numbers of those who are watched for silence are other ones now.
+    mutating func forgetWatches() {
+        for number in 0..<count { update(number) { $0.watch = -1 } }
+    }
+
     /// Lends a customer's entry.
     @inline(__always)
     mutating func update<Result>(_ number: Int, _ body: (inout Entry) -> Result) -> Result {

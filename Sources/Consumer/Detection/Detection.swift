@@ -64,8 +64,10 @@ struct Detection {
     /// Watches somebody whom others have read until now. Its silence counts from now on: ours is never taken for it.
     mutating func watch(_ customers: [StoredDetector], at now: Int64, by rules: EpisodeRules) {
         for customer in customers {
+            let presence = SilenceTable.Presence(customer.detector, customer.limits, by: rules)
+            guard presence.mayBeMissed else { continue }
             let watch = silences.insert(customer.id.utf8.span, at: now)
-            silences.note(watch, SilenceTable.Presence(customer.detector, customer.limits, by: rules), at: now)
+            silences.note(watch, presence, at: now)
             guard states.hasRoom else { continue }
             let (place, isNew) = states.insert(customer.id.utf8.span)
             guard isNew else { continue }
@@ -96,6 +98,7 @@ struct Detection {
         batch.markSuspect(findings.suspect)
         batch.findings = findings
         states.trim()
+        if silences.trim() { states.forgetWatches() }
     }
 
     /// Judges what a batch has of one customer.
@@ -142,13 +145,13 @@ struct Detection {
             let silent = Microseconds.milliseconds(moment.at - max(silences.seenAt(number), moment.since))
             let presence = states.update(place) { entry -> SilenceTable.Presence in
                 findings.beginCustomer(behind: 0)
-                entry.noteForgotten(id, &findings)
                 let (limits, changes) = (entry.limits, findings.changes.count)
-                let wasWaiting = entry.detector.isWaiting
+                let hasNews = entry.detector.isWaiting || entry.isForgetful
+                entry.noteForgotten(id, &findings)
                 entry.detector.signalLost(for: silent, rules: rules, limits: limits) {
                     findings.note($0, of: String(decoding: id, as: UTF8.self), $1)
                 }
-                if findings.changes.count > changes || wasWaiting { findings.addSilent(id, entry.detector) }
+                if findings.changes.count > changes || hasNews { findings.addSilent(id, entry.detector) }
                 return SilenceTable.Presence(entry.detector, limits, by: rules)
             }
             watch(place, presence, at: nil)

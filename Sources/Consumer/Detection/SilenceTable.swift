@@ -14,6 +14,8 @@ struct SilenceTable {
         let isSilent: Bool
         /// Whether readings wait for late ones.
         let isWaiting: Bool
+        /// Whether there is anything left that silence can change.
+        var mayBeMissed: Bool { limit != nil || isWaiting }
 
         init(_ detector: borrowing Detector, _ limits: CustomerLimits, by rules: EpisodeRules) {
             limit = detector.silenceLimit(rules, limits)?.milliseconds
@@ -35,6 +37,8 @@ struct SilenceTable {
     private var dueAt: [Int64] = []
     /// Of very many, as after a producer's end, only as many are judged at once as fit a batch.
     private static let mostAtOnce = 5000
+    /// Fewer are not looked through.
+    private static let worthTrimming = 100_000
 
     /// How many customers there are.
     var count: Int { watches.count }
@@ -84,6 +88,23 @@ struct SilenceTable {
             dueAt.indices.lazy.filter {
                 dueAt[$0] <= moment.at && dueAt[$0] + max(moment.since - watches[$0].seenAt, 0) <= moment.at
             }.prefix(Self.mostAtOnce))
+    }
+
+    /// Drops those whose silence can change nothing any more, when they are the most of very many: ids that came once, and
+    /// sensors that are not worn.
+    ///
+    /// - Returns: whether it did; then the numbers are other ones.
+    mutating func trim() -> Bool {
+        guard count >= Self.worthTrimming else { return false }
+        let kept = watches.indices.filter { dueAt[$0] < .max || watches[$0].isWaiting }
+        guard kept.count * 2 < count else { return false }
+        var smaller = SilenceTable()
+        for old in kept {
+            let new = smaller.insert(id(old).span, at: watches[old].seenAt)
+            (smaller.watches[new], smaller.dueAt[new]) = (watches[old], dueAt[old])
+        }
+        self = smaller
+        return true
     }
 
     /// Whose readings wait for late ones.

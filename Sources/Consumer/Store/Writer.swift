@@ -105,6 +105,8 @@ struct Writer: ~Copyable {
     private mutating func watchCustomers() {
         detection.forget()
         guard let rules else { return }
+        // Before the limits are read, so that none is missed that is set meanwhile.
+        limitsMark = untilDone { store throws(PostgreSQLError) in try store.limitsMark() }
         let sources = sources
         var last = ""
         while true {
@@ -315,11 +317,12 @@ struct Writer: ~Copyable {
 
     /// Looks, every ten seconds, for what nobody has acknowledged in time.
     private mutating func remind() {
-        guard let delay = rules?.reminder, store != nil, ContinuousClock.now - lastReminder >= .seconds(10) else {
+        guard let delay = rules?.reminder, !sources.isEmpty, ContinuousClock.now - lastReminder >= .seconds(10) else {
             return
         }
         lastReminder = .now
         do throws(PostgreSQLError) {
+            try connect()
             for reminder in try store?.reminders(after: delay, most: EpisodeChoice.mostInAMinute) ?? [] {
                 episodes.tell(reminder)
             }
@@ -338,9 +341,10 @@ struct Writer: ~Copyable {
 
     /// A row of `pipeline_log` for a minute in which nothing came, so that silence can be told from absence.
     private mutating func logIdleMinute() {
-        guard ContinuousClock.now - lastLog >= .seconds(60), store != nil else { return }
+        guard !sources.isEmpty, ContinuousClock.now - lastLog >= .seconds(60) else { return }
         lastLog = .now
         do throws(PostgreSQLError) {
+            try connect()
             try store?.logIdleMinute()
         } catch {
             // The next job will wait for the database and say so.

@@ -96,6 +96,9 @@ extension API {
     @Sendable private func setGroups(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let (change, person) = try await change(request, from: viewer, fields: ["customer_id", "by", "groups"])
         let names = try change.texts("groups", most: 20, of: 1...50)
+        guard !names.contains(where: { $0.utf8.contains(UInt8(ascii: ",")) }) else {
+            throw Problem(.badRequest, "groups: expected names without a comma")
+        }
         return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
             try CareChange(id, by: person).setGroups(names, connection)
         }
@@ -116,7 +119,7 @@ extension API {
         _ change: ChangeBody, of request: Request,
         _ body: @escaping @Sendable (CustomerKey, PostgreSQLConnection) throws(PostgreSQLError) -> Bool
     ) async throws -> Response {
-        let id = CustomerKey(try change.neededText("customer_id", of: 1...CustomerID.maximumCharacters))
+        let id = try change.customer()
         let (clock, rules) = (poller.alarmClock, self.rules)
         let found = try await ask { connection throws(PostgreSQLError) -> CustomerDetails? in
             guard try body(id, connection) else { return nil }

@@ -1,6 +1,7 @@
 import Hummingbird
 internal import FoundationEssentials
 internal import HTTPTypes
+internal import HeartRate
 internal import NIOCore
 
 /// The body of a request that changes something: a JSON object with known fields.
@@ -51,6 +52,16 @@ struct ChangeBody {
     func neededText(_ name: String, of length: ClosedRange<Int>) throws(Problem) -> String {
         guard let text = try text(name, of: length) else { throw Self.refusal(name, length) }
         return text
+    }
+
+    /// Whose it is about: any id that a message can have.
+    func customer() throws(Problem) -> CustomerKey {
+        guard case .text(let text) = fields["customer_id"], !text.utf8.contains(0),
+            (1...CustomerID.maximumCharacters).contains(text.unicodeScalars.count)
+        else {
+            throw Problem(.badRequest, "customer_id: expected 1 to \(CustomerID.maximumCharacters) characters")
+        }
+        return CustomerKey(text)
     }
 
     /// One of several words; nil when it is not there.

@@ -21,7 +21,8 @@ final class HealthHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
-            if others == 0 { answer = requestGuard.health(head) }
+            // Who does not read the answers waits like everybody else.
+            if others == 0, context.channel.isWritable { answer = requestGuard.health(head) }
             guard answer == nil else { return }
             others += 1
         case .body:

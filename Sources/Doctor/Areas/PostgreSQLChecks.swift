@@ -1,5 +1,6 @@
 import Daemon
 import Database
+import FoundationEssentials
 import PostgreSQL
 import Schema
 import SharedSettings
@@ -15,11 +16,22 @@ struct PostgreSQLChecks {
             return [.skipped("postgresql", "the consumer's settings cannot be used")]
         }
         do throws(PostgreSQLError) {
-            let parameters = settings.postgresParameters.merging(["connect_timeout": "5"]) { $1 }
+            var parameters = settings.postgresParameters.merging(["connect_timeout": "5"]) { $1 }
+            // Without a name the consumer's role is that of its system user, and root is none.
+            if parameters["user"] == nil, ProcessInfo.processInfo.userName == "root",
+                Set(installation.environment.keys).isDisjoint(with: ["PGUSER", "PGSERVICE"])
+            {
+                parameters["user"] = "heartbeat-consumer"
+            }
             let connection = try PostgreSQLConnection(parameters, .doctor)
+            let examination = DatabaseExamination(
+                connection, database: settings[.postgresDB], owner: DatabaseSetup.owner)
+            do throws(PostgreSQLError) { try examination.examineVersion() } catch {
+                return [.error("postgresql.server", error.cause, remedy: error.hint ?? "see the server's log")]
+            }
             let facts = try ServerFacts(connection)
             return [.ok("postgresql.reachable", "role \"\(facts.role)\" can log in")]
-                + examination(connection, settings, database: facts.database) + facts.checks
+                + examined(examination, connection, by: settings) + facts.checks
         } catch {
             return [
                 .error(
@@ -31,11 +43,10 @@ struct PostgreSQLChecks {
     }
 
     /// What the setup looks at, too: up to the first that is wrong, because the others follow from it.
-    private func examination(
-        _ connection: PostgreSQLConnection, _ settings: Settings, database: String
+    private func examined(
+        _ examination: DatabaseExamination, _ connection: PostgreSQLConnection, by settings: Settings
     ) -> [Check] {
-        let examination = DatabaseExamination(connection, database: database, owner: DatabaseSetup.owner)
-        var checks: [Check] = []
+        var checks: [Check] = [.ok("postgresql.server", "15 or newer")]
         func look(_ name: String, ok said: String, _ examine: () throws(PostgreSQLError) -> Void) -> Bool {
             do throws(PostgreSQLError) {
                 try examine()
@@ -46,8 +57,7 @@ struct PostgreSQLChecks {
                 return false
             }
         }
-        guard look("server", ok: "15 or newer", { () throws(PostgreSQLError) in try examination.examineVersion() }),
-            look("encoding", ok: "UTF8", examination.examineEncoding),
+        guard look("encoding", ok: "UTF8", examination.examineEncoding),
             look("ownership", ok: "role \"\(DatabaseSetup.owner)\" can make tables", examination.examineRights)
         else { return checks + [.skipped("postgresql.schema", "see above")] }
         return checks + schema(connection, settings)

@@ -21,11 +21,17 @@ struct UnitChecks {
             let status = properties["ExecMainStatus"] ?? "0"
             return (properties["Result"] ?? "unknown") + (status == "0" ? "" : ", status \(status)")
         }
+        /// Whether systemd has looked, and its conditions are not given here.
+        var isLeftOut: Bool {
+            properties["Result"] == "exec-condition"
+                || properties["ConditionResult"] == "no" && properties["ConditionTimestampMonotonic"] ?? "0" != "0"
+        }
         var needsReload: Bool { properties["NeedDaemonReload"] == "yes" }
     }
 
     private static let properties =
-        "Id,LoadState,ActiveState,SubState,UnitFileState,Result,ExecMainStatus,NeedDaemonReload"
+        "Id,LoadState,ActiveState,SubState,UnitFileState,Result,ExecMainStatus,NeedDaemonReload,ConditionResult,"
+        + "ConditionTimestampMonotonic"
     private static let target = "heartbeat.target"
     private static let timer = "heartbeat-maintenance.timer"
     private static let maintenance = "heartbeat-maintenance.service"
@@ -107,7 +113,7 @@ struct UnitChecks {
                 remedy: "journalctl -x -u \(unit.name) has the cause; then systemctl restart \(unit.name)")
         }
         // The database's setup does nothing when the server is elsewhere.
-        if !unit.isActive, unit.isEnabled, target.isActive, unit.properties["Result"] != "exec-condition" {
+        if !unit.isActive, unit.isEnabled, target.isActive, !unit.isLeftOut {
             return .warning(name, "enabled, but \(unit.state)", remedy: "systemctl start \(unit.name)")
         }
         return .ok(name, unit.state)

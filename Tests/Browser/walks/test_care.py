@@ -147,7 +147,7 @@ class Passwords(EpisodeCase):
 
     def setUp(self):
         super().setUp()
-        path = os.path.join(self.pipeline.folder, "dashboard.secrets")
+        path = os.path.join(self.pipeline.folder, "acting-password")
         with open(path, "w", encoding="utf-8") as file:
             file.write(crypt.crypt("pässword", crypt.mksalt(crypt.METHOD_SHA512)) + "\n")
         os.chmod(path, 0o644)

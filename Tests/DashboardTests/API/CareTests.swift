@@ -75,6 +75,7 @@ extension OnAServer {
                 ("pause", #""minutes": 1441"#), ("pause", #""minutes": -1"#), ("pause", #""minutes": null"#),
                 ("pause", #""note": "x""#), ("groups", #""groups": "a""#), ("groups", #""groups": [""]"#),
                 ("groups", #""groups": ["a\u0000"]"#), ("groups", #""groups": [1]"#),
+                ("groups", #""groups": ["Room 1, window"]"#),
                 (
                     "groups",
                     #""groups": ["1","2","3","4","5","6","7","8","9","a","b","c","d","e","f","g","h","i","j","k","l"]"#
@@ -176,7 +177,7 @@ extension OnAServer {
 
         @Test("with a second password everybody may look, and who knows it may act")
         func password() async throws {
-            let file = try TestFolder.required().write("dashboard.secrets", Self.hash + "\n")
+            let file = try TestFolder.required().write("acting-password", Self.hash + "\n")
             let (database, dashboard) = try await running(["DASHBOARD_ACTING_PASSWORD_FILE": file])
             let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 60)
             #expect(try dashboard.json("/api/v1/viewer")["needs_password"] as? Bool == true)

@@ -13,10 +13,11 @@ const most = 50; // characters of a name
 let viewer = { user: null, needs_password: false };
 let name = stored("localStorage", nameKey), password = stored("sessionStorage", passwordKey);
 let changed = () => {};
-const known = fetchJSON("/api/v1/viewer", {}).then((answer) => {
+const look = () => fetchJSON("/api/v1/viewer", {}).then((answer) => {
   viewer = answer;
   changed();
 }).catch(() => { /* The dashboard says so when somebody acts. */ });
+const known = look();
 
 /**
  * @param {"localStorage" | "sessionStorage"} place
@@ -116,8 +117,12 @@ export async function act(send) {
     try {
       return await send(who);
     } catch (failure) {
-      if (!(failure instanceof RequestError && failure.status === 403 && viewer.needs_password)) throw failure;
-      who = await ask(`Not done: ${failure.message}.`);
+      if (!(failure instanceof RequestError && failure.status === 403)) throw failure;
+      // The password may have been set since this page was opened.
+      const wasAsked = viewer.needs_password;
+      if (!wasAsked) await look();
+      if (!viewer.needs_password) throw failure;
+      who = await ask(wasAsked ? `Not done: ${failure.message}.` : "");
     }
   }
   return null;

@@ -45,7 +45,7 @@ struct BeatIntervals {
     static func beats(in interval: Int32, usual: Int32) -> Int32 {
         let number = (interval + usual / 2) / max(usual, 1)
         // A slow rate in whole bpm says less of its interval.
-        let rounding = interval * interval / 120_000
+        let rounding = Int32(clamping: Int64(interval) * Int64(interval) / 120_000)
         return isLike(max(abs(interval - number * usual) - rounding, 0), 0, usual: usual) ? number : 0
     }
 

@@ -28,12 +28,13 @@ public struct Doctor {
     }
 
     private var postgreSQL: [Check] {
-        let asked = asUser("heartbeat-consumer", .postgresql)
+        let name = "postgresql.reachable"
+        guard let asked = asUser("heartbeat-consumer", .postgresql) else { return PostgreSQLChecks(installation).checks }
+        guard let refused = asked.first(where: { $0.name == name && $0.verdict == .error }) else { return asked }
         // The secrets, which only root can read, may have a password.
-        let hasPassword = installation.consumer?.postgresParameters["password"] != nil
-        let isRefused = asked?.contains { $0.name == "postgresql.reachable" && $0.verdict == .error } ?? true
-        guard let asked, !(isRefused && hasPassword) else { return PostgreSQLChecks(installation).checks }
-        return asked
+        if installation.consumer?.postgresParameters["password"] != nil { return PostgreSQLChecks(installation).checks }
+        // Its advice to ask as root has been taken.
+        return [.error(name, refused.text, remedy: PostgreSQLChecks.advice)] + asked.filter { $0.name != name }
     }
 
     /// Over the local socket PostgreSQL wants a system user of the role's name, and root is none: root has that user ask.

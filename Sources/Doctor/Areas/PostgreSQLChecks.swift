@@ -63,7 +63,7 @@ struct PostgreSQLChecks {
         return checks + schema(connection, settings)
     }
 
-    private static let advice =
+    static let advice =
         "pg_lsclusters says whether the server runs; else correct POSTGRES_... in consumer.conf, or run the setup: \(setup)"
     private static let setup = "runuser -u postgres -- heartbeat database setup"
 

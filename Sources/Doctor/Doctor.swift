@@ -29,7 +29,9 @@ public struct Doctor {
 
     private var postgreSQL: [Check] {
         let name = "postgresql.reachable"
-        guard let asked = asUser("heartbeat-consumer", .postgresql) else { return PostgreSQLChecks(installation).checks }
+        guard let asked = asUser("heartbeat-consumer", .postgresql) else {
+            return PostgreSQLChecks(installation).checks
+        }
         guard let refused = asked.first(where: { $0.name == name && $0.verdict == .error }) else { return asked }
         // The secrets, which only root can read, may have a password.
         if installation.consumer?.postgresParameters["password"] != nil { return PostgreSQLChecks(installation).checks }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
@@ -83,8 +84,15 @@ class Browser:
         return " ".join(self.texts(selector))
 
     def click(self, selector):
-        self.script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
-        self.one(selector).click()
+        def clicked():
+            self.script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
+            try:
+                self.one(selector).click()
+            except ElementClickInterceptedException:
+                # Something glides over it.
+                return False
+            return True
+        eventually(clicked, f"{selector} can be clicked")
 
     def wait_text(self, selector, wanted):
         return eventually(lambda: wanted in self.text(selector), lambda: f"{wanted!r} in {selector}, not {self.text(selector)!r}")

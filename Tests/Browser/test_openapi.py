@@ -169,7 +169,8 @@ class OpenAPI(unittest.TestCase):
             self.check("POST", path, 400, headers=page, body="{}")
             self.check("POST", path, 404, headers=page, body=json.dumps({**body, "customer_id": "nobody"}))
             self.check("POST", path, 200, headers=page, body=json.dumps(body))
-        self.assertEqual(len(self.check("GET", "/api/v1/care", 200, "customer_id=cust_0001")["items"]), 5)
+        actions = [item["action"] for item in self.check("GET", "/api/v1/care", 200, "customer_id=cust_0001")["items"]]
+        self.assertEqual(len(set(actions[:4]) - {"acknowledged", "undid"}), 4, actions)
         self.check("GET", "/api/v1/report", 200)
         eventually(lambda: self.check("GET", "/api/v1/groups", 200)["items"], "the group")
 

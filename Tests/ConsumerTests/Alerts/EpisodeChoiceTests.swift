@@ -121,7 +121,9 @@ import Testing
     @Test("a signal loss that goes on is news, however long ago the last reading was; in a recording it is none")
     mutating func silence() {
         // One reading each two minutes: lost after 10 minutes, urgent after an hour.
-        var found = change(.escalated, kind: .signalLoss, ago: 3610, opened: 3010)
+        var urgent = change(.escalated, kind: .signalLoss, ago: 3610, opened: 3010).episode
+        urgent.changedAt = instant(Self.now - 10)
+        var found = CustomerEpisode(customerID: "a", episode: urgent, change: .escalated)
         #expect(found.happenedAt == instant(Self.now - 10))
         #expect(told(found) == [.escalated])
         // Lost while we were away.

@@ -79,11 +79,11 @@ extension EndToEnd {
             let faulty = try await FaultyBroker(partitions: 1)
             let pipeline = try await Pipeline(on: TestBroker(faulty))
             let consumer = try await pipeline.startReadyConsumer()
-            // A period of 200 ms; all of it in committed transactions, the last record is one's end.
-            for _ in 0..<50 {
+            // Every half second for 20 s; all of it in committed transactions, the last record is one's end.
+            for _ in 0..<40 {
                 let now = Instant(microsecondsSince1970: wallClockMicroseconds()).iso8601
                 try await faulty.write([Message(customer: "a", timestamp: now, heartRate: 70)], end: .commit)
-                try await Task.sleep(for: .milliseconds(150))
+                try await Task.sleep(for: .milliseconds(450))
             }
             try await eventually("the signal is lost") {
                 try pipeline.database.number(

@@ -15,7 +15,7 @@ extension Waiting {
             try await pipeline.untilStoredFromNow([0, 1, 2, 3], "every partition is read")
             try await consumer.untilReady()
             try await eventually("everybody's usual period is known") {
-                try pipeline.database.number("SELECT count(*) FROM customer_state WHERE readings > 12") == 60
+                try pipeline.database.number("SELECT count(*) FROM customer_state WHERE readings > 20") == 60
             }
 
             try await faulty.setBroker(1, state)

@@ -36,7 +36,7 @@ extension Waiting {
             try await pipeline.untilStoredFromNow([0, 1, 2, 3, 4, 5], "every partition is read")
             try await consumer.untilReady()
             try await eventually("everybody's usual period is known") {
-                try pipeline.database.number("SELECT count(*) FROM customer_state WHERE readings > 12") == 60
+                try pipeline.database.number("SELECT count(*) FROM customer_state WHERE readings > 20") == 60
             }
             return (pipeline, faulty, consumer, producer)
         }

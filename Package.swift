@@ -133,7 +133,8 @@ let package = Package(
         tests("Database", ["Harness", "PostgreSQL", "Simulation"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
-        tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer", "Schema"]),
+        tests(
+            "Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Harness", "Producer", "Schema"]),
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
         tests("Digest", ["Digest"]),

@@ -12,5 +12,11 @@ LANGUAGE sql STABLE SET enable_seqscan = off AS $$
      WHERE occurrence > 1
         OR EXISTS (SELECT FROM heart_rate_readings AS r
                     WHERE r.customer_id = asked.id AND r.recorded_at = asked.recorded_at AND r.heart_rate = asked.rate)
+        OR EXISTS (SELECT FROM heart_rate_readings_closed AS r
+                    WHERE r.customer_id = asked.id AND r.recorded_at = asked.recorded_at AND r.heart_rate = asked.rate)
+        OR EXISTS (SELECT FROM seals AS s WHERE s.day = (asked.recorded_at AT TIME ZONE 'UTC')::date)
+       AND EXISTS (SELECT FROM readings AS r
+                    WHERE r.customer_id = asked.id AND r.recorded_at = asked.recorded_at AND r.heart_rate = asked.rate
+                      AND r.block_at > asked.recorded_at - interval '1 hour' AND r.block_at <= asked.recorded_at)
      ORDER BY place
 $$;

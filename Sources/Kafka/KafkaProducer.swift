@@ -64,9 +64,10 @@ import Synchronization
 
     /// Makes a producer for one topic; does not wait for a broker.
     ///
-    /// - Parameter keepsReturned: whether messages that certainly are not in the log wait for `takeReturned` instead
-    ///   of being counted as failed. Their headers are lost.
-    /// - Parameter keepsReports: whether what became of each message waits for `takeReports`.
+    /// - Parameters:
+    ///   - keepsReturned: whether messages that certainly are not in the log wait for `takeReturned` instead of being
+    ///     counted as failed. Their headers are lost.
+    ///   - keepsReports: whether what became of each message waits for `takeReports`.
     /// - Throws: `KafkaError` when librdkafka refuses the configuration.
     public init(
         _ configuration: KafkaConfiguration, topic name: String, events: KafkaEvents = .ignored,

@@ -3,6 +3,7 @@ import Daemon
 import Dashboard
 import Database
 import Foundation
+import Gateway
 import Harness
 import Producer
 import Testing

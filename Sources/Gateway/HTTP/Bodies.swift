@@ -40,9 +40,14 @@ final class Bodies: Sendable {
         let limit = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(mode: .all, promise: nil) }
         defer { limit.cancel() }
         var bytes: [UInt8] = []
-        for try await buffer in request.body {
-            guard bytes.count + buffer.readableBytes <= mostBytes else { throw tooLarge }
-            bytes += buffer.readableBytesView
+        do {
+            for try await buffer in request.body {
+                guard bytes.count + buffer.readableBytes <= mostBytes else { throw tooLarge }
+                bytes += buffer.readableBytesView
+            }
+        } catch {
+            // Whoever has gone does not read the answer.
+            throw error as? Refusal ?? .last(.badRequest, .structure, "the body ended before its end")
         }
         return bytes
     }

@@ -16,11 +16,12 @@ extension OnAGateway {
             expect(413, "at most 1000 bytes", try gateway.send(String(repeating: " ", count: 1001)))
             let bomb = try #require(gzip([UInt8](repeating: 32, count: 100_000)))
             let packed = ["Content-Encoding: gzip"]
+            let cut = Array(try #require(gzip(Array(reading().utf8))).dropLast(9))
             expect(413, "unpacked", try gateway.post("/api/v1/readings", bomb, type: "application/json", packed))
             expect(400, "no gzip", try gateway.post("/api/v1/readings", [1, 2], type: "application/json", packed))
             expect(
                 400, "no gzip",
-                try gateway.post("/api/v1/readings", Array(bomb.dropLast(9)), type: "application/json", packed))
+                try gateway.post("/api/v1/readings", cut, type: "application/json", packed))
             expect(415, "gzip or none", try gateway.post("/api/v1/readings", reading(), ["Content-Encoding: br"]))
             expect(404, "nothing here", try gateway.get("/"))
             let wrong = try gateway.get("/api/v1/readings")

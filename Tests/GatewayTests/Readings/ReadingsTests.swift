@@ -40,7 +40,7 @@ extension OnAGateway {
             let answer = try gateway.send(
                 """
                 [\(reading()), \(reading("gym_1", "300")), \(reading("other")), 5, {"customer_id": "gym_1"}, \
-                \(reading(at: "2126-01-01T00:00:00Z")), {"customer_id": ]
+                \(reading(at: "2126-01-01T00:00:00Z")), {"customer_id": }]
                 """)
             #expect(answer.status == 200, "\(answer.text)")
             let reply = try answer.json()

@@ -39,7 +39,7 @@ public final class Server: Sendable {
         started: @escaping @Sendable (String) -> Void
     ) where Context.Source == ApplicationRequestContextSource {
         self.endpoint = endpoint
-        let application = Self.application(router, endpoint, connections, started)
+        let application = Self.application(router, on: endpoint, connections, started: started)
         let group = ServiceGroup(
             configuration: .init(
                 services: [application], logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() })))
@@ -79,8 +79,8 @@ public final class Server: Sendable {
     }
 
     private static func application<Context: RequestContext>(
-        _ router: Router<Context>, _ endpoint: Endpoint, _ connections: Connections,
-        _ started: @escaping @Sendable (String) -> Void
+        _ router: Router<Context>, on endpoint: Endpoint, _ connections: Connections,
+        started: @escaping @Sendable (String) -> Void
     ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
         Application(
             router: router, server: HTTPServerBuilder { HTTPServer(responder: $0, connections: connections) },

@@ -22,12 +22,12 @@ struct RunningGateway {
         settings = pipeline.broker.producerSettings.merging([
             "GATEWAY_PORT": "0", "GATEWAY_TOKENS_FILE": tokensFile,
         ]) { $1 }.merging(more) { $1 }
-        token = try await Self.newToken("gym", "gym_*,bed%207", tokensFile)
+        token = try await Self.newToken("gym", for: "gym_*,bed%207", in: tokensFile)
         (process, port) = try await Self.start("gateway", settings)
         if isReady { try await ready() }
     }
 
-    private init(_ old: RunningGateway, _ process: ChildProcess, _ port: Int) {
+    private init(_ old: RunningGateway, _ process: ChildProcess, port: Int) {
         (token, pipeline, tokensFile, settings) = (old.token, old.pipeline, old.tokensFile, old.settings)
         (self.process, self.port) = (process, port)
     }
@@ -45,7 +45,7 @@ struct RunningGateway {
     /// The same one, started again at the same address.
     func again(_ name: String) async throws -> RunningGateway {
         let (process, port) = try await Self.start(name, settings.merging(["GATEWAY_PORT": "\(port)"]) { $1 })
-        let gateway = RunningGateway(self, process, port)
+        let gateway = RunningGateway(self, process, port: port)
         try await gateway.ready()
         return gateway
     }
@@ -55,7 +55,7 @@ struct RunningGateway {
     }
 
     /// Makes a token by the command.
-    static func newToken(_ name: String, _ customers: String, _ file: String, _ more: [String] = []) async throws
+    static func newToken(_ name: String, for customers: String, in file: String, _ more: [String] = []) async throws
         -> String
     {
         let made = try await Heartbeat.run(
@@ -67,17 +67,17 @@ struct RunningGateway {
     /// One request on a connection of its own.
     func post(
         _ target: String, _ body: String, type: String = "application/json", token: String? = nil,
-        _ headers: [String] = []
+        headers: [String] = []
     ) throws -> HTTPConnection.Answer {
-        try post(target, Array(body.utf8), type: type, token: token, headers)
+        try post(target, Array(body.utf8), type: type, token: token, headers: headers)
     }
 
     func post(
-        _ target: String, _ body: [UInt8], type: String, token: String? = nil, _ headers: [String] = []
+        _ target: String, _ body: [UInt8], type: String, token: String? = nil, headers: [String] = []
     ) throws -> HTTPConnection.Answer {
         let connection = try HTTPConnection(port: port)
         let all = ["Content-Type: \(type)", "Authorization: Bearer \(token ?? self.token)"] + headers
-        connection.post(target, all, body)
+        connection.post(target, all, body: body)
         return try connection.answer()
     }
 

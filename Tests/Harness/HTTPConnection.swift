@@ -70,7 +70,7 @@ package final class HTTPConnection {
     }
 
     /// Sends a request with a body.
-    package func post(_ target: String, _ headers: [String], _ body: [UInt8]) {
+    package func post(_ target: String, _ headers: [String], body: [UInt8]) {
         request(target, method: "POST", headers + ["Content-Length: \(body.count)"])
         send(body)
     }

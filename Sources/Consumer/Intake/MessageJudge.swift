@@ -38,7 +38,7 @@ struct MessageJudge: ~Copyable {
     }
 
     /// Has one message rejected when it comes again.
-    mutating func refuse(_ partition: Int32, _ offset: Int64, _ reason: RejectionReason) {
+    mutating func refuse(_ partition: Int32, _ offset: Int64, as reason: RejectionReason) {
         refusals[Self.place(partition, offset)] = reason
     }
 

@@ -43,7 +43,7 @@ struct FHIRAPI: Sendable {
             let bundle = try Self.decoded(RequestBundle.self, body)
             guard bundle.resourceType == "Bundle", ["transaction", "batch"].contains(bundle.type) else {
                 throw Refusal(
-                    .unprocessableContent, .notSupported, "expected a Bundle of the type transaction or batch")
+                    .unprocessableContent, as: .notSupported, "expected a Bundle of the type transaction or batch")
             }
             return try await bundle.type == "batch" ? batch(bundle, token) : transaction(bundle, token)
         }
@@ -67,7 +67,7 @@ struct FHIRAPI: Sendable {
             throw Refusal(.unprocessableContent, issues)
         }
         let entries = verdict.messages.map { message in
-            ResponseBundle.Entry(response: .init(status: "201 Created", location: Self.location(message)))
+            ResponseEntry(response: .init(status: "201 Created", location: Self.location(message)))
         }
         return try Self.reply(.ok, ResponseBundle(type: "transaction-response", entry: entries))
     }
@@ -91,7 +91,7 @@ struct FHIRAPI: Sendable {
             issues[place] = OperationOutcome.Issue(rejected, at: Self.place(place))
         }
         var messages = verdict.messages[...]
-        let entries = (bundle.entry ?? []).indices.map { index -> ResponseBundle.Entry in
+        let entries = (bundle.entry ?? []).indices.map { index -> ResponseEntry in
             if let issue = issues[index] {
                 let outcome = OperationOutcome(issue: [issue])
                 return .init(response: .init(status: "422 Unprocessable Content", outcome: outcome))
@@ -113,14 +113,14 @@ struct FHIRAPI: Sendable {
         }
         let now = Instant(microsecondsSince1970: wallClockMicroseconds())
         let (bytes, places) = (body, ranges)
-        return try await intake.take(payloads.count, token, isAtomic: isAtomic) {
-            judge.judge(bytes, places, token, at: now)
+        return try await intake.take(payloads.count, of: token, isAtomic: isAtomic) {
+            judge.judge(bytes, places, of: token, at: now)
         }
     }
 
     private static func place(_ index: Int) -> String { "Bundle.entry[\(index)].resource" }
 
-    private static func payload(_ entry: RequestBundle.Entry, _ index: Int) throws -> [UInt8] {
+    private static func payload(_ entry: RequestEntry, _ index: Int) throws -> [UInt8] {
         guard entry.request?.method == "POST", entry.request?.url == "Observation", let resource = entry.resource else {
             let issue = OperationOutcome.Issue(
                 .notSupported, "expected a resource with the request POST Observation", at: "Bundle.entry[\(index)]")
@@ -130,14 +130,14 @@ struct FHIRAPI: Sendable {
     }
 
     /// A name for what was taken; the same for a repeat.
-    private static func location(_ message: Publisher.Message) -> String {
+    private static func location(_ message: OutgoingMessage) -> String {
         "Observation/" + String(hexadecimal: sha256(message.value).prefix(16))
     }
 
     private static func requireJSON(_ request: Request) throws(Refusal) {
         let type = (request.headers[.contentType] ?? "").prefix { $0 != ";" }.filter { $0 != " " }.lowercased()
         guard [fhirMediaType, "application/json"].contains(type) else {
-            throw .last(.unsupportedMediaType, .notSupported, "expected Content-Type: \(fhirMediaType)")
+            throw .last(.unsupportedMediaType, as: .notSupported, "expected Content-Type: \(fhirMediaType)")
         }
     }
 
@@ -150,9 +150,9 @@ struct FHIRAPI: Sendable {
             let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
             let name = path.isEmpty ? "the resource" : String(path.drop { $0 == "." })
             throw Refusal(
-                .badRequest, .structure, escapingControls("\(name): \(context.debugDescription)", limit: 300))
+                .badRequest, as: .structure, escapingControls("\(name): \(context.debugDescription)", limit: 300))
         } catch {
-            throw Refusal(.badRequest, .structure, "the body is not JSON in UTF-8")
+            throw Refusal(.badRequest, as: .structure, "the body is not JSON in UTF-8")
         }
     }
 

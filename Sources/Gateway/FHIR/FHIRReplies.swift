@@ -1,17 +1,18 @@
 /// What the server says of the observations that it took: http://hl7.org/fhir/R4/bundle.html
 struct ResponseBundle: Encodable {
-    struct Entry: Encodable {
-        struct Response: Encodable {
-            let status: String
-            var location: String?
-            var outcome: OperationOutcome?
-        }
-        let response: Response
-    }
-
     let resourceType = "Bundle"
     let type: String
-    let entry: [Entry]
+    let entry: [ResponseEntry]
+}
+
+/// What became of one of them.
+struct ResponseEntry: Encodable {
+    struct Response: Encodable {
+        let status: String
+        var location: String?
+        var outcome: OperationOutcome?
+    }
+    let response: Response
 }
 
 /// What this server can: http://hl7.org/fhir/R4/capabilitystatement.html

@@ -3,11 +3,6 @@ internal import NIOCore
 
 /// FHIR R4's resource for what went wrong: http://hl7.org/fhir/R4/operationoutcome.html
 struct OperationOutcome: Encodable, Sendable {
-    struct Coding: Encodable, Sendable {
-        let system: String
-        let code: String
-    }
-
     struct Details: Encodable, Sendable {
         var coding: [Coding]?
         let text: String
@@ -20,7 +15,7 @@ struct OperationOutcome: Encodable, Sendable {
         /// Which part of the request, as FHIRPath.
         var expression: [String]?
 
-        init(_ kind: Refusal.Kind, _ text: String, at expression: String? = nil) {
+        init(_ kind: IssueKind, _ text: String, at expression: String? = nil) {
             severity = "error"
             code = kind.rawValue
             details = Details(text: text)
@@ -36,7 +31,7 @@ struct OperationOutcome: Encodable, Sendable {
             self.expression = [expression]
         }
 
-        private static let kinds: [String: Refusal.Kind] = [
+        private static let kinds: [String: IssueKind] = [
             "customer_not_allowed": .forbidden, "missing_field": .required, "id_empty": .required,
             "future_timestamp": .businessRule, "out_of_range": .businessRule, "id_too_long": .tooLong,
             "too_large": .tooLong,

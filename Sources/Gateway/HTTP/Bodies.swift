@@ -4,7 +4,7 @@ internal import NIOCore
 internal import Synchronization
 internal import Zlib
 
-/// Reads the bodies of requests, of which only so many bytes are in memory at a time.
+/// Reads the bodies of requests, which take a bounded amount of memory together.
 final class Bodies: Sendable {
     private let used = Atomic<Int>(0)
     private let mostBytes: Int
@@ -19,7 +19,7 @@ final class Bodies: Sendable {
 
     /// Reads a body and lends it, unpacked.
     func read<Answer>(
-        _ request: Request, _ caller: Caller, _ body: ([UInt8]) async throws -> Answer
+        _ request: Request, _ caller: Caller, body: ([UInt8]) async throws -> Answer
     ) async throws -> Answer {
         let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard length <= mostBytes else { throw tooLarge }
@@ -28,7 +28,7 @@ final class Bodies: Sendable {
         guard used.add(room, ordering: .relaxed).newValue <= Self.mostInMemory else {
             used.subtract(room, ordering: .relaxed)
             throw Refusal.busy(
-                .serviceUnavailable, .transient, "too many requests at a time: send it again", seconds: 2)
+                .serviceUnavailable, as: .transient, "too many requests at a time: send it again", seconds: 2)
         }
         defer { used.subtract(room, ordering: .relaxed) }
         let bytes = try await collect(request, caller)
@@ -47,7 +47,7 @@ final class Bodies: Sendable {
             }
         } catch {
             // Whoever has gone does not read the answer.
-            throw error as? Refusal ?? .last(.badRequest, .structure, "the body ended before its end")
+            throw error as? Refusal ?? .last(.badRequest, as: .structure, "the body ended before its end")
         }
         return bytes
     }
@@ -57,19 +57,19 @@ final class Bodies: Sendable {
     private func unpacked(_ bytes: [UInt8], _ request: Request) throws(Refusal) -> [UInt8] {
         guard let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" else { return bytes }
         guard isPacked(request) else {
-            throw Refusal(.unsupportedMediaType, .notSupported, "Content-Encoding: expected gzip or none")
+            throw Refusal(.unsupportedMediaType, as: .notSupported, "Content-Encoding: expected gzip or none")
         }
         do throws(GunzipError) {
             return try gunzip(bytes, limit: mostBytes)
         } catch {
             switch error {
             case .tooLarge: throw tooLarge
-            case .corrupt: throw Refusal(.badRequest, .structure, "the body is no gzip, or not a whole one")
+            case .corrupt: throw Refusal(.badRequest, as: .structure, "the body is no gzip, or not a whole one")
             }
         }
     }
 
     private var tooLarge: Refusal {
-        .last(.contentTooLarge, .tooLong, "expected a body of at most \(mostBytes) bytes, unpacked")
+        .last(.contentTooLarge, as: .tooLong, "expected a body of at most \(mostBytes) bytes, unpacked")
     }
 }

@@ -16,7 +16,7 @@ struct Caller: RequestContext {
 
     /// The token, which `Gatekeeper` has checked.
     func requireToken() throws(Refusal) -> Token {
-        guard let token else { throw Refusal(.unauthorized, .login, "a token is needed") }
+        guard let token else { throw Refusal(.unauthorized, as: .login, "a token is needed") }
         return token
     }
 }

@@ -46,10 +46,10 @@ struct Gatekeeper: RouterMiddleware {
 
     private func admit(_ request: Request) throws(Refusal) -> Token? {
         guard let method = Self.methods[request.uri.path] else {
-            throw .last(.notFound, .notFound, "there is nothing here")
+            throw .last(.notFound, as: .notFound, "there is nothing here")
         }
         guard request.method == method || (method == .get && request.method == .head) else {
-            var refusal = Refusal.last(.methodNotAllowed, .notSupported, "expected \(method.rawValue)")
+            var refusal = Refusal.last(.methodNotAllowed, as: .notSupported, "expected \(method.rawValue)")
             refusal.problem.headers[.allow] = method == .get ? "GET, HEAD" : method.rawValue
             throw refusal
         }
@@ -57,7 +57,7 @@ struct Gatekeeper: RouterMiddleware {
         if let token = tokens.token(request.headers[.authorization]) { return token }
         tell(request)
         var refusal = Refusal.last(
-            .unauthorized, .login, "expected a valid token: Authorization: Bearer NAME.SECRET")
+            .unauthorized, as: .login, "expected a valid token: Authorization: Bearer NAME.SECRET")
         refusal.problem.headers[.wwwAuthenticate] = "Bearer realm=\"heartbeat\""
         throw refusal
     }
@@ -72,16 +72,16 @@ struct Gatekeeper: RouterMiddleware {
         case let error as Refusal: return error
         case let error as Problem:
             var refusal = Refusal(
-                error.status, error.status == .tooManyRequests ? .throttled : .exception, error.detail)
+                error.status, as: error.status == .tooManyRequests ? .throttled : .exception, error.detail)
             refusal.problem = error
             return refusal
-        case is Publisher.Failure:
+        case is PublishingFailure:
             return .busy(
-                .serviceUnavailable, .transient,
+                .serviceUnavailable, as: .transient,
                 "Kafka has not acknowledged the readings: send all of them again, none is stored twice", seconds: 5)
         default:
             logger.error("unable to answer \(escapingControls(request.uri.path)): \(error)")
-            return Refusal(.internalServerError, .exception, "unable to answer: see the gateway's log")
+            return Refusal(.internalServerError, as: .exception, "unable to answer: see the gateway's log")
         }
     }
 }

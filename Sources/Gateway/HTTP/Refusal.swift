@@ -5,20 +5,11 @@ internal import NIOCore
 
 /// Why a request is refused, for whoever asks: as a problem (RFC 9457) or as FHIR's OperationOutcome.
 struct Refusal: Error {
-    /// FHIR's kinds of issues, as far as they are needed here (http://hl7.org/fhir/issue-type).
-    enum Kind: String {
-        case structure, required, value, invalid, login, forbidden, throttled, transient, exception
-        case notFound = "not-found"
-        case notSupported = "not-supported"
-        case tooLong = "too-long"
-        case businessRule = "business-rule"
-    }
-
     var problem: Problem
     /// What is wrong where: all of it, when it is known.
     var issues: [OperationOutcome.Issue]
 
-    init(_ status: HTTPResponse.Status, _ kind: Kind, _ detail: String) {
+    init(_ status: HTTPResponse.Status, as kind: IssueKind, _ detail: String) {
         problem = Problem(status, detail)
         issues = [OperationOutcome.Issue(kind, detail)]
     }
@@ -29,15 +20,15 @@ struct Refusal: Error {
     }
 
     /// Asks to come again after some seconds.
-    static func busy(_ status: HTTPResponse.Status, _ kind: Kind, _ detail: String, seconds: Int) -> Refusal {
-        var refusal = Refusal(status, kind, detail)
+    static func busy(_ status: HTTPResponse.Status, as kind: IssueKind, _ detail: String, seconds: Int) -> Refusal {
+        var refusal = Refusal(status, as: kind, detail)
         refusal.problem = .busy(status, detail, seconds: seconds)
         return refusal
     }
 
     /// Closes the connection afterwards, since the rest of the request is not read.
-    static func last(_ status: HTTPResponse.Status, _ kind: Kind, _ detail: String) -> Refusal {
-        var refusal = Refusal(status, kind, detail)
+    static func last(_ status: HTTPResponse.Status, as kind: IssueKind, _ detail: String) -> Refusal {
+        var refusal = Refusal(status, as: kind, detail)
         refusal.problem.isLast = true
         return refusal
     }

@@ -2,7 +2,6 @@ internal import Daemon
 internal import Kafka
 internal import KafkaService
 internal import Logging
-internal import SharedSettings
 
 /// The producer of the thread that publishes, and what it has on its way.
 ///
@@ -10,7 +9,7 @@ internal import SharedSettings
 /// repeat. So it does no harm that a request comes again whose answer got lost.
 final class Courier {
     private struct Open {
-        let shipment: Publisher.Shipment
+        let shipment: Shipment
         var left: Int
         var hasFailed = false
     }
@@ -26,10 +25,10 @@ final class Courier {
     private var open: [Int: Open] = [:]
     private var number = 0
 
-    init(_ configuration: KafkaConfiguration, _ settings: Settings, _ service: Service) throws(KafkaError) {
+    init(_ configuration: KafkaConfiguration, topic: String, _ service: Service) throws(KafkaError) {
         self.configuration = configuration
         self.service = service
-        topic = settings[.kafkaTopic]
+        self.topic = topic
         events = .journal(service)
         producer = try KafkaProducer(configuration, topic: topic, events: events, keepsReports: true)
     }
@@ -40,7 +39,7 @@ final class Courier {
     /// Hands the messages of a request to librdkafka.
     ///
     /// - Returns: how many messages it does not take, which settles them.
-    func send(_ shipment: Publisher.Shipment) -> Int {
+    func send(_ shipment: Shipment) -> Int {
         number += 1
         var unsent = 0
         for (index, message) in shipment.messages.enumerated() {
@@ -101,7 +100,7 @@ final class Courier {
         open[number] = shipment.left > 0 ? shipment : nil
         guard shipment.left <= 0 else { return count }
         if shipment.hasFailed {
-            shipment.shipment.done.resume(throwing: Publisher.Failure.unacknowledged)
+            shipment.shipment.done.resume(throwing: PublishingFailure.unacknowledged)
         } else {
             shipment.shipment.done.resume()
         }

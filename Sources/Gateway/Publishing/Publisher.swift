@@ -9,27 +9,6 @@ internal import Synchronization
 ///
 /// Handlers are tasks, librdkafka's producer belongs to one thread: they meet at a counter whose length is bounded.
 final class Publisher: Sendable {
-    /// A message, which the consumer stores only once: see `Courier`.
-    struct Message: Sendable {
-        let key, value: [UInt8]
-    }
-
-    /// Why messages are not acknowledged.
-    enum Failure: Error {
-        /// Kafka does not answer.
-        case unavailable
-        /// Too many wait for Kafka already.
-        case full
-        /// Kafka has not acknowledged all of them; some may be in the log.
-        case unacknowledged
-    }
-
-    /// The messages of a request.
-    struct Shipment: Sendable {
-        let messages: [Message]
-        let done: CheckedContinuation<Void, any Error>
-    }
-
     private struct Counter {
         var isOpen = false
         var waiting: [Shipment] = []
@@ -49,12 +28,12 @@ final class Publisher: Sendable {
 
     /// Publishes messages and waits until Kafka has acknowledged all of them.
     ///
-    /// - Throws: `Failure` when that did not happen: then all of them should be sent again, which is harmless.
-    func publish(_ messages: [Message]) async throws {
+    /// - Throws: `PublishingFailure` when that did not happen: then all of them should be sent again, which is harmless.
+    func publish(_ messages: [OutgoingMessage]) async throws {
         guard !messages.isEmpty else { return }
-        guard !service.isWaiting(for: .kafka) else { throw Failure.unavailable }
+        guard !service.isWaiting(for: .kafka) else { throw PublishingFailure.unavailable }
         try await withCheckedThrowingContinuation { continuation in
-            let refusal = counter.withLock { counter -> Failure? in
+            let refusal = counter.withLock { counter -> PublishingFailure? in
                 guard counter.isOpen else { return .unavailable }
                 guard counter.unsettled + messages.count <= Self.most else { return .full }
                 counter.unsettled += messages.count
@@ -73,7 +52,7 @@ final class Publisher: Sendable {
         guard try settings.ensureTopic(configuration, service) else { return }
         service.ready()
         let loop = service.loop("publisher")
-        let courier = try Courier(configuration, settings, service)
+        let courier = try Courier(configuration, topic: settings[.kafkaTopic], service)
         defer { settle(courier.giveUp()) }
         counter.withLock { $0.isOpen = true }
         var lastLook = ContinuousClock.now
@@ -95,7 +74,7 @@ final class Publisher: Sendable {
             counter.isOpen = false
             return counter.waiting
         }
-        for shipment in waiting { shipment.done.resume(throwing: Failure.unavailable) }
+        for shipment in waiting { shipment.done.resume(throwing: PublishingFailure.unavailable) }
         counter.wakeAll()
     }
 

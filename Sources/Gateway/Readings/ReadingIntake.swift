@@ -12,12 +12,12 @@ struct ReadingIntake: Sendable {
     /// - Parameters:
     ///   - isAtomic: whether nothing is taken when something is rejected.
     ///   - judge: says which readings are taken.
-    /// - Throws: `Refusal` or `Problem` when they are too many; `Publisher.Failure` when Kafka has not acknowledged them.
+    /// - Throws: `Refusal` or `Problem` when they are too many; `PublishingFailure` when Kafka has not acknowledged them.
     func take(
-        _ count: Int, _ token: Token, isAtomic: Bool = false, _ judge: () -> ReadingJudge.Verdict
+        _ count: Int, of token: Token, isAtomic: Bool = false, judge: () -> ReadingJudge.Verdict
     ) async throws -> ReadingJudge.Verdict {
         guard count <= Self.most else {
-            throw Refusal(.contentTooLarge, .tooLong, "expected at most \(Self.most) readings in a request")
+            throw Refusal(.contentTooLarge, as: .tooLong, "expected at most \(Self.most) readings in a request")
         }
         try tokens.count(count, of: token)
         let verdict = judge()

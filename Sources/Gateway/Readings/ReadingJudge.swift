@@ -16,7 +16,7 @@ struct ReadingJudge: Sendable {
 
     /// What became of the payloads of a request.
     struct Verdict: Sendable {
-        var messages: [Publisher.Message] = []
+        var messages: [OutgoingMessage] = []
         var rejected: [Rejected] = []
         /// The latest time of all readings that could be read.
         var latest: Instant?
@@ -31,7 +31,7 @@ struct ReadingJudge: Sendable {
     }
 
     /// Judges the payloads at some places of a body.
-    func judge(_ body: [UInt8], _ payloads: [Range<Int>], _ token: Token, at now: Instant) -> Verdict {
+    func judge(_ body: [UInt8], _ payloads: [Range<Int>], of token: Token, at now: Instant) -> Verdict {
         var decoder = ReadingDecoder()
         var writer = MessageWriter()
         var verdict = Verdict()
@@ -42,7 +42,7 @@ struct ReadingJudge: Sendable {
                 let reading = try decoder.decode(payload, receivedAt: now, limits: limits)
                 verdict.latest = max(verdict.latest ?? .earliest, reading.recordedAt)
                 guard token.allows(reading.customerID) else {
-                    verdict.rejected.append(Self.foreign(position, reading, token))
+                    verdict.rejected.append(Self.foreign(reading, token, at: position))
                     continue
                 }
                 verdict.messages.append(Self.message(reading, &writer))
@@ -55,7 +55,7 @@ struct ReadingJudge: Sendable {
         return verdict
     }
 
-    private static func foreign(_ position: Int, _ reading: Reading, _ token: Token) -> Rejected {
+    private static func foreign(_ reading: Reading, _ token: Token, at position: Int) -> Rejected {
         let id = escapingControls(reading.customerID.description, limit: 50)
         return Rejected(
             position: position, code: "customer_not_allowed",
@@ -63,8 +63,8 @@ struct ReadingJudge: Sendable {
     }
 
     /// The contract's message, whatever form the sender has chosen.
-    private static func message(_ reading: Reading, _ writer: inout MessageWriter) -> Publisher.Message {
-        Publisher.Message(key: bytes(reading.customerID.utf8.raw), value: bytes(writer.write(reading)))
+    private static func message(_ reading: Reading, _ writer: inout MessageWriter) -> OutgoingMessage {
+        OutgoingMessage(key: bytes(reading.customerID.utf8.raw), value: bytes(writer.write(reading)))
     }
 
     private static func bytes(_ span: RawSpan) -> [UInt8] {

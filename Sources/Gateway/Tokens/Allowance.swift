@@ -1,4 +1,4 @@
-/// How much may be sent: so many a second for long, ten times as many at once.
+/// How many readings may be sent: a number a second for long, ten times as many at once.
 struct Allowance {
     /// What may be sent now; less than 0 after a large request, which is taken as a whole.
     private var left: Double

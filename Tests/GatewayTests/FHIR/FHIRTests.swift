@@ -28,7 +28,7 @@ extension OnAGateway {
         }
 
         private static func post(
-            _ gateway: RunningGateway, _ target: String, _ resource: [String: Any]
+            _ gateway: RunningGateway, _ target: String, sending resource: [String: Any]
         ) throws -> (status: Int, resource: [String: Any]) {
             let body = Array(try JSONSerialization.data(withJSONObject: resource))
             let answer = try gateway.post(target, body, type: "application/fhir+json")
@@ -50,7 +50,7 @@ extension OnAGateway {
         func observation() async throws {
             let gateway = try await RunningGateway()
             for _ in 1...2 {
-                let (status, resource) = try Self.post(gateway, "/fhir/Observation", Self.observation())
+                let (status, resource) = try Self.post(gateway, "/fhir/Observation", sending: Self.observation())
                 #expect(status == 201, "\(resource)")
             }
             try await gateway.pipeline.drain()
@@ -63,8 +63,8 @@ extension OnAGateway {
         @Test("what is no heart rate is refused as an OperationOutcome that says where and why")
         func refused() async throws {
             let gateway = try await RunningGateway()
-            func expect(_ issue: String, _ status: Int = 422, _ change: (inout [String: Any]) -> Void) throws {
-                let answer = try Self.post(gateway, "/fhir/Observation", Self.observation(change))
+            func expect(_ issue: String, status: Int = 422, _ change: (inout [String: Any]) -> Void) throws {
+                let answer = try Self.post(gateway, "/fhir/Observation", sending: Self.observation(change))
                 #expect(answer.status == status && Self.issues(answer.resource) == [issue], "\(answer)")
             }
             func quantity(_ value: Any, _ code: String = "/min") -> [String: Any] {
@@ -83,7 +83,7 @@ extension OnAGateway {
             try expect("Observation.code not-supported") { resource in
                 resource["code"] = ["coding": [["system": "http://loinc.org", "code": "8310-5"]]]
             }
-            try expect(" structure", 400) { $0["status"] = 5 }
+            try expect(" structure", status: 400) { $0["status"] = 5 }
             #expect(try gateway.pipeline.broker.messageCount() == 0)
         }
 
@@ -93,18 +93,18 @@ extension OnAGateway {
             let good = Self.observation()
             let bad = Self.observation { $0["subject"] = ["identifier": ["value": "x"]] }
             let none = Self.observation { $0["code"] = nil }
-            let refused = try Self.post(gateway, "/fhir", Self.bundle("transaction", [good, bad]))
+            let refused = try Self.post(gateway, "/fhir", sending: Self.bundle("transaction", [good, bad]))
             #expect(refused.status == 422)
             #expect(Self.issues(refused.resource) == ["Bundle.entry[1].resource forbidden customer_not_allowed"])
             #expect(try gateway.pipeline.broker.messageCount() == 0)
-            let mixed = try Self.post(gateway, "/fhir", Self.bundle("batch", [none, good, bad]))
+            let mixed = try Self.post(gateway, "/fhir", sending: Self.bundle("batch", [none, good, bad]))
             let entries = try #require(mixed.resource["entry"] as? [[String: [String: Any]]])
             #expect(
                 entries.map { ($0["response"]?["status"] as? String)?.prefix(3) } == ["422", "201", "422"], "\(mixed)")
-            let taken = try Self.post(gateway, "/fhir", Self.bundle("transaction", [good, good]))
+            let taken = try Self.post(gateway, "/fhir", sending: Self.bundle("transaction", [good, good]))
             #expect(taken.status == 200 && taken.resource["type"] as? String == "transaction-response")
             #expect(try gateway.pipeline.broker.messageCount() == 3)
-            #expect(try Self.post(gateway, "/fhir", Self.bundle("document", [good])).status == 422)
+            #expect(try Self.post(gateway, "/fhir", sending: Self.bundle("document", [good])).status == 422)
             let capabilities = try gateway.get("/fhir/metadata").json()
             #expect(capabilities["resourceType"] as? String == "CapabilityStatement")
         }

@@ -8,26 +8,34 @@ extension OnAGateway {
         @Test("requests that are refused say why and what is expected")
         func refused() async throws {
             let gateway = try await RunningGateway(["GATEWAY_BODY_BYTES": "1000"])
-            func expect(_ status: Int, _ detail: String, _ answer: HTTPConnection.Answer) {
+            func expect(_ status: Int, _ detail: String, from answer: HTTPConnection.Answer) {
                 #expect(answer.status == status && answer.detail.contains(detail), "\(answer.status) \(answer.text)")
             }
-            expect(415, "application/json", try gateway.send(reading(), type: "text/plain"))
-            expect(400, "array has no end", try gateway.send("[\(reading())"))
-            expect(413, "at most 1000 bytes", try gateway.send(String(repeating: " ", count: 1001)))
+            expect(415, "application/json", from: try gateway.send(reading(), type: "text/plain"))
+            expect(400, "array has no end", from: try gateway.send("[\(reading())"))
+            expect(413, "at most 1000 bytes", from: try gateway.send(String(repeating: " ", count: 1001)))
             let bomb = try #require(gzip([UInt8](repeating: 32, count: 100_000)))
             let packed = ["Content-Encoding: gzip"]
             let cut = Array(try #require(gzip(Array(reading().utf8))).dropLast(9))
-            expect(413, "unpacked", try gateway.post("/api/v1/readings", bomb, type: "application/json", packed))
-            expect(400, "no gzip", try gateway.post("/api/v1/readings", [1, 2], type: "application/json", packed))
+            expect(
+                413, "unpacked",
+                from: try gateway.post("/api/v1/readings", bomb, type: "application/json", headers: packed))
             expect(
                 400, "no gzip",
-                try gateway.post("/api/v1/readings", cut, type: "application/json", packed))
-            expect(415, "gzip or none", try gateway.post("/api/v1/readings", reading(), ["Content-Encoding: br"]))
-            expect(404, "nothing here", try gateway.get("/"))
+                from: try gateway.post("/api/v1/readings", [1, 2], type: "application/json", headers: packed))
+            expect(
+                400, "no gzip",
+                from: try gateway.post("/api/v1/readings", cut, type: "application/json", headers: packed))
+            expect(
+                415, "gzip or none",
+                from: try gateway.post("/api/v1/readings", reading(), headers: ["Content-Encoding: br"]))
+            expect(404, "nothing here", from: try gateway.get("/"))
             let wrong = try gateway.get("/api/v1/readings")
-            expect(405, "expected POST", wrong)
+            expect(405, "expected POST", from: wrong)
             #expect(wrong.headers["allow"] == "POST")
-            expect(400, "Idempotency-Key", try gateway.post("/api/v1/readings", reading(), ["Idempotency-Key: "]))
+            expect(
+                400, "Idempotency-Key",
+                from: try gateway.post("/api/v1/readings", reading(), headers: ["Idempotency-Key: "]))
             #expect(try gateway.get("/healthz").status == 200)
             #expect(try gateway.pipeline.broker.messageCount() == 0)
         }
@@ -40,7 +48,7 @@ extension OnAGateway {
                 #expect(answer.status == 401)
                 #expect(answer.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
             }
-            let other = try await RunningGateway.newToken("other", "other_*", gateway.tokensFile)
+            let other = try await RunningGateway.newToken("other", for: "other_*", in: gateway.tokensFile)
             #expect(try gateway.post("/api/v1/readings", reading("other_1"), token: other).status == 401, "not yet")
             gateway.process.kill(SIGHUP)
             try await eventually("the new token is taken") {
@@ -51,7 +59,7 @@ extension OnAGateway {
             func send() throws -> Int {
                 connection.post(
                     "/api/v1/readings", ["Content-Type: application/json", "Authorization: Bearer \(other)"],
-                    Array(reading("other_1").utf8))
+                    body: Array(reading("other_1").utf8))
                 return try connection.answer().status
             }
             #expect(try send() == 200)
@@ -77,7 +85,7 @@ extension OnAGateway {
         func rate() async throws {
             let gateway = try await RunningGateway()
             let slow = try await RunningGateway.newToken(
-                "slow", "*", gateway.tokensFile, ["--readings-per-second", "1"])
+                "slow", for: "*", in: gateway.tokensFile, ["--readings-per-second", "1"])
             gateway.process.kill(SIGHUP)
             try await eventually("the new token is taken") {
                 try gateway.post("/api/v1/readings", reading(), token: slow).status == 200

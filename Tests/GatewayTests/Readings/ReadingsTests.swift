@@ -21,7 +21,7 @@ extension OnAGateway {
             #expect(try lines.json()["accepted"] as? Int == 2, "\(lines.text)")
             let packed = try gateway.post(
                 "/api/v1/readings", try #require(gzip(Array(reading("gym_5").utf8))), type: "application/json",
-                ["Content-Encoding: gzip"])
+                headers: ["Content-Encoding: gzip"])
             #expect(packed.status == 200, "\(packed.text)")
             try await gateway.pipeline.drain()
             let rows = try gateway.pipeline.database.rows(
@@ -62,7 +62,7 @@ extension OnAGateway {
         func clock() async throws {
             let gateway = try await RunningGateway()
             let past = Date(timeIntervalSinceNow: -120).formatted(.iso8601)
-            let answer = try gateway.post("/api/v1/readings", reading(), ["Device-Time: \(past)"])
+            let answer = try gateway.post("/api/v1/readings", reading(), headers: ["Device-Time: \(past)"])
             let offset = try #require(try answer.json()["clock_offset_seconds"] as? Double)
             #expect(offset < -100 && offset > -3600, "\(offset)")
             #expect(try gateway.send(reading("gym_2")).json()["clock_offset_seconds"] == nil)

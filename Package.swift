@@ -103,12 +103,21 @@ let package = Package(
             resources: [.embedInCode("openapi.json")]),
         library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
+        // Looks at all parts, so it stands above them.
+        library(
+            "Doctor",
+            [
+                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "KafkaService", "PostgreSQL", "Producer",
+                "Schema",
+                "SharedSettings", subprocess,
+            ]),
+
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Gateway", "HeartRate", "Kafka", "KafkaService",
-                "LocalServers", "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser, logging,
-                subprocess,
+                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "Gateway", "HeartRate", "Kafka",
+                "KafkaService", "LocalServers", "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser,
+                logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 
@@ -136,10 +145,11 @@ let package = Package(
         tests(
             "Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Harness", "Producer", "Schema"]),
         tests("Crypt", ["Crypt"]),
-        tests("Dashboard", ["Dashboard", "Harness", "PostgreSQL"]),
+        tests("Dashboard", ["Dashboard", "Harness", "HeartRate", "PostgreSQL"]),
         tests("Digest", ["Digest"]),
         tests("Gateway", ["Gateway", "Harness", "HeartRate", "PostgreSQL", "Zlib"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
+        tests("Doctor", ["Doctor", "Harness", "PostgreSQL", "Schema"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -9,7 +9,7 @@ struct ConsumerMetrics: Sendable {
     private let commitSeconds, batchMessages: Metrics.Histogram
     let lagMessages, lagSeconds, lagAge, assignedPartitions: Metrics.Gauge
     let gapMessages, holeOffsets, fenced: Metrics.Counter
-    private let late, suspect: Metrics.Counter
+    private let late, suspect, ahead, restarted: Metrics.Counter
 
     init(_ metrics: Metrics) {
         func messages(_ outcome: String) -> Metrics.Counter {
@@ -24,8 +24,7 @@ struct ConsumerMetrics: Sendable {
         lagMessages = metrics.gauge(
             "heartbeat_consumer_lag_messages",
             "Messages in Kafka that are not stored yet; absent while that is not known.")
-        lagAge = metrics.gauge(
-            "heartbeat_consumer_lag_age_seconds", "How old what is known of the lag is.")
+        lagAge = metrics.gauge("heartbeat_consumer_lag_age_seconds", "How old what is known of the lag is.")
         lagSeconds = metrics.gauge(
             "heartbeat_consumer_lag_seconds",
             """
@@ -50,6 +49,11 @@ struct ConsumerMetrics: Sendable {
         late = metrics.counter(
             "heartbeat_consumer_late_readings_total",
             "Readings that came after a later one of the same customer: stored, but judged for no episode.")
+        ahead = metrics.counter(
+            "heartbeat_consumer_ahead_readings_total",
+            "Readings whose time stamp was far ahead of the one before: judged only if a second one confirmed it.")
+        restarted = metrics.counter(
+            "heartbeat_consumer_clock_restarts_total", "How often a customer's clock was set back.")
         suspect = metrics.counter(
             "heartbeat_consumer_suspect_readings_total", "Readings that were stored with is_suspect.")
     }
@@ -75,7 +79,9 @@ struct ConsumerMetrics: Sendable {
         anomalies.add(batch.anomalies)
         rejected.add(batch.rejected.rowCount)
         late.add(batch.findings?.late ?? 0)
-        suspect.add(batch.findings?.suspect ?? 0)
+        ahead.add(batch.findings?.ahead ?? 0)
+        restarted.add(batch.findings?.restarted.count ?? 0)
+        suspect.add(batch.findings?.suspect.count ?? 0)
     }
 
     func rejected(_ code: RejectionReason.Code) { reasons[code]?.add() }

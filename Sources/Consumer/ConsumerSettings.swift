@@ -32,7 +32,8 @@ extension Setting where Value == [String] {
             "EPISODE_COMMAND", .command, default: [],
             sentence: """
                 A program that sends alerts. It is run without a shell whenever an episode of high severity opens, escalates \
-                or closes, with HEARTBEAT_EVENT, HEARTBEAT_CUSTOMER, HEARTBEAT_KIND, HEARTBEAT_SEVERITY, \
+                or closes, one of medium severity has lasted for ten minutes at rest or is a trend, or nobody has acknowledged \
+                one in time (EPISODE_REMINDER_MINUTES), with HEARTBEAT_EVENT, HEARTBEAT_CUSTOMER, HEARTBEAT_KIND, HEARTBEAT_SEVERITY, \
                 HEARTBEAT_WORST_SEVERITY, HEARTBEAT_OPENED_AT, HEARTBEAT_RAISED_AT, HEARTBEAT_CLOSED_AT, HEARTBEAT_HEART_RATE \
                 and HEARTBEAT_REASON in its environment; it has 30 s. It may do what the consumer's unit may, so to reach \
                 another machine it needs IPAddressAllow= ("systemctl edit heartbeat-consumer").
@@ -50,6 +51,7 @@ extension SettingsSchema {
             Setting.postgresUser, Setting.postgresPassword, Setting.heartRateMin, Setting.heartRateMax,
             Setting.episodes, Setting.episodeDelay, Setting.episodeScore, Setting.episodeScoreDelay,
             Setting.episodeWindow, Setting.episodeMargin, Setting.episodeClosing, Setting.episodeEasing,
+            Setting.episodeReminder,
             Setting.signalLossSeconds, Setting.signalLossPeriods, Setting.baselineHours, Setting.deviationMinutes,
             Setting.lateness, Setting.customersInMemory, Setting.episodeCommand, Setting.batchRows,
             Setting.maxMessageBytes, Setting.maxClockSkewSeconds, Setting.retentionDays, Setting.consumerName,

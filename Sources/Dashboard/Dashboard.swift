@@ -2,19 +2,22 @@ public import Daemon
 import HTTPService
 import Hummingbird
 internal import Logging
+internal import NIOCore
 internal import SharedSettings
 
 /// `heartbeat dashboard`: the live page.
 public struct Dashboard {
     private let settings: Settings
     private let password: PasswordGate?
+    private let acting: ActingRule
 
     /// A dashboard with these settings; listens to nothing yet.
     ///
     /// - Throws: `SettingsError` when the password's file cannot be used; `SystemError`.
     public init(_ settings: Settings) throws {
         self.settings = settings
-        password = try settings[.dashboardPasswordFile].map { try PasswordGate($0, settings: settings) }
+        password = try PasswordGate(.dashboardPasswordFile, settings)
+        acting = try ActingRule(settings)
     }
 
     /// Serves until it is stopped. It has started as soon as it listens: without the database it says so.
@@ -34,9 +37,11 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, statementLimit: .seconds(2))
         }
-        let router = router(poller, sessions: sessions, connections: connections, metrics: metrics, service)
+        let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics)
+        let router = router(poller, sessions: sessions, connections: connections, requestGuard: requestGuard, service)
         let server = Server(
             router, on: endpoint, connections,
+            addHandlers: { pipeline in try pipeline.addHandler(HealthHandler(requestGuard)) },
             started: { url in
                 service.logger.notice("serving on \(url)")
                 service.started()
@@ -78,7 +83,7 @@ public struct Dashboard {
     }
 
     private func router(
-        _ poller: Poller, sessions: Workers<Session>, connections: Connections, metrics: DashboardMetrics,
+        _ poller: Poller, sessions: Workers<Session>, connections: Connections, requestGuard: RequestGuard,
         _ service: Service
     ) -> Router<Viewer> {
         let assets = Assets(directory: settings[.dashboardPageDirectory], chartJS: settings[.dashboardChartJS])
@@ -87,9 +92,10 @@ public struct Dashboard {
                 "there is no \(settings[.dashboardChartJS]): the page has no charts. Install libjs-chart.js")
         }
         let router = Router(context: Viewer.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics))
+        router.add(middleware: requestGuard)
         API(
-            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots()
+            poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots(),
+            acting: acting
         ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         return router

@@ -1,4 +1,5 @@
 public import Daemon
+internal import HTTPTypes
 import SharedSettings
 
 extension Setting where Value == String {
@@ -28,6 +29,26 @@ extension Setting where Value == String? {
             sentence: """
                 A file with the hash of the password that viewers need, as "mkpasswd" or "openssl passwd -6" prints it. \
                 Any user name will do.
+                """)
+    }
+
+    /// `DASHBOARD_ACTING_PASSWORD_FILE`: the file with the hash of a second password; nil lets everybody act who can look.
+    public static var dashboardActingPasswordFile: Setting {
+        Setting(
+            "DASHBOARD_ACTING_PASSWORD_FILE", .optional(.path), default: nil,
+            sentence: """
+                A file with the hash of a second password, such as /etc/heartbeat/dashboard.secrets. Who acknowledges, or \
+                sets limits, pauses, groups and notes, needs it; looking does not. Without it everybody may act who can look.
+                """)
+    }
+
+    /// `DASHBOARD_USER_HEADER`: the header in which a proxy names who acts; nil for none.
+    public static var dashboardUserHeader: Setting {
+        Setting(
+            "DASHBOARD_USER_HEADER", .optional(.text("a header's name") { HTTPField.Name($0) != nil }), default: nil,
+            sentence: """
+                The header in which a proxy of DASHBOARD_PROXIES names the user it has let in, such as X-Remote-User. Then \
+                only who is named there may act, and under that name; the proxy has to remove the header from requests.
                 """)
     }
 
@@ -122,14 +143,15 @@ extension SettingsSchema {
             name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
             settings: [
                 Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardProxies,
-                Setting.dashboardPasswordFile, Setting.dashboardViewers, Setting.dashboardStaleSeconds,
+                Setting.dashboardPasswordFile, Setting.dashboardActingPasswordFile, Setting.dashboardUserHeader,
+                Setting.dashboardViewers, Setting.dashboardStaleSeconds,
                 Setting.remindMinutes, Setting.heartRateMin, Setting.heartRateMax,
                 Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
                 Setting.postgresPassword, Setting.startTimeoutSeconds, Setting.metricsDirectory,
                 Setting.dashboardChartJS,
                 Setting.dashboardPageDirectory, Setting.logLevel,
             ],
-            checks: [heartRateLimits, closedByDefault, enoughFiles])
+            checks: [heartRateLimits, closedByDefault, namedProxies, enoughFiles])
         schema.remarks = [fewerPages]
         return schema
     }()
@@ -147,6 +169,15 @@ extension SettingsSchema {
         return """
             the limit of open files is \(mostOpenFiles()): raise it to \(ConnectionBounds.leastFiles) or more \
             (LimitNOFILE= of the unit, "ulimit -n")
+            """
+    }
+
+    /// The check that a user's name is taken from a proxy alone.
+    private static let namedProxies: Check = { settings in
+        guard settings[.dashboardUserHeader] != nil, settings[.dashboardProxies] == nil else { return nil }
+        return """
+            \(settings.describe(.dashboardUserHeader)) can be made up by everybody: name the proxies that set it by \
+            DASHBOARD_PROXIES
             """
     }
 

@@ -1,14 +1,14 @@
-import PostgreSQL
+public import PostgreSQL
 import Schema
 
-/// What setup looks at in a database that is there already, before it changes anything.
-struct DatabaseExamination {
+/// What setup looks at in a database that is there already, before it changes anything; each part also by itself.
+public struct DatabaseExamination {
     private let connection: PostgreSQLConnection
     private let database: String
     private let owner: String
 
     /// - Parameter owner: the role that has to be able to make tables in the database.
-    init(_ connection: PostgreSQLConnection, database: String, owner: String) {
+    public init(_ connection: PostgreSQLConnection, database: String, owner: String) {
         self.connection = connection
         self.database = database
         self.owner = owner
@@ -19,21 +19,37 @@ struct DatabaseExamination {
 
     /// - Throws: `PostgreSQLError` that says what is wrong and how to put it right.
     func run() throws(PostgreSQLError) {
+        try examineVersion()
+        try examineEncoding()
+        try examineRights()
+        try examineNames()
+    }
+
+    /// The server has all that the schema needs.
+    ///
+    /// - Returns: its version, as `15`.
+    /// - Throws: `PostgreSQLError` that says what is wrong and how to put it right; so do the others.
+    @discardableResult
+    public func examineVersion() throws(PostgreSQLError) -> Int {
         let version: Int = try value("SELECT current_setting('server_version_num')::integer")
         guard version >= Self.oldestServer else {
             throw refusal("the server is PostgreSQL \(version / 10_000)", hint: "PostgreSQL 15 or newer is needed")
         }
+        return version / 10_000
+    }
+
+    /// The database can keep every customer's id.
+    public func examineEncoding() throws(PostgreSQLError) {
         let encoding: String = try value("SELECT current_setting('server_encoding')")
         guard encoding == "UTF8" else {
             throw refusal(
                 "its encoding is \(encoding), and UTF8 is needed",
                 hint: "name another one as POSTGRES_DB, which setup makes; or make one with ENCODING 'UTF8'")
         }
-        try examineRights()
-        try examineNames()
     }
 
-    private func examineRights() throws(PostgreSQLError) {
+    /// The owner can make tables.
+    public func examineRights() throws(PostgreSQLError) {
         let hasOwner: Bool = try value("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", [owner])
         let mayCreate: Bool = try value(
             "SELECT has_schema_privilege($1, 'public', 'CREATE')", [hasOwner ? owner : "public"])

@@ -1,7 +1,5 @@
-public import Daemon
 import FoundationEssentials
 public import PostgreSQL
-import SharedSettings
 
 /// `heartbeat database status`: how large the database is, how fast it grows, and how long the disk lasts.
 public struct DatabaseStatus: Encodable, Sendable {
@@ -47,8 +45,9 @@ public struct DatabaseStatus: Encodable, Sendable {
 
     /// Looks at the database.
     ///
+    /// - Parameter retentionDays: after how many days readings are dropped.
     /// - Throws: `PostgreSQLError`.
-    public init(_ settings: Settings, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    public init(retentionDays: Int, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         let isAllowed: Bool = try connection.query(
             "SELECT has_schema_privilege('public', 'USAGE')", unableTo: "ask for the role's rights"
         ).value()
@@ -73,7 +72,7 @@ public struct DatabaseStatus: Encodable, Sendable {
         let daysLeft = isFull ? 0 : Self.daysLeft(disk, sealed.bytesPerDay ?? bytesPerDay)
         // What is older than the first day with readings is not to be dropped before it is old enough.
         let oldest = max(days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0, sealed.oldestAge ?? 0)
-        let untilSteady = settings[.retentionDays] - oldest
+        let untilSteady = retentionDays - oldest
         isKeptByRetention = isFull ? false : daysLeft.map { $0 > untilSteady } ?? false
         daysUntilFull = isKeptByRetention ? nil : daysLeft
     }
@@ -181,41 +180,45 @@ public struct DatabaseStatus: Encodable, Sendable {
 }
 
 extension DatabaseStatus {
-    /// For people.
-    public var text: String {
-        var lines = ["database \"\(database)\": \(Self.size(bytes))"]
-        lines.append(
-            "readings: "
-                + (oldestReading.flatMap { oldest in newestReading.map { "\(oldest) to \($0)" } }
-                    ?? "none in the kept days"))
-        lines.append(
-            "partitions: \(partitions)"
-                + (firstPartition.flatMap { first in lastPartition.map { ", \(first) to \($0)" } } ?? "")
+    /// For people: a line for each thing, `NAME: TEXT`.
+    public var text: String { lines.map { "\($0.name): \($0.text)" }.joined(separator: "\n") }
+
+    /// The same in its parts.
+    public var lines: [(name: String, text: String)] {
+        var lines = [(name: "database \"\(database)\"", text: Self.size(bytes))]
+        func add(_ name: String, _ text: String) { lines.append((name, text)) }
+        add(
+            "readings",
+            oldestReading.flatMap { oldest in newestReading.map { "\(oldest) to \($0)" } } ?? "none in the kept days")
+        add(
+            "partitions",
+            "\(partitions)" + (firstPartition.flatMap { first in lastPartition.map { ", \(first) to \($0)" } } ?? "")
                 + "; default partition \(Self.size(defaultPartitionBytes))"
                 + (retiredDays > 0 ? "; \(retiredDays) days wait to be dropped" : ""))
         if sealed.days > 0 {
-            lines.append("sealed: \(sealed.days) days with \(sealed.readings) readings, \(Self.size(sealed.bytes))")
+            add("sealed", "\(sealed.days) days with \(sealed.readings) readings, \(Self.size(sealed.bytes))")
         }
-        lines.append(
-            "growth: " + (sealed.bytesPerDay.map { "\(Self.size($0)) a sealed day; " } ?? "")
+        add(
+            "growth",
+            (sealed.bytesPerDay.map { "\(Self.size($0)) a sealed day; " } ?? "")
                 + (bytesPerDay.map { "\(Self.size($0)) a day (mean of the whole days of the last week)" }
                     ?? "not known before the first whole day"))
-        if let disk {
-            lines.append("disk: \(Self.size(disk.freeBytes)) free at \"\(disk.path)\" (\(disk.source))")
-        } else {
-            lines.append("disk: not known: \(diskUnknown ?? "")")
-        }
-        if isFull {
-            lines.append("full: now")
-        } else if isKeptByRetention {
-            lines.append("full: never, at this growth: retention drops days before")
-        } else {
-            lines.append("full: " + (daysUntilFull.map { "in \($0) days" } ?? "not known"))
-        }
-        return lines.joined(separator: "\n")
+        add(
+            "disk",
+            disk.map { "\(Self.size($0.freeBytes)) free at \"\($0.path)\" (\($0.source))" }
+                ?? "not known: \(diskUnknown ?? "")")
+        add("full", full)
+        return lines
     }
 
-    private static func size(_ bytes: Int64) -> String {
+    private var full: String {
+        if isFull { return "now" }
+        if isKeptByRetention { return "never, at this growth: retention drops days before" }
+        return daysUntilFull.map { "in \($0) days" } ?? "not known"
+    }
+
+    /// A number of bytes for people: `4.2 GB`.
+    public static func size(_ bytes: Int64) -> String {
         var number = Double(bytes)
         for unit in ["bytes", "kB", "MB", "GB"] {
             if number < 1000 { return unit == "bytes" ? "\(bytes) bytes" : "\((number * 10).rounded() / 10) \(unit)" }

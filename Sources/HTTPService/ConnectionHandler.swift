@@ -36,8 +36,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // What is not acknowledged within this time ends the connection, also when the client's window is closed
         // (tcp(7)); in milliseconds. TCP_USER_TIMEOUT is 18 in linux/tcp.h.
         try? options.setOption(ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: 18)), value: 20_000)
-        // The kernel's buffer would grow to megabytes for each.
-        try? options.setOption(ChannelOptions.socketOption(.so_sndbuf), value: 262_144)
+        // The kernel's buffer would grow to megabytes for each, and all that it takes is copied at once, while others wait.
+        try? options.setOption(ChannelOptions.socketOption(.so_sndbuf), value: 65_536)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// The open connections, of which there are never more than the process has room for.
 ///
-/// A new connection is always taken, so that a request for /healthz is answered however many there are. When there are
-/// too many, another one is closed for it: the one on which nothing has happened for the longest. A live page is never
-/// closed; the dashboard bounds how many there are.
+/// A new connection is always taken, so that a request for /healthz is answered however many there are, by the dashboard's
+/// `HealthHandler`. When there are too many, another one is closed for it: the one on which nothing has happened for the
+/// longest. A live page is never closed; the dashboard bounds how many there are.
 public final class Connections: Sendable {
     private struct Other {
         let channel: any Channel

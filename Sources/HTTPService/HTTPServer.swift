@@ -12,6 +12,8 @@ struct HTTPServer: HTTPChannelHandler {
 
     let responder: Responder
     let connections: Connections
+    /// Adds a service's own handlers, after those that make requests of bytes.
+    let addHandlers: Server.AddHandlers?
 
     /// A request whose header does not come within this time, or a connection without a request, is let go.
     private static let patience = Duration.seconds(15)
@@ -32,6 +34,7 @@ struct HTTPServer: HTTPChannelHandler {
             try pipeline.addHandler(ConnectionHandler(connections))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: Self.patience, logger: logger))
+            try addHandlers?(pipeline)
             return try Value(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

@@ -2,7 +2,7 @@ public import Hummingbird
 public import Daemon
 internal import Logging
 internal import HummingbirdCore
-internal import NIOCore
+public import NIOCore
 internal import NIOPosix
 internal import struct ServiceLifecycle.ServiceGroupConfiguration
 internal import class ServiceLifecycle.ServiceGroup
@@ -31,15 +31,21 @@ public final class Server: Sendable {
         }
     }
 
+    /// Adds handlers to the pipeline of a connection, which has requests and answers there.
+    public typealias AddHandlers = @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
+
     /// Begins to serve.
     ///
-    /// - Parameter started: is called with the address once it listens: `http://127.0.0.1:8501`.
+    /// - Parameters:
+    ///   - addHandlers: is called for each connection; what these handlers answer does not reach the router.
+    ///   - started: is called with the address once it listens: `http://127.0.0.1:8501`.
     public init<Context: RequestContext>(
-        _ router: Router<Context>, on endpoint: Endpoint, _ connections: Connections,
+        _ router: Router<Context>, on endpoint: Endpoint, _ connections: Connections, addHandlers: AddHandlers? = nil,
         started: @escaping @Sendable (String) -> Void
     ) where Context.Source == ApplicationRequestContextSource {
         self.endpoint = endpoint
-        let application = Self.application(router, on: endpoint, connections, started: started)
+        let application = Self.application(
+            router, on: endpoint, connections, addHandlers: addHandlers, started: started)
         let group = ServiceGroup(
             configuration: .init(
                 services: [application], logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() })))
@@ -79,15 +85,20 @@ public final class Server: Sendable {
     }
 
     private static func application<Context: RequestContext>(
-        _ router: Router<Context>, on endpoint: Endpoint, _ connections: Connections,
+        _ router: Router<Context>, on endpoint: Endpoint, _ connections: Connections, addHandlers: AddHandlers?,
         started: @escaping @Sendable (String) -> Void
     ) -> some ApplicationProtocol where Context.Source == ApplicationRequestContextSource {
         Application(
-            router: router, server: HTTPServerBuilder { HTTPServer(responder: $0, connections: connections) },
+            router: router,
+            server: HTTPServerBuilder { responder in
+                HTTPServer(responder: responder, connections: connections, addHandlers: addHandlers)
+            },
             // The system takes as many as it can have waiting.
             configuration: ApplicationConfiguration(
                 address: .hostname(endpoint.address, port: endpoint.port), backlog: 4096),
             onServerRunning: { channel in
+                // What a connection has sent is read before the next is taken.
+                try? await channel.setOption(.maxMessagesPerRead, value: 1).get()
                 try? await channel.eventLoop.submit {
                     try channel.pipeline.syncOperations.addHandler(AcceptErrors(connections), position: .first)
                 }.get()

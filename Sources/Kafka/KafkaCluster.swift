@@ -87,6 +87,16 @@ internal import CLibRdKafka
         try unsafe Self.check(creation: event, unableTo: action)
     }
 
+    /// How many brokers the cluster has now.
+    public func brokerCount(withinMilliseconds timeout: Int32) throws(KafkaError) -> Int {
+        defer { withExtendedLifetime(owner) {} }
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        try KafkaError.check(
+            unsafe rd_kafka_metadata(client, 0, nil, &metadata, timeout), unableTo: "ask for the brokers")
+        defer { unsafe rd_kafka_metadata_destroy(metadata) }
+        return unsafe metadata.map { unsafe Int($0.pointee.broker_cnt) } ?? 0
+    }
+
     /// The number of a broker that answers.
     private func anyBroker(withinMilliseconds timeout: Int32) throws(KafkaError) -> Int32 {
         var metadata: UnsafePointer<rd_kafka_metadata>?
@@ -127,9 +137,20 @@ internal import CLibRdKafka
     ///
     /// - Throws: `KafkaError` when this client may not ask, or when the broker has no admin interface.
     public func largestBatch(of topic: String, withinMilliseconds timeout: Int32) throws(KafkaError) -> Int {
-        defer { withExtendedLifetime(owner) {} }
         let name = "max.message.bytes"
-        let action = "ask for \(name) of topic \"\(topic)\""
+        let settings = try settings(of: topic, withinMilliseconds: timeout)
+        guard let bytes = settings[name].flatMap({ Int($0) }) else {
+            throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: "ask for \(name) of topic \"\(topic)\"")
+        }
+        return bytes
+    }
+
+    /// A topic's settings by Kafka's names, its defaults included. Asked by the admin interface.
+    ///
+    /// - Throws: `KafkaError` when this client may not ask, or when the broker has no admin interface.
+    public func settings(of topic: String, withinMilliseconds timeout: Int32) throws(KafkaError) -> [String: String] {
+        defer { withExtendedLifetime(owner) {} }
+        let action = "ask for the settings of topic \"\(topic)\""
         // The default is the controller, which the embedded broker does not have: that would wait for the timeout.
         let broker = try anyBroker(withinMilliseconds: timeout)
         var request = unsafe rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic)
@@ -148,14 +169,14 @@ internal import CLibRdKafka
         else { throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action) }
         try KafkaError.check(unsafe rd_kafka_ConfigResource_error(resources[0]), unableTo: action)
         let entries = unsafe rd_kafka_ConfigResource_configs(resources[0], &count)
+        var settings: [String: String] = [:]
         for index in 0..<count {
-            guard let entry = unsafe entries?[index], let found = unsafe rd_kafka_ConfigEntry_name(entry),
-                unsafe String(cString: found) == name, let value = unsafe rd_kafka_ConfigEntry_value(entry),
-                let bytes = unsafe Int(String(cString: value))
+            guard let entry = unsafe entries?[index], let name = unsafe rd_kafka_ConfigEntry_name(entry),
+                let value = unsafe rd_kafka_ConfigEntry_value(entry)
             else { continue }
-            return bytes
+            unsafe settings[String(cString: name)] = unsafe String(cString: value)
         }
-        throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action)
+        return settings
     }
 
     /// Whether any member of a group has partitions; nil while the group is being assigned.

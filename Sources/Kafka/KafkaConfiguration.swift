@@ -25,6 +25,9 @@ public struct KafkaConfiguration: Sendable {
         properties.append(Property(name: name, value: value))
     }
 
+    /// This librdkafka's version: `2.0.2`.
+    public static var libraryVersion: String { unsafe String(cString: rd_kafka_version_str()) }
+
     /// Whether this librdkafka has a property.
     public static func knows(_ name: String) -> Bool {
         let configuration = unsafe rd_kafka_conf_new()

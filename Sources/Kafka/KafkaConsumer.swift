@@ -146,6 +146,10 @@ internal import CLibRdKafka
             defer { unsafe rd_kafka_message_destroy(message) }
             return unsafe Self.event(of: message, code)
         }
+        guard unsafe (0..<Int64.max).contains(message.pointee.offset) else {
+            defer { unsafe rd_kafka_message_destroy(message) }
+            return unsafe Self.event(of: message, RD_KAFKA_RESP_ERR__BAD_MSG)
+        }
         return .message(unsafe KafkaMessage(consuming: message))
     }
 

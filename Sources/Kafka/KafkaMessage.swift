@@ -26,7 +26,7 @@ internal import CLibRdKafka
     /// The number of the partition that it came from.
     public var partition: Int32 { unsafe handle.pointee.partition }
 
-    /// Its place in the partition.
+    /// Its place in the partition; there is a place after it, too.
     public var offset: Int64 { unsafe handle.pointee.offset }
 
     /// The number of the broker that it was fetched from.

@@ -1,6 +1,7 @@
 public import Kafka
 
-/// Reads single places of logs with a client of its own, which is in no group. It may wait for Kafka.
+/// Reads single places of logs, and asks what a cluster has, with a client of its own, which is in no group. It may wait
+/// for Kafka.
 public struct LogReader: ~Copyable {
     private let client: KafkaConsumer
     private let lastCause = LastCause()
@@ -40,7 +41,24 @@ public struct LogReader: ~Copyable {
 
     /// How many partitions a topic has; nil when there is none.
     public func partitionCount(of topic: String) throws(KafkaError) -> Int? {
-        try client.cluster.topic(topic, withinMilliseconds: Self.milliseconds)?.partitions
+        try self.topic(topic)?.partitions
+    }
+
+    /// What the cluster says of a topic; nil when there is none.
+    public func topic(_ name: String) throws(KafkaError) -> KafkaCluster.Topic? {
+        try client.cluster.topic(name, withinMilliseconds: Self.milliseconds)
+    }
+
+    /// A topic's settings by Kafka's names.
+    ///
+    /// - Throws: `KafkaError`, also when the broker has no admin interface or this client may not ask.
+    public func settings(of topic: String, withinMilliseconds timeout: Int32) throws(KafkaError) -> [String: String] {
+        try client.cluster.settings(of: topic, withinMilliseconds: timeout)
+    }
+
+    /// How many brokers the cluster has now.
+    public func brokerCount() throws(KafkaError) -> Int {
+        try client.cluster.brokerCount(withinMilliseconds: Self.milliseconds)
     }
 
     /// Whether any member of a group has partitions; nil while the group is being assigned.

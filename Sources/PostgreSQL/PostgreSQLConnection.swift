@@ -42,6 +42,9 @@ internal import CLibPQ
         }
     }
 
+    /// libpq's version: 150018 for 15.18.
+    public static var libraryVersion: Int { Int(PQlibVersion()) }
+
     private var version: Int { Int(unsafe PQserverVersion(handle)) }
 
     private func setUp(_ settings: [SessionParameters.Setting]) throws(PostgreSQLError) {

@@ -64,11 +64,12 @@ public struct Producer {
             }
         case .replay(let plan):
             // Before Kafka is asked for anything: a file that cannot be used needs no broker to be refused.
-            guard var replay = try Replay(plan, service) else {
-                return finish("stopped", counts: ProgressReport.Counts(), service)
-            }
-            return try publish(service) { publisher throws in
-                try replay.run(&publisher)
+            let read = try TerminalProgress.during("reading \(plan.path)") { _ in try Replay(plan, service) }
+            guard var replay = read else { return finish("stopped", counts: ProgressReport.Counts(), service) }
+            return try TerminalProgress.during("sending \(plan.path)") { progress in
+                try publish(service) { publisher throws in
+                    try replay.run(&publisher, telling: progress)
+                }
             }
         }
     }

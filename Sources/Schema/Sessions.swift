@@ -36,6 +36,11 @@ extension SessionParameters {
     /// `heartbeat database status`.
     public static let status = SessionParameters(applicationName: "heartbeat-database").limits(lock: .seconds(10))
 
+    /// `heartbeat doctor`, which nobody shall wait for.
+    public static let doctor = SessionParameters(applicationName: "heartbeat-doctor")
+        .limits(statement: .seconds(10), lock: .seconds(2))
+        .setting("default_transaction_read_only", to: "on")
+
     /// `heartbeat rejected`.
     public static let rejected = SessionParameters(applicationName: "heartbeat-rejected").limits(lock: .seconds(10))
 

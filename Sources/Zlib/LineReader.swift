@@ -29,7 +29,8 @@ public struct LineReader: ~Copyable {
         file = try GzipFile(path: path)
     }
 
-    /// The next line without its end, which is LF or CRLF; the last line needs none. Lent until the next call.
+    /// The next line without its end, which is LF or CRLF; the last line needs none, and may end with Ctrl-Z. Lent until the
+    /// next call.
     ///
     /// - Returns: nil at the end of the file.
     /// - Throws: `GzipError` when the file cannot be read, is a truncated or corrupt gzip, or has a line longer than
@@ -51,7 +52,11 @@ public struct LineReader: ~Copyable {
             searched = end - start
             try makeRoom()
             let count = try file.read(into: &buffer, from: end)
-            if count == 0 { return start < end ? take(start..<end, next: end) : nil }
+            if count == 0 {
+                guard start < end else { return nil }
+                // Ctrl-Z: with it DOS ended its files.
+                return take(start..<(buffer[end - 1] == 0x1A ? end - 1 : end), next: end)
+            }
             end += count
         }
     }

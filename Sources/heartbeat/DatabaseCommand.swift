@@ -10,7 +10,7 @@ import SharedSettings
 struct DatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "database", abstract: "Makes and keeps the database.",
-        subcommands: [Setup.self, Maintain.self, Status.self, Unseal.self])
+        subcommands: [Setup.self, Maintain.self, Status.self, DatabaseCustomerCommand.self, Groups.self, Unseal.self])
 
     /// How long to wait for the server.
     struct WaitOptions: ParsableArguments {
@@ -79,7 +79,9 @@ struct DatabaseCommand: ParsableCommand {
                 }
             }
             do {
-                try DatabaseSetup(settings.postgresParameters).run()
+                try TerminalProgress.during("setting the database up") { _ in
+                    try DatabaseSetup(settings.postgresParameters).run()
+                }
             } catch let error as PostgreSQLError where error.fault == .lasting {
                 // The unit does not try that again.
                 throw CommandFailure(.refused, error.description)
@@ -115,7 +117,7 @@ struct DatabaseCommand: ParsableCommand {
             var maintenance = try Maintenance(
                 settings, try waiting.connect(parameters, .maintenance, until: stop),
                 lock: try waiting.connect(parameters, .maintenanceLock, until: stop), stop: stop)
-            guard let summary = try maintenance.run() else {
+            guard let summary = try TerminalProgress.during("maintenance", { _ in try maintenance.run() }) else {
                 return logger.notice("maintenance is already running elsewhere; nothing to do")
             }
             logger.notice(
@@ -148,7 +150,8 @@ struct DatabaseCommand: ParsableCommand {
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
             let status = try settings.asOperator("postgres", running: "database status") {
-                try DatabaseStatus(settings, PostgreSQLConnection(settings.postgresParameters, .status))
+                try DatabaseStatus(
+                    retentionDays: settings[.retentionDays], PostgreSQLConnection(settings.postgresParameters, .status))
             }
             if json {
                 let encoder = JSONEncoder()

@@ -120,7 +120,14 @@ struct RejectedCommand: ParsableCommand {
                 print("\(census.due) messages would be published again")
             } else {
                 let publisher = try Republisher(settings)
-                let count = try messages.replay(selection) { try publisher.publish($0.map(\.replay)) }
+                let count = try TerminalProgress.during("publishing again") { progress in
+                    var published = 0
+                    return try messages.replay(selection) { chunk in
+                        try publisher.publish(chunk.map(\.replay))
+                        published += chunk.count
+                        progress.tell("\(published) of \(census.due) messages")
+                    }
+                }
                 print("\(count) messages published again")
                 if count < census.due { print("\(census.due - count) left to another replay that is running now") }
             }

@@ -28,9 +28,12 @@ struct VerifyCommand: ParsableCommand {
         startLogging(level: settings[.logLevel])
         let (connection, verification) = try settings.asOperator("heartbeat-consumer", running: "verify") {
             let connection = try PostgreSQLConnection(settings.postgresParameters, .verify)
-            return (connection, try Verification(connection))
+            return (
+                connection,
+                try TerminalProgress.during("counting the stored messages") { _ in try Verification(connection) }
+            )
         }
-        let findings = Self.compare(verification, settings)
+        let findings = try TerminalProgress.during("comparing with Kafka") { _ in Self.compare(verification, settings) }
         for source in verification.sources {
             print([Self.line(source), findings[source.sourceID]?.text].compactMap { $0 }.joined(separator: "; "))
         }
@@ -53,7 +56,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     private static func lookIntoSeals(_ connection: PostgreSQLConnection) throws {
-        let seals = try SealVerification(connection)
+        let seals = try TerminalProgress.during("reading the sealed days") { _ in try SealVerification(connection) }
         for finding in seals.findings { print("\(finding.day): source \(finding.sourceID): \(finding.text)") }
         guard seals.findings.isEmpty else {
             print("NOT SOUND: the sealed readings above are not those that were sealed")

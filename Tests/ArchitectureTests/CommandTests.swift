@@ -25,6 +25,8 @@ import Testing
         "sudo -u heartbeat-consumer heartbeat verify": Runner(
             file: "Tests/System/pipeline.py", name: "def verified(self)",
             words: "self.as_user(\"heartbeat-consumer\"), \"heartbeat\", \"verify\""),
+        "sudo heartbeat doctor": Runner(
+            file: "Tests/System/test_doctor.py", name: "def is_well(self)", words: "\"heartbeat\", \"doctor\""),
         "swift build --build-tests": Runner(file: script, name: "step build ", words: "swift build --build-tests"),
         "swift test --skip-build --no-parallel --filter ArchitectureTests": Runner(
             file: script, name: "step tests tests", words: "swift test --skip-build --no-parallel"),

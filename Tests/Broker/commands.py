@@ -51,6 +51,11 @@ class Commands:
 
     # Logs.
 
+    def begin(self, topic, partition, offset):
+        """Has an empty log begin at an offset."""
+        log = self._log(topic, partition)
+        log.low = log.high = offset
+
     def truncate(self, topic, partition, offset):
         """A power cut: the leader loses the end of a log, and comes back."""
         found = self.cluster.topics[topic].partitions[partition]

@@ -94,7 +94,8 @@ class Browser:
 
     def wait_quiet(self):
         """Live, with nothing to say about it."""
-        eventually(lambda: self.texts(".health-name")[:1] == ["Live"] and self.notices() == "", "a live page without notices")
+        eventually(lambda: self.texts(".health-name")[:1] == ["Live"] and self.notices() == "" and not self.all("body.loading"),
+                   "a live page without notices")
 
     def card(self, name):
         """The value of a key figure."""

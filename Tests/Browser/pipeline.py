@@ -9,7 +9,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 os.environ.setdefault("HEARTBEAT", os.path.join(ROOT, ".build/debug/heartbeat"))
-sys.path.insert(0, os.path.join(ROOT, "Tests/Benchmarks"))
+sys.path.append(os.path.join(ROOT, "Tests/Benchmarks"))
 import psycopg  # noqa: E402
 
 import bench  # noqa: E402

@@ -118,6 +118,8 @@ class Customers(unittest.TestCase):
         self.assertEqual(self.ids(), [HOSTILE])
 
     def test_statuses(self):
+        # Some of those who were read in have been silent since.
+        self.pipeline.run("DELETE FROM episodes")
         self.overview()
         self.pipeline.run("""
             INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at, readings, reason)

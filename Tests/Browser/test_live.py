@@ -153,6 +153,7 @@ class Live(unittest.TestCase):
         browser.wait_quiet()
 
     def test_a_consumer_that_is_stopped_is_told(self):
+        self.grow()
         self.pipeline.stop("consumer")
         try:
             self.browser.wait_text(".health", "stopped at")

@@ -19,7 +19,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z")
 FORMATS = jsonschema.FormatChecker(())
 FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or TIME.fullmatch(value) is not None)
 RANGE = "customer_id=cust_0001"
-QUERIES = {"/api/v1/customer": RANGE, "/api/v1/readings": RANGE, "/api/v1/readings.csv": RANGE}
+QUERIES = {"/api/v1/customer": RANGE, "/api/v1/care": RANGE, "/api/v1/changes": RANGE, "/api/v1/readings": RANGE, "/api/v1/readings.csv": RANGE}
 
 
 def operations():
@@ -87,7 +87,8 @@ class OpenAPI(unittest.TestCase):
                     path = "/" + re.sub(r":(\w+)", r"{\1}", path)
                     found.add((method.upper(), "/api/v1" + path if kind == "routes" else path))
         page = {("GET", "/"), ("GET", "/customer"), ("GET", "/customers"), ("GET", "/operations"), ("GET", "/report"),
-                ("GET", "/wall"), ("GET", "/static/{first}"), ("GET", "/static/{first}/{second}")}
+                ("GET", "/wall"), ("GET", "/static/{first}"), ("GET", "/static/{first}/{second}"),
+                ("GET", "/static/{first}/{second}/{third}")}
         self.assertEqual(found - page, {(method, path) for method, path, _ in operations()})
 
     def test_closed(self):
@@ -123,7 +124,8 @@ class OpenAPI(unittest.TestCase):
             if method == "GET":
                 value = self.check(method, path, 200, QUERIES.get(path, ""), id=number)
                 for name in ("items", "series", "minutes", "points"):
-                    if isinstance(value, dict) and name in value:
+                    # Nothing is set yet.
+                    if isinstance(value, dict) and name in value and path not in ("/api/v1/care", "/api/v1/changes", "/api/v1/groups"):
                         self.assertTrue(value[name], f"{path}: {name}")
             if "400" in responses and method == "GET":
                 self.check(method, path, 400, "nonsense=1", id=number)
@@ -149,10 +151,27 @@ class OpenAPI(unittest.TestCase):
         for more in ({"severity": "high"}, {"note": "called"}, {"severity": "high", "note": "called"}):
             number = self.episode()
             self.check("POST", acknowledge, 200, headers=page, body=json.dumps({"by": "Ann", **more}), id=number)
+        self.changes(page)
         self.with_password(page, body)
         missing = {(method, path, int(status)) for method, path, responses in operations() for status in responses}
         # Statuses that need a database in trouble or a crowd have tests of their own.
         self.assertEqual({each for each in missing - self.seen if each[2] not in (429, 503)}, set())
+
+    def changes(self, page):
+        """What is set for a customer."""
+        for what, right in (("limits", {"heart_rate_min": None, "heart_rate_max": 170}), ("pause", {"minutes": 5}),
+                            ("groups", {"groups": ["Ward 3"]}), ("note", {"note": "well"})):
+            path = "/api/v1/customer/" + what
+            body = {"customer_id": "cust_0001", "by": "Ann", **right}
+            self.check("POST", path, 413, headers=page, body=json.dumps({"by": "x" * 2000}))
+            self.check("POST", path, 415, headers={**page, "Content-Type": "text/plain"}, body="{}")
+            self.check("POST", path, 403, headers={**page, "Sec-Fetch-Site": "cross-site"}, body=json.dumps(body))
+            self.check("POST", path, 400, headers=page, body="{}")
+            self.check("POST", path, 404, headers=page, body=json.dumps({**body, "customer_id": "nobody"}))
+            self.check("POST", path, 200, headers=page, body=json.dumps(body))
+        self.assertEqual(len(self.check("GET", "/api/v1/care", 200, "customer_id=cust_0001")["items"]), 5)
+        self.check("GET", "/api/v1/report", 200)
+        eventually(lambda: self.check("GET", "/api/v1/groups", 200)["items"], "the group")
 
     def with_password(self, page, body):
         path = os.path.join(self.pipeline.folder, "password")

@@ -1,4 +1,4 @@
-"""The page in a browser behind nginx, set up as dashboard.md says, at the root of a site and below a prefix."""
+"""The page in a browser behind nginx and Caddy, set up as dashboard.md says, at the root of a site and below a prefix."""
 import contextlib
 import json
 import os
@@ -16,7 +16,8 @@ from browser import Browser
 from pipeline import ROOT, Pipeline, eventually
 
 with open(os.path.join(ROOT, "packaging/doc/dashboard.md"), encoding="utf-8") as file:
-    NGINX = re.findall(r"^```nginx\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)
+    DOCUMENT = file.read()
+NGINX, CADDY = (re.findall(rf"^```{name}\n(.*?)^```", DOCUMENT, re.MULTILINE | re.DOTALL) for name in ("nginx", "caddy"))
 
 
 def free_port():
@@ -43,6 +44,24 @@ def nginx(server):
         shutil.rmtree(folder)
 
 
+@contextlib.contextmanager
+def caddy(sites):
+    """A Caddy of its own with these sites."""
+    folder = tempfile.mkdtemp(prefix="heartbeat-caddy-")
+    path = os.path.join(folder, "Caddyfile")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(f"{{\nadmin off\nauto_https off\n}}\n{sites}")
+    process = subprocess.Popen(["/usr/bin/caddy", "run", "--config", path, "--adapter", "caddyfile"],
+                               env={**os.environ, "HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder},
+                               stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        shutil.rmtree(folder)
+
+
 class Proxy(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -57,6 +76,12 @@ class Proxy(unittest.TestCase):
         prefixed = site.replace(f"127.0.0.1:{cls.port}", f"127.0.0.1:{cls.port + 1}")
         prefixed = re.sub(r"    location / \{.*?\n    \}\n", location, prefixed, flags=re.DOTALL)
         cls.enterClassContext(nginx(site + prefixed))
+        # Without TLS, which the browser would not trust; on ports that nobody has.
+        cls.caddy_ports = [free_port(), free_port()]
+        cls.enterClassContext(caddy("".join(
+            text.replace("127.0.0.1:8501", f"127.0.0.1:{cls.pipeline.port}")
+                .replace("hearts.example {", f"http://localhost:{port} {{\nbind 127.0.0.1")
+            for text, port in zip(CADDY, cls.caddy_ports, strict=True))))
         cls.browser = Browser("")
         cls.addClassCleanup(cls.browser.close)
 
@@ -78,11 +103,18 @@ class Proxy(unittest.TestCase):
             return error.code
 
     def test_behind_nginx(self):
-        for origin, prefix in ((f"http://localhost:{self.port}", "/"), (f"http://localhost:{self.port + 1}", "/hearts/")):
+        self.check((f"http://localhost:{self.port}", "/"), (f"http://localhost:{self.port + 1}", "/hearts/"))
+
+    def test_behind_caddy(self):
+        site, prefixed = self.caddy_ports
+        self.check((f"http://localhost:{site}", "/"), (f"http://localhost:{prefixed}", "/hearts/"))
+
+    def check(self, *sites):
+        for origin, prefix in sites:
             with self.subTest(prefix=prefix):
                 address = origin + prefix
                 browser = self.browser
-                eventually(lambda: self.opened(address), "nginx answers")
+                eventually(lambda: self.opened(address), "the proxy answers")
                 browser.wait_quiet()
                 eventually(lambda: browser.all("#customers tbody th a"), "customers")
                 browser.click("#customers tbody th a")
@@ -115,9 +147,10 @@ class Proxy(unittest.TestCase):
             return False
 
     def test_prefix_without_its_slash(self):
-        """nginx sends it on; so does the dashboard for its own page."""
-        self.browser.driver.get(f"http://localhost:{self.port + 1}/hearts")
-        self.assertEqual(self.browser.script("return location.pathname"), "/hearts/")
+        """Both proxies send it on; so does the dashboard for its own page."""
+        for port in (self.port + 1, self.caddy_ports[1]):
+            self.browser.driver.get(f"http://localhost:{port}/hearts")
+            self.assertEqual(self.browser.script("return location.pathname"), "/hearts/")
         self.browser.driver.get(f"http://localhost:{self.port + 1}/hearts/customer/?customer_id=cust_0001")
         self.browser.wait_quiet()
         self.assertEqual(self.browser.script("return location.pathname + location.search"), "/hearts/customer?customer_id=cust_0001")

@@ -3,35 +3,46 @@ import Harness
 import Testing
 
 /// The clock of server and commands is moved by libfaketime; the databases' time zones are others than UTC.
-@Suite("Days of a year", .serialized, .ownFolder, .logsOnFailure) struct CalendarTests {
-    /// Zones, and days before and on which their clocks change. Where they do not change in 2026, some days.
+@Suite("Days of a year", .ownFolder, .logsOnFailure) struct CalendarTests {
+    /// A zone, and days before and on which its clocks change. Where they do not change in 2026, some days.
+    struct Zone: Sendable, CustomTestStringConvertible {
+        let name: String
+        let days: [String]
+        var testDescription: String { name }
+    }
+
     private static let zones = [
-        ("Europe/Berlin", ["2026-03-22", "2026-03-28", "2026-03-29", "2026-10-18", "2026-10-24", "2026-10-25"]),
-        ("America/Sao_Paulo", ["2026-02-14", "2026-10-18"]),
-        ("Australia/Lord_Howe", ["2026-03-29", "2026-04-04", "2026-04-05", "2026-09-27", "2026-10-03", "2026-10-04"]),
-        ("Pacific/Apia", ["2026-01-01", "2026-12-31"]),
+        Zone(
+            name: "Europe/Berlin",
+            days: ["2026-03-22", "2026-03-28", "2026-03-29", "2026-10-18", "2026-10-24", "2026-10-25"]),
+        Zone(name: "America/Sao_Paulo", days: ["2026-02-14", "2026-10-18"]),
+        Zone(
+            name: "Australia/Lord_Howe",
+            days: ["2026-03-29", "2026-04-04", "2026-04-05", "2026-09-27", "2026-10-03", "2026-10-04"]),
+        Zone(name: "Pacific/Apia", days: ["2026-01-01", "2026-12-31"]),
     ]
     private static let isLong = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_LONG"] != nil
 
-    @Test("whatever the day and the time zone, setup and maintenance make UTC days")
-    func days() async throws {
+    @Test("whatever the day and the time zone, setup and maintenance make UTC days", arguments: zones)
+    func days(zone: Zone) async throws {
         let file = try TestFolder.required().write("clock", "+0")
         let clock = try Faketime.settings(file: file)
         let cluster = try await PrivatePostgreSQL(environment: clock)
+        let days = Self.isLong ? Self.year : zone.days
         try await PrivatePostgreSQL.$current.withValue(cluster) {
-            for (zone, days) in Self.zones {
-                let days = Self.isLong ? Self.year : days
-                // A setup under a later clock would have made the partitions of later days.
-                try Self.set(file, to: days[0])
-                let kept = try await Self.database(in: zone, clock)
-                for day in days {
-                    try Self.set(file, to: day)
-                    try await Self.expectDays(kept, "\(zone), \(day)", from: day, clock: clock)
-                    let new = try await Self.database(in: zone, clock)
-                    try await Self.expectDays(new, "\(zone), \(day), new", from: day, clock: clock)
-                }
+            // A setup under a later clock would have made the partitions of later days.
+            try Self.set(file, to: days[0])
+            let kept = try await Self.database(in: zone.name, clock)
+            for day in days {
+                try Self.set(file, to: day)
+                try await Self.expectDays(kept, "\(zone.name), \(day)", from: day, clock: clock)
+                let new = try await Self.database(in: zone.name, clock)
+                try await Self.expectDays(new, "\(zone.name), \(day), new", from: day, clock: clock)
+                new.disconnect()
+                try kept.rows("DROP DATABASE \(new.name) WITH (FORCE)")
             }
         }
+        print("\(days.count) days in \(zone.name)")
         try await cluster.stop(.fast)
     }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Random messages through the real consumer and random files through the real replay, each judged by reference.py, too.
 
-Tests/Fuzz/fuzz.py [--messages N] [--files N] [--seed S]: ends with 1 and the inputs on which the two differ.
+Tests/Fuzz/fuzz.py [--messages N] [--files N] [--seconds N] [--seed S]: ends with 1 and what the two differ on.
 """
 import argparse
 import base64
@@ -28,23 +28,31 @@ from bench import HEARTBEAT, Lab  # noqa: E402
 
 UTC = dt.UTC
 PARTITIONS = 16
-# Settings at their ends.
-SETTINGS = [
-    {}, {"BATCH_ROWS": "1", "CUSTOMERS_IN_MEMORY": "1000", "LATENESS_SECONDS": "3600"},
-    {"BATCH_ROWS": "100000", "RETENTION_DAYS": "36500", "CUSTOMERS_IN_MEMORY": "10000000"},
-    {"HEART_RATE_MIN": "1", "HEART_RATE_MAX": "299", "RETENTION_DAYS": "1"},
-    {"HEART_RATE_MIN": "299", "HEART_RATE_MAX": "299", "EPISODE_DELAY_SECONDS": "0", "EPISODE_WINDOW_SECONDS": "1"},
-    {"MAX_MESSAGE_BYTES": "256"}, {"MAX_MESSAGE_BYTES": "10485760"},
-    {"MAX_CLOCK_SKEW_SECONDS": "0"}, {"MAX_CLOCK_SKEW_SECONDS": "86400"},
+# How many messages are published before they are looked at.
+CHUNK = 10_000
+# How many messages a consumer reads, and its settings, at their ends. One row a transaction takes its time, and so do
+# partitions for all days of 28 years.
+ROUNDS = [
+    (50_000, {}), (1000, {"BATCH_ROWS": "1", "CUSTOMERS_IN_MEMORY": "1000", "LATENESS_SECONDS": "3600"}),
+    (50_000, {"BATCH_ROWS": "100000", "CUSTOMERS_IN_MEMORY": "10000000"}),
+    (50_000, {"HEART_RATE_MIN": "1", "HEART_RATE_MAX": "299", "RETENTION_DAYS": "1"}),
+    (50_000, {"HEART_RATE_MIN": "298", "HEART_RATE_MAX": "299", "EPISODE_DELAY_SECONDS": "0",
+              "EPISODE_WINDOW_SECONDS": "1"}),
+    (50_000, {"MAX_MESSAGE_BYTES": "256"}), (50_000, {"MAX_MESSAGE_BYTES": "10485760"}),
+    (50_000, {"MAX_CLOCK_SKEW_SECONDS": "0"}), (50_000, {"MAX_CLOCK_SKEW_SECONDS": "86400"}),
+    (500, {"RETENTION_DAYS": "36500"}),
 ]
 
 
-def verdict(value, settings):
+def now_micros():
+    return time.time_ns() // 1000
+
+
+def verdict(value, settings, now):
     """('stored', customer, microseconds, bpm, reason) or ('rejected', code)."""
     skew = int(settings.get("MAX_CLOCK_SKEW_SECONDS", 300)) * 1_000_000
     try:
-        customer, micros, bpm = reference.decode(
-            value, time.time_ns() // 1000, skew, int(settings.get("MAX_MESSAGE_BYTES", 65_536)))
+        customer, micros, bpm = reference.decode(value, now, skew, int(settings.get("MAX_MESSAGE_BYTES", 65_536)))
     except reference.Rejected as rejected:
         return "rejected", rejected.args[0]
     low, high = int(settings.get("HEART_RATE_MIN", 40)), int(settings.get("HEART_RATE_MAX", 180))
@@ -97,7 +105,7 @@ class Messages:
         assert not failed, failed
         return {place: sent[number] for place, number in places.items()}
 
-    def compare(self, sent, connection):
+    def compare(self, sent, begun, connection):
         ends = collections.Counter()
         for partition, offset in sent:
             ends[partition] = max(ends[partition], offset + 1)
@@ -128,24 +136,28 @@ class Messages:
                 kept = [(name, None if data is None else base64.b64decode(data)) for name, data in headers or []]
                 if (key, value, kept) != (was[0], was[1], was[2]):
                     self.problems.append(f"kept otherwise: {was!r}: {(key, value, kept)!r}")
+        ended = now_micros()
         for place, (_, value, _, _) in sent.items():
-            expected = verdict(value, self.settings)
-            if found.get(place) != expected:
-                self.problems.append(f"{value!r} under {self.settings}: expected {expected}, found {found.get(place)}")
-        return True
+            expected, is_found = verdict(value, self.settings, begun), found.get(place)
+            # A time that was ahead of the clock when it was sent need not be any more when it is read.
+            if is_found != expected and is_found != verdict(value, self.settings, ended):
+                self.problems.append(f"{value!r} under {self.settings}: expected {expected}, found {is_found}")
+        return not self.problems
 
-    def run(self, count, chunk=10_000):
-        begun, done = time.monotonic(), 0
+    def run(self, count):
+        begun, done, round_number = time.monotonic(), 0, 0
         with psycopg.connect(self.lab.dsn("postgres"), autocommit=True) as connection:
-            while done < count and len(self.problems) < 20:
-                if done % (5 * chunk) == 0 or count <= 5 * chunk:
-                    self.start(SETTINGS[(done // chunk) % len(SETTINGS)] if count <= 5 * chunk
-                               else SETTINGS[done // (5 * chunk) % len(SETTINGS)])
-                # One row a transaction takes its time.
-                size = min(chunk if self.settings.get("BATCH_ROWS") != "1" else 2000, count - done)
-                if not self.compare(self.publish(size), connection):
-                    break
-                done += size
+            while done < count and not self.problems:
+                amount, settings = ROUNDS[round_number % len(ROUNDS)]
+                # All of them, also where there are few messages.
+                left = min(amount, count - done, max(500, count // len(ROUNDS)))
+                round_number += 1
+                self.start(settings)
+                while left and not self.problems:
+                    size, moment = min(CHUNK, left), now_micros()
+                    if self.compare(self.publish(size), moment, connection):
+                        left, done = left - size, done + size
+                print(f"{done} messages after {time.monotonic() - begun:.0f} s", flush=True)
         self.stop()
         verify = subprocess.run([HEARTBEAT, "verify"], env=self.lab.environment({"POSTGRES_USER": "postgres"}),
                                 capture_output=True, text=True, check=False)
@@ -157,74 +169,93 @@ class Messages:
         return self.problems
 
 
-def replay_files(seed, count):
-    """Replays random files one after another to a broker of their own."""
-    rnd, problems = random.Random(seed), []
-    broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", "files", "--partitions", "1"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
-    bootstrap = broker.stdout.readline().strip()
-    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "fuzz", "auto.offset.reset": "earliest"})
-    reader.assign([TopicPartition("files", 0, 0)])
-    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_TOPIC": "files", "KAFKA_PARTITIONS": "1"}
-    end = sent_files = 0
-    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        for _ in range(count):
-            contents = inputs.file(rnd, dt.datetime.now(UTC))
-            skips = rnd.random() < 0.3
-            file.seek(0)
-            file.truncate()
+class Files:
+    """Random files, replayed one after another to a broker of their own."""
+
+    def __init__(self, seed):
+        self.rnd, self.problems = random.Random(seed), []
+        self.done = self.sent = self.messages = 0
+        self.broker = subprocess.Popen([HEARTBEAT, "broker", "--topic", "files", "--partitions", "1"],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        bootstrap = self.broker.stdout.readline().strip()
+        self.reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "fuzz", "fetch.wait.max.ms": 10})
+        self.reader.assign([TopicPartition("files", 0, 0)])
+        self.environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_TOPIC": "files",
+                            "KAFKA_PARTITIONS": "1"}
+
+    def replay(self, path):
+        """Replays a file; returns it and the messages that it has to become."""
+        contents, skips = inputs.file(self.rnd, dt.datetime.now(UTC)), self.rnd.random() < 0.3
+        with open(path, "wb") as file:
             file.write(contents)
-            file.flush()
-            replay = subprocess.run(
-                [HEARTBEAT, "producer", "--flat-out", "--replay", file.name] + ["--skip-invalid"] * skips,
-                env=environment, capture_output=True, check=False)
-            expected = reference.replay(contents, time.time_ns() // 1000, skips)
-            if replay.returncode != (78 if expected is None else 0):
-                problems.append(f"{contents!r}, {skips}: {replay.returncode}, expected {expected}: {replay.stderr!r}")
-                expected = []
-            found, wanted = [], expected or []
+        begun = now_micros()
+        replay = subprocess.run(
+            [HEARTBEAT, "producer", "--flat-out", "--replay", path] + ["--skip-invalid"] * skips,
+            env=self.environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        # A time that was ahead of the clock when the file was made need not be any more.
+        wanted = {78 if rows is None else 0: rows
+                  for rows in (reference.replay(contents, now, skips) for now in (now_micros(), begun))}
+        if replay.returncode not in wanted:
+            self.problems.append(f"{contents!r}, {skips}: {replay.returncode}, expected {wanted}: {replay.stderr!r}")
+        return contents, skips, wanted.get(replay.returncode) or []
+
+    def compare(self, replayed):
+        """Reads what was sent, file by file."""
+        for contents, skips, wanted in replayed:
+            found = []
             while len(found) < len(wanted):
-                message = reader.poll(10)
+                message = self.reader.poll(60)
                 if message is None or message.error():
                     break
-                now = time.time_ns() // 1000
-                found.append((*reference.decode(message.value(), now, 300_000_000, 1 << 30), message.key()))
+                decoded = reference.decode(message.value(), now_micros(), 300_000_000, 1 << 30)
+                found.append((*decoded, message.key()))
             if found != [(customer, reference.instant(when.encode()), bpm, customer.encode())
                          for customer, when, bpm in wanted]:
-                problems.append(f"{contents!r}, skips {skips}: sent {found}, expected {wanted}")
-            end += len(found)
-            sent_files += bool(wanted)
-            if len(problems) > 5:
-                break
-        _, high = reader.get_watermark_offsets(TopicPartition("files", 0), 10)
-        if high != end:
-            problems.append(f"{high} messages are in the log, and {end} belong there")
-    reader.close()
-    broker.terminate()
-    broker.wait()
-    return problems, sent_files
+                self.problems.append(f"{contents!r}, skips {skips}: sent {found}, expected {wanted}")
+                return
+            self.messages += len(found)
+            self.sent += bool(found)
+        _, high = self.reader.get_watermark_offsets(TopicPartition("files", 0), 10)
+        if high != self.messages:
+            self.problems.append(f"{high} messages are in the log, and {self.messages} belong there")
+
+    def run(self, count, deadline):
+        with tempfile.TemporaryDirectory() as folder:
+            while self.done < count and not self.problems and time.monotonic() < deadline:
+                size = min(100, count - self.done)
+                self.compare([self.replay(os.path.join(folder, "file.csv")) for _ in range(size)])
+                self.done += size
+        self.reader.close()
+        self.broker.terminate()
+        self.broker.wait()
+        return self.problems, self.done, self.sent
+
+
+def replay_files(seed, count, deadline):
+    return Files(seed).run(count, deadline)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=45_000)
     parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="after which no more files are begun")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     options = parser.parse_args()
     print(f"seed {options.seed}, {HEARTBEAT}", flush=True)
-    problems = []
-    with Lab(PARTITIONS) as lab:
+    problems, begun, workers = [], time.monotonic(), 4 * (os.cpu_count() or 1)
+    # Most of the time of one replay is waiting, and starting a process; so many run beside the messages.
+    with concurrent.futures.ProcessPoolExecutor(workers) as pool:
+        futures = [pool.submit(replay_files, options.seed + worker, options.files // workers, begun + options.seconds)
+                   for worker in range(workers if options.files else 0)]
         if options.messages:
-            problems += Messages(lab, options.seed).run(options.messages)
-    begun, workers = time.monotonic(), 4
+            with Lab(PARTITIONS) as lab:
+                problems += Messages(lab, options.seed).run(options.messages)
+        found = [future.result() for future in futures]
     if options.files:
-        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(replay_files, options.seed + worker, options.files // workers)
-                       for worker in range(workers)]
-            found = [future.result() for future in futures]
-        problems += [problem for part, _ in found for problem in part]
-        seconds = time.monotonic() - begun
-        print(f"{options.files} files, {sum(sent for _, sent in found)} of them sent, in {seconds:.0f} s")
+        problems += [problem for part, _, _ in found for problem in part]
+        done, sent = (sum(numbers) for numbers in list(zip(*found, strict=True))[1:])
+        print(f"{done} files, {sent} of them sent, in {time.monotonic() - begun:.0f} s")
     for problem in problems[:20]:
         print(problem[:2000])
     sys.exit(1 if problems else 0)

@@ -127,7 +127,8 @@ def file(rnd, now):
             row = [b'"' + cell.replace(b'"', b'""') + b'"' for cell in row]
         lines.append(b",".join(row))
     end = rnd.choice((b"\n", b"\n", b"\r\n"))
-    contents = end.join(lines) + rnd.choice((b"", end, end * 3, end + b"\x1a", end + b"\x1a" + end))
+    contents = end.join(lines) + rnd.choice(
+        (b"", end, end * 3, b"\x1a", end + b"\x1a", end + b"\x1a" + end, end + b" \t" + end, end + b"  "))
     if rnd.random() < 0.15:
         contents = b"\xef\xbb\xbf" + contents
     return mutated(rnd, contents) if rnd.random() < 0.1 else contents

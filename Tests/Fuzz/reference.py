@@ -189,7 +189,7 @@ def replay(contents, now, skips):
     """The (customer, time, bpm) that a file's replay sends; None when the file is refused."""
     lines = contents.split(b"\n")
     # What a file without an end of its last line has there is no end of a line.
-    lines = [line.removesuffix(b"\r") for line in lines[:-1]] + lines[-1:]
+    lines = [line.removesuffix(b"\r") for line in lines[:-1]] + [lines[-1].removesuffix(b"\x1a")]
     try:
         names = fields(lines[0].removeprefix(b"\xef\xbb\xbf"))
     except BadRow:
@@ -199,7 +199,7 @@ def replay(contents, now, skips):
         return None
     sent = []
     for line in lines[1:]:
-        if line in (b"", b"\x1a"):
+        if line.strip(b" \t") == b"" or line == b"\x1a":
             continue
         try:
             row = fields(line)
@@ -212,7 +212,8 @@ def replay(contents, now, skips):
             micros = instant(time)
             if not match or micros is None or micros > now + 300_000_000:
                 raise BadRow
-            bpm = int(match.group(2)) if len(match.group(2)) < 50 else 10**50
+            digits = match.group(2).lstrip(b"0")
+            bpm = int(digits[:30] or 0)
             if match.group(1) == b"-" or not 0 < bpm < 300:
                 raise BadRow
             check_id(customer.decode("utf-8"))

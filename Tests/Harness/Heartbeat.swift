@@ -1,6 +1,6 @@
 import Foundation
 
-/// The program under test, as it was built beside the tests.
+/// The program under test: the one that was built beside the tests, or the one that `HEARTBEAT` names.
 package enum Heartbeat {
     /// A command that has ended.
     package struct Finished: Sendable {
@@ -11,6 +11,7 @@ package enum Heartbeat {
 
     /// Where the program is.
     package static let path: String = {
+        if let other = ProcessInfo.processInfo.environment["HEARTBEAT"], !other.isEmpty { return other }
         let tests = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/heartbeat"
     }()

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from base import CODENAMES, base
+from base import CODENAMES, base, own_release, releases, tools
 from machine import eventually
 from pipeline import DAEMONS, LOAD, PipelineTest, unit
 
@@ -119,6 +119,29 @@ class Checks(PipelineTest):
             "lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", self.package
         )
         self.assertNotRegex(output, "(?m)^[EW]:")
+
+    def test_lintian_of_later_releases(self):
+        for release in [release for release in releases() if release != own_release()]:
+            with self.subTest(release=release), tempfile.TemporaryDirectory() as folder:
+                shutil.copy(self.package, Path(folder) / "package.deb")
+                output = self.check(
+                    "systemd-nspawn", "--quiet", f"--directory={tools(release)}", "--ephemeral", "--register=no",
+                    "--keep-unit", "--private-network", f"--bind-ro={folder}:/mnt", "--resolv-conf=off",
+                    "lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0",
+                    "/mnt/package.deb")
+                self.assertNotRegex(output, "(?m)^[EW]:")
+
+    def test_hardening(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["dpkg-deb", "--extract", self.package, folder], check=True)
+            for path in [Path(folder) / "usr/bin/heartbeat", *Path(folder).glob("usr/lib/heartbeat-monitor/*")]:
+                output = self.check("readelf", "--wide", "--program-headers", "--dynamic", "--file-header", path)
+                # A position of its own at each start, a stack without code, and links that nobody can change.
+                self.assertRegex(output, r"Type: +DYN")
+                self.assertRegex(output, r"GNU_STACK .* RW ")
+                self.assertIn("GNU_RELRO", output)
+                if path.name == "heartbeat":
+                    self.assertRegex(output, r"BIND_NOW|FLAGS.* NOW")
 
     def test_piuparts(self):
         self.check(

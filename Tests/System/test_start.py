@@ -1,6 +1,9 @@
 """From dpkg -i to rows, and what the journal, the status and the metrics say of it."""
 
 import json
+import os
+import time
+import unittest
 
 from machine import eventually
 from pipeline import DAEMONS, EVENTS, PipelineTest, unit
@@ -92,3 +95,21 @@ class Start(PipelineTest):
         # It looks at the other daemons' files once a second.
         for name in DAEMONS:
             eventually(f"{name} is ready", lambda: f'heartbeat_ready{{daemon="{name}"}} 1' in fetch("/metrics"))
+
+
+@unittest.skipUnless("HEARTBEAT_TEST_LONG" in os.environ, "it takes ten minutes")
+class Idle(PipelineTest):
+    def test_ten_minutes(self):
+        machine = self.machine
+        machine.run("systemctl", "stop", unit("producer"))
+        for name in ["consumer", "dashboard"]:
+            eventually(f"{name} is ready", lambda: machine.metric(name, "heartbeat_ready") == 1)
+        cursor = json.loads(machine.run("journalctl", "-n1", "-o", "json"))["__CURSOR"]
+        time.sleep(600)
+        # Whatever has to do with it, also systemd's lines.
+        lines = [entry for entry in machine.journal(f"--after-cursor={cursor}") if "heartbeat" in json.dumps(entry)]
+        texts = [entry["MESSAGE"] for entry in lines]
+        print(f"    measured: {len(lines)} lines in ten idle minutes: {texts}")
+        self.assertEqual([entry["MESSAGE"] for entry in lines if int(entry["PRIORITY"]) <= 4], [])
+        # At most 15 an hour.
+        self.assertLessEqual(len(lines) * 6, 15, texts)

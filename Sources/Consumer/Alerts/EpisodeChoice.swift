@@ -2,11 +2,12 @@ import HeartRate
 
 /// Chooses which changes are worth a line and a command of their own.
 ///
-/// - Only high severity: lower ones are for those who look at the dashboard. Who is told too much stops listening.
-/// - An episode once for each of its changes, also when it swings between two severities.
+/// - High severity, and medium of what has lasted for long: ten minutes at rest, a trend. The rest is for those who look at
+///   the dashboard. Who is told too much stops listening.
+/// - An episode once at each severity, also when it swings between two severities.
 /// - Nothing that was over when it was found, or that happened long ago: when old messages are read, after an outage or from
 ///   a recording, there is nobody to be helped any more. But what began during our outage and goes on is told as soon as
-///   readings of these minutes show it.
+///   readings of these minutes show it. A sensor whose clock is behind tells of these minutes, too, whatever it says.
 /// - At most `mostInAMinute`: when a broken gateway makes a thousand customers' signals vanish at once, a thousand pages
 ///   hide the one that is something else. A line a minute has the number of those that were not told.
 struct EpisodeChoice {
@@ -36,8 +37,8 @@ struct EpisodeChoice {
         }
     }
 
-    /// Open episodes that were told.
-    private var told: Set<Key> = []
+    /// Open episodes that were told, at which severity.
+    private var told: [Key: Severity] = [:]
     /// Open episodes of which it was too late to tell.
     private var late: Set<Key> = []
     /// The starts of the minutes that limit how many are told, and how often those that were not are summed up.
@@ -53,7 +54,7 @@ struct EpisodeChoice {
         _ changes: [CustomerEpisode], standing: [Findings.Found] = [], at now: Instant
     ) -> [CustomerEpisode] {
         // Most batches change nothing that is urgent, while one of a backlog changes much.
-        let urgent = changes.filter { $0.episode.worstSeverity == .high }
+        let urgent = changes.filter { $0.episode.worstSeverity == .high || $0.episode.toldSeverity != nil }
         let over = Set(urgent.filter { $0.change == .closed }.map { Key($0.customerID, $0.episode) })
         var chosen = urgent.filter { isWorthTelling($0, over: over, at: now) }
         if !late.isEmpty { chosen += standing.compactMap { goingOn($0, now) } }
@@ -75,18 +76,21 @@ struct EpisodeChoice {
             return false
         case .closed:
             // Who was told of it is told of its end, whenever that is found. After a restart nobody knows any more.
-            let wasTold = told.remove(key) != nil
+            let wasTold = told.removeValue(forKey: key) != nil
             guard late.remove(key) == nil, wasTold || isNews(change, now) else { return false }
             return hasRoom(now)
-        case .opened, .escalated:
-            guard change.episode.severity == .high, !told.contains(key), !late.contains(key) else { return false }
+        case .opened, .escalated, .sustained:
+            guard let severity = change.episode.toldSeverity, told[key].map({ $0 < severity }) ?? true,
+                !late.contains(key)
+            else { return false }
             guard isNews(change, now), !over.contains(key) else {
                 untold.old += 1
-                Self.remember(key, &late)
+                if late.count >= Self.mostRemembered { late.removeAll() }
+                late.insert(key)
                 return false
             }
             guard hasRoom(now) else { return false }
-            Self.remember(key, &told)
+            remember(key, severity)
             return true
         }
     }
@@ -94,17 +98,19 @@ struct EpisodeChoice {
     /// An episode that was found too late, if it goes on now.
     private mutating func goingOn(_ found: Findings.Found, _ now: Instant) -> CustomerEpisode? {
         let (key, episode) = (Key(found.customerID, found.episode), found.episode)
-        let age = now.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970
-        guard late.contains(key), episode.closedAt == nil, episode.severity == .high, age <= Self.tooLate, hasRoom(now)
+        let age = now.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970 - found.behind * 1000
+        guard late.contains(key), episode.closedAt == nil, let severity = episode.toldSeverity, age <= Self.tooLate,
+            hasRoom(now)
         else { return nil }
         late.remove(key)
-        Self.remember(key, &told)
-        return CustomerEpisode(customerID: found.customerID, episode: episode, change: .opened)
+        remember(key, severity)
+        return CustomerEpisode(
+            customerID: found.customerID, episode: episode, change: .opened, behind: found.behind)
     }
 
     private func isNews(_ change: CustomerEpisode, _ now: Instant) -> Bool {
-        let isSilent = change.episode.kind == .signalLoss && change.change != .closed
-        let age = now.microsecondsSince1970 - change.happenedAt.microsecondsSince1970
+        let isSilent = change.episode.kind.isTechnical && change.change != .closed
+        let age = now.microsecondsSince1970 - change.happenedAt.microsecondsSince1970 - change.behind * 1000
         return age <= (isSilent ? Self.tooLateForSilence : Self.tooLate)
     }
 
@@ -123,8 +129,8 @@ struct EpisodeChoice {
         !(0..<minute).contains(now.microsecondsSince1970 - start.microsecondsSince1970)
     }
 
-    private static func remember(_ key: Key, _ keys: inout Set<Key>) {
-        if keys.count >= mostRemembered { keys.removeAll() }
-        keys.insert(key)
+    private mutating func remember(_ key: Key, _ severity: Severity) {
+        if told.count >= Self.mostRemembered { told.removeAll() }
+        told[key] = severity
     }
 }

@@ -11,18 +11,30 @@ struct EpisodeReport {
     private let metrics: EpisodeMetrics
     private let command: CommandHook
     private var choice = EpisodeChoice()
+    private var clocks: ClockReport
 
     init(_ service: Service, metrics: EpisodeMetrics, command: CommandHook) {
         logger = service.logger
         self.metrics = metrics
         self.command = command
+        clocks = ClockReport(service.logger)
     }
 
-    /// Takes what a batch has found, once it is in the database.
-    mutating func told(_ findings: Findings) {
+    /// Takes what a batch has found, once it is in the database. Returns what people should be told, unless they were.
+    mutating func choose(_ findings: Findings) -> [CustomerEpisode] {
         for change in findings.changes { metrics.count(change) }
         let now = Instant(microsecondsSince1970: wallClockMicroseconds())
-        for change in choice.worthTelling(findings.changes, standing: findings.episodes, at: now) { tell(change) }
+        clocks.tell(findings)
+        return choice.worthTelling(findings.changes, standing: findings.episodes, at: now)
+    }
+
+    /// Tells people once more of what nobody has acknowledged.
+    func tell(_ reminder: Reminder) {
+        command.submit(reminder.fields)
+        logger.report(
+            .episodeUnacknowledged,
+            "nobody has acknowledged the \(reminder.kind) of \(reminder.customerID): \(reminder.reason)",
+            fields: reminder.fields.filter { !$0.value.isEmpty }.mapValues { .string($0) })
     }
 
     /// Says how many were not told, when that is due. To be called about once a second.
@@ -40,7 +52,8 @@ struct EpisodeReport {
             """, metadata: ["HEARTBEAT_UNTOLD": "\(untold.old + untold.many)"])
     }
 
-    private func tell(_ change: CustomerEpisode) {
+    /// Tells people of a change.
+    func tell(_ change: CustomerEpisode) {
         let fields = change.fields
         command.submit(fields)
         let (episode, who) = (change.episode, "\(change.episode.kind.name) of \(change.customerID)")
@@ -49,7 +62,7 @@ struct EpisodeReport {
             case .closed: (.episodeClosed, "\(who) is over: \(episode.reason)")
             case .escalated:
                 (.episodeEscalated, "\(who) is now of \(episode.severity.name) severity: \(episode.reason)")
-            case .opened, .eased: (.episodeOpened, "\(who): \(episode.reason)")
+            case .opened, .eased, .sustained: (.episodeOpened, "\(who): \(episode.reason)")
             }
         logger.report(event, "\(sentence)", fields: fields.filter { !$0.value.isEmpty }.mapValues { .string($0) })
     }

@@ -116,6 +116,16 @@ extension Setting where Value == Int {
             isReloadable: true)
     }
 
+    /// `EPISODE_REMINDER_MINUTES`: 0 to 1440 min.
+    public static var episodeReminder: Setting {
+        Setting(
+            "EPISODE_REMINDER_MINUTES", .integer(in: 0...1440, unit: "minutes"), default: 0,
+            sentence: """
+                How long after people were told of an episode of high severity they are told once more, when it is open and nobody \
+                has acknowledged it; 0 for never.
+                """, isReloadable: true)
+    }
+
     /// `LATENESS_SECONDS`: 0 to 3600 s.
     public static var lateness: Setting {
         seconds(
@@ -131,7 +141,7 @@ extension Setting where Value == Int {
         Setting(
             "CUSTOMERS_IN_MEMORY", .integer(in: 1000...10_000_000, unit: "customers"), default: 100_000,
             sentence: """
-                For how many customers detection keeps its state in memory, about 0.7 kB each; the customer seen least recently \
+                For how many customers detection keeps its state in memory, about 1.2 kB each; the customer seen least recently \
                 leaves it and is read from the database again.
                 """)
     }
@@ -170,5 +180,6 @@ extension EpisodeRules {
         baselineWindow = .hours(settings[.baselineHours])
         deviationDelay = .minutes(settings[.deviationMinutes])
         lateness = .seconds(settings[.lateness])
+        reminder = settings[.episodeReminder] > 0 ? .minutes(settings[.episodeReminder]) : nil
     }
 }

@@ -46,6 +46,8 @@ struct Batch: ~Copyable {
     private(set) var anomalies = 0
     /// Each reading as the detectors take it.
     private(set) var observations: [Observation] = []
+    /// What came with a heart rate that is not stored, and by whom.
+    private(set) var unstorable = UnstorableReadings()
     /// The readings' numbers customer by customer, once they were arranged.
     private(set) var order: [Int] = []
     /// The readings that are to be stored only once: their numbers, and where they came from.
@@ -54,6 +56,8 @@ struct Batch: ~Copyable {
     var findings: Findings?
     /// When to judge the silence of customers after its readings; nil when it cannot be judged.
     private(set) var silence: SilenceMoment?
+    /// Whether no more is to come, so that nothing waits for late readings any longer.
+    private(set) var isLast = false
 
     /// How many messages it has.
     var count: Int { readings.rowCount + rejected.rowCount }
@@ -71,7 +75,10 @@ struct Batch: ~Copyable {
     var isEmpty: Bool { count == 0 && holes.isEmpty }
 
     /// Whether it has something for the writer: also when only silence has to be judged.
-    var isWanted: Bool { !isEmpty || silence != nil }
+    var isWanted: Bool { !isEmpty || silence != nil || isLast }
+
+    /// Whether somebody is to be judged of whom it may have no reading.
+    var isMoreThanReadings: Bool { silence != nil || isLast || !unstorable.isEmpty }
 
     /// How far it moves its sources.
     var moved: [Progress] { progress.filter { $0.expected >= 0 } }
@@ -103,10 +110,12 @@ struct Batch: ~Copyable {
         lastDay = nil
         anomalies = 0
         observations.removeAll(keepingCapacity: true)
+        unstorable.removeAll()
         onces.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)
         findings = nil
         silence = nil
+        isLast = false
     }
 
     /// Puts the readings' numbers in order, those of one customer one after another. The index on customer and time then
@@ -162,6 +171,15 @@ struct Batch: ~Copyable {
         onces.append((observations.count - 1, place))
     }
 
+    /// Notes when the reading that was appended last was sent, in milliseconds since 1970.
+    mutating func noteArrival(at milliseconds: Int64) {
+        guard let last = observations.last else { return }
+        customers.noteArrival(of: Int(last.customer), last.recordedAt, at: milliseconds)
+    }
+
+    /// Notes a message that is no reading for its heart rate only: the detectors have to know.
+    mutating func observe(_ reading: UnstorableReading) { unstorable.append(reading, after: observations.count) }
+
     /// Marks the readings with these numbers as suspect.
     mutating func markSuspect(_ rows: [Int]) {
         for row in rows { readings.setLastField(of: row, to: true) }
@@ -206,6 +224,16 @@ struct Batch: ~Copyable {
     /// - Parameter next: the next offset of each partition that has not gathered.
     mutating func judgeSilence(at moment: SilenceMoment, next: [Int32: Int64]) {
         silence = moment
+        require(next)
+    }
+
+    /// The same when no more is to come: has everything judged that waits for late readings.
+    mutating func judgeLast(next: [Int32: Int64]) {
+        isLast = true
+        require(next)
+    }
+
+    private mutating func require(_ next: [Int32: Int64]) {
         for slot in progress.indices where progress[slot].expected < 0 {
             guard let next = next[progress[slot].partition] else { continue }
             progress[slot].expected = next

@@ -66,7 +66,7 @@ final class BatchExchange: Sendable {
     func waitUntilWritten(milliseconds: Int) -> Bool {
         contents.wait(milliseconds: milliseconds) { contents in
             if contents.isRefused { return false }
-            return contents.gathering.isEmpty && !contents.isWriting ? true : nil
+            return contents.gathering.isEmpty && !contents.gathering.isLast && !contents.isWriting ? true : nil
         } ?? false
     }
 

@@ -33,6 +33,17 @@ struct CustomerSet {
         return number
     }
 
+    /// The number of an id; nil when it is not there.
+    func number(of id: Span<UInt8>) -> Int? {
+        var place = Self.hash(id) & (table.count - 1)
+        while table[place] >= 0 {
+            let number = Int(table[place])
+            if isEqual(number, id) { return number }
+            place = (place + 1) & (table.count - 1)
+        }
+        return nil
+    }
+
     /// The UTF-8 of a number's id.
     func id(_ number: Int) -> ArraySlice<UInt8> {
         bytes[start(of: number)..<Int(ends[number])]

@@ -1,3 +1,11 @@
+extension FixedWidthInteger {
+    /// The sum; the largest or least number when it would be beyond. A log may begin at any offset, also in several partitions.
+    func addingWithinBounds(_ other: Self) -> Self {
+        let (sum, isBeyond) = addingReportingOverflow(other)
+        return isBeyond ? (other < 0 ? .min : .max) : sum
+    }
+}
+
 /// Where to go on reading one partition.
 struct Position: Sendable, Equatable {
     /// The row in `kafka_offsets`.

@@ -10,6 +10,8 @@ struct CustomerChanges {
         var sourceID: Int32
         var readings: Int32 = 0
         var anomalies: Int32 = 0
+        /// When the last of its readings was sent, and how long after its time stamp; in milliseconds. Nil when that is not known.
+        var arrival: (at: Int64, delay: Int64)?
     }
 
     /// Whose changes they are, by the same numbers.
@@ -19,6 +21,10 @@ struct CustomerChanges {
     mutating func removeAll() {
         customers.removeAll()
         changes.removeAll(keepingCapacity: true)
+    }
+
+    mutating func noteArrival(of number: Int, _ recordedAt: Instant, at milliseconds: Int64) {
+        changes[number].arrival = (milliseconds, milliseconds - recordedAt.microsecondsSince1970 / 1000)
     }
 
     /// - Returns: the customer's number.

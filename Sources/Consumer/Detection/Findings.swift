@@ -6,6 +6,8 @@ struct Findings {
     struct Found {
         let customerID: String
         var episode: Episode
+        /// By how many milliseconds the sensor's clock is behind.
+        var behind: Int64 = 0
     }
 
     /// For each customer of the batch, by number, where detection goes on.
@@ -15,8 +17,14 @@ struct Findings {
     var silentCheckpoints = Checkpoints()
     /// How many readings were not judged, since they were not later than one before.
     var late = 0
-    /// How many readings were marked as suspect.
-    var suspect = 0
+    /// How many readings have a time stamp that is far ahead, and wait for another one.
+    var ahead = 0
+    /// The readings that are marked as suspect, by their numbers.
+    var suspect: [Int] = []
+    /// Customers whose clock was set back.
+    var restarted: [String] = []
+    /// Customers whose clock is behind, by how many milliseconds.
+    var behind: [String: Int64] = [:]
     /// Customers whose state could not be read: their open episodes would never close.
     var forgotten: [String] = []
     /// Every episode that is new or has changed, once, as it stands.
@@ -25,16 +33,26 @@ struct Findings {
     private(set) var changes: [CustomerEpisode] = []
     /// Where the current customer's episodes begin.
     private var start = 0
+    private var currentBehind: Int64 = 0
 
     /// Whether a batch without messages has nothing to write.
     var isEmpty: Bool { episodes.isEmpty && silent.isEmpty }
 
-    /// Says that what comes next is another customer's.
-    mutating func beginCustomer() { start = episodes.count }
+    /// Says that what comes next is another customer's, whose sensor's clock is behind by some milliseconds.
+    mutating func beginCustomer(behind: Int64 = 0) {
+        start = episodes.count
+        currentBehind = behind
+    }
+
+    /// Notes where detection goes on with somebody of whom the batch has no reading.
+    mutating func addSilent(_ id: ArraySlice<UInt8>, _ detector: Detector) {
+        silent.append(String(decoding: id, as: UTF8.self))
+        silentCheckpoints.append(detector)
+    }
 
     /// Notes how an episode stands.
     mutating func note(_ episode: Episode, of customerID: @autoclosure () -> String, _ change: EpisodeChange? = nil) {
-        var found = Found(customerID: "", episode: episode)
+        var found = Found(customerID: "", episode: episode, behind: currentBehind)
         let known = episodes[start...].firstIndex {
             $0.episode.kind == episode.kind && $0.episode.openedAt == episode.openedAt
         }
@@ -42,11 +60,12 @@ struct Findings {
             episodes[known].episode = episode
             found = episodes[known]
         } else {
-            found = Found(customerID: customerID(), episode: episode)
+            found = Found(customerID: customerID(), episode: episode, behind: currentBehind)
             episodes.append(found)
         }
         if let change {
-            changes.append(CustomerEpisode(customerID: found.customerID, episode: episode, change: change))
+            changes.append(
+                CustomerEpisode(customerID: found.customerID, episode: episode, change: change, behind: currentBehind))
         }
     }
 }

@@ -125,15 +125,19 @@ struct Examiner: ~Copyable {
         _ history: LogHistory, to log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
     ) throws -> (comparison: (Range<Int64>, Int64)?, same: Landmark?) {
         let hasLast = try holdsLast(history.last, in: log, reader: reader)
-        var same = hasLast == true ? history.last : nil
+        if hasLast == true, let last = history.last {
+            // What comes before it is the same, too; what comes behind it was read as holes.
+            let range = last.offset..<max(last.offset + 1, min(log.watermarks.high, history.offsets.upperBound))
+            let new = try messages(log.partition, in: last.offset + 1..<range.upperBound, most: 1, reader).first
+            return ((range, new?.offset ?? range.upperBound), last)
+        }
         guard let range = try comparable(history, log, store: store) else {
             let isOther = hasLast == false
-            return (isOther ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil, same)
+            return (isOther ? (log.watermarks.low..<history.offsets.upperBound, log.watermarks.low) : nil, nil)
         }
-        // What comes before the last message is the same when that one is.
-        if hasLast == true { return ((range, range.upperBound), same) }
+        var same: Landmark?
         let parting = try partingPoint(in: range) { offset throws in
-            let found = try messages(log.partition, in: offset..<range.upperBound, reader)
+            let found = try messages(log.partition, in: offset..<range.upperBound, most: 20, reader)
             let last = try found.last { message throws in
                 guard let source = history.source(of: message.offset) else { return false }
                 return try store.holds(message, source: source)
@@ -147,14 +151,15 @@ struct Examiner: ~Copyable {
     }
 
     private mutating func messages(
-        _ partition: Int32, in offsets: Range<Int64>, _ reader: borrowing LogReader
+        _ partition: Int32, in offsets: Range<Int64>, most: Int, _ reader: borrowing LogReader
     ) throws(KafkaError) -> [StoredMessage] {
+        guard !offsets.isEmpty else { return [] }
         // Whatever was judged when it was stored: time has not gone back since.
         let limits = DecodingLimits(
             maximumPayloadBytes: .max, maximumClockSkew: Microseconds(.seconds(86_400)))
         let now = Instant(microsecondsSince1970: wallClockMicroseconds())
         let place = TopicPartition(topic: topic, partition: partition)
-        return try reader.messages(of: place, in: offsets, most: 20) { message in
+        return try reader.messages(of: place, in: offsets, most: most) { message in
             StoredMessage(
                 offset: message.offset, reading: try? decoder.decode(message.payload, receivedAt: now, limits: limits),
                 payload: message.payloadBytes, fingerprint: message.fingerprint)

@@ -44,6 +44,8 @@ struct Intake: ~Copyable {
     var fenced: (partitions: [Int32], at: ContinuousClock.Instant)?
     var drain: Drain?
     var silence = SilenceWatch()
+    /// With `--drain`: whether what waited for late readings was judged.
+    private var isLastJudged = false
     var report: ProgressReport
 
     init(
@@ -199,6 +201,7 @@ struct Intake: ~Copyable {
                 fenced = nil
                 silence.reset()
                 drain?.forget()
+                isLastJudged = false
                 report.forget()
                 try consumer.assign([])
             case .locate(let partitions): questions.locate(partitions)
@@ -230,13 +233,16 @@ struct Intake: ~Copyable {
             report.countReading(reading.recordedAt, at: judge.now)
             return exchange.gather { batch in
                 batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
+                if let timestamp { batch.noteArrival(at: timestamp) }
                 if isOnce { batch.storeOnce(slot: slot, offset: offset) }
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)
             }
         } catch {
             report.countRejected(error)
+            let unstorable = judge.unstorable
             return exchange.gather { batch in
                 batch.reject(message, error, slot: slot)
+                if let unstorable { batch.observe(unstorable) }
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)
             }
         }
@@ -262,6 +268,8 @@ struct Intake: ~Copyable {
         guard !questions.isLocating else { return }
         try doubt()
         let positions = assignment.positions
+        // Nobody waits for the next reading of a recording.
+        guard drain == nil else { return }
         let moment = silence.update(
             positions, isComplete: assignment.isComplete, health: health,
             isKafkaAway: service.isWaiting(for: .kafka) || health.isUnsettled)
@@ -342,6 +350,15 @@ struct Intake: ~Copyable {
 
     private mutating func isDrained() -> Bool {
         guard assignment.isComplete || assignment.isEmpty else { return false }
-        return drain?.isOver(committed: report.committed, questions.storedRequest, exchange) ?? false
+        guard drain?.isOver(committed: report.committed, questions.storedRequest, exchange) ?? false else {
+            return false
+        }
+        guard !assignment.isEmpty else { return true }
+        if isLastJudged { return exchange.waitUntilWritten(milliseconds: 0) }
+        // What waited for late readings is judged now: no more are to come.
+        isLastJudged = true
+        let next = Dictionary(uniqueKeysWithValues: assignment.positions.map { ($0.partition, $0.offset) })
+        exchange.gather { $0.judgeLast(next: next) }
+        return false
     }
 }

@@ -8,6 +8,8 @@ struct MessageJudge: ~Copyable {
     /// When the last message was judged.
     private(set) var now = Instant(microsecondsSince1970: wallClockMicroseconds())
     private var decoder = ReadingDecoder()
+    /// See `ReadingDecoder.unstorable`.
+    var unstorable: UnstorableReading? { decoder.unstorable }
     private var rule: AnomalyRule
     private let limits: DecodingLimits
     private let retentionDays: Int32

@@ -15,6 +15,8 @@ struct ProgressReport {
     private var lastLine = ContinuousClock.now
     private var lastSecond = ContinuousClock.now
     private var firstRejected = ContinuousClock.now
+    /// Whether the last line said that nothing has come.
+    private var isIdle = false
     private var lastRejected: ContinuousClock.Instant?
     /// One past the last offset that the database has, by partition.
     private(set) var committed: [Int32: Int64] = [:]
@@ -63,7 +65,7 @@ struct ProgressReport {
 
     /// Counts offsets that have no message.
     mutating func countHole(_ offsets: Range<Int64>) {
-        holes += offsets.count
+        holes = holes.addingWithinBounds(offsets.count)
         metrics.holeOffsets.add(offsets.count)
     }
 
@@ -108,7 +110,7 @@ struct ProgressReport {
         let moved = committed.filter { sent[$0.key] != $0.value }
         guard !moved.isEmpty else { return }
         for (partition, next) in moved {
-            stored += next - (sent[partition] ?? next)
+            stored = stored.addingWithinBounds(max(0, next - (sent[partition] ?? next)))
             sent[partition] = next
         }
         do throws(KafkaError) {
@@ -128,6 +130,10 @@ struct ProgressReport {
         doubtClock()
         let count = stored - storedAtLastLine
         storedAtLastLine = stored
+        // That nothing comes is said once.
+        let wasIdle = isIdle
+        isIdle = count == 0 && holes == 0 && rejected.isEmpty && lag.messages == 0
+        if isIdle, wasIdle { return }
         var line = "\(count) messages in \(Int(seconds.rounded())) s, \(lag)"
         if holes > 0 { line += ", \(holes) offsets without a message (transactions or compaction)" }
         holes = 0
@@ -187,7 +193,7 @@ struct Lag: CustomStringConvertible {
             let end = health.end(of: partition, at: now)?.offset ?? health.recentEnd(of: partition, at: now)
             let behind = (end ?? next) - next
             guard behind > 0 else { continue }
-            messages += behind
+            messages = messages.addingWithinBounds(behind)
             if let time = times[partition] { oldest = min(oldest ?? time, time) } else { isKnown = false }
         }
         self.messages = messages

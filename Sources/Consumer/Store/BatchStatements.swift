@@ -70,6 +70,15 @@ struct BatchStatements {
                 \(array(found) { $0.episode.reason }));
                 """
         }
+        let changes = findings.changes
+        if !changes.isEmpty {
+            text += """
+                SELECT record_episode_changes(\(array(changes) { $0.customerID }), \
+                \(array(changes) { $0.episode.kind.name }), \(array(changes) { $0.episode.openedAt }), \
+                \(array(changes) { $0.happenedAt }), \(array(changes) { $0.change.name }), \
+                \(array(changes) { $0.episode.severity.name }));
+                """
+        }
         return text
     }
 

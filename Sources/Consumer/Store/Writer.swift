@@ -25,13 +25,17 @@ struct Writer: ~Copyable {
     private var detection: Detection
     /// By which rules it detects episodes; nil when they are switched off.
     private var rules: EpisodeRules?
-    private let mostCustomers: Int
+    /// What is read here.
+    private var sources: [Int32] = []
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
     private var patience = Patience()
     private var lastLog = ContinuousClock.now
     private var lastLook = ContinuousClock.now
+    private var lastReminder = ContinuousClock.now
+    private var limitsMark: String?
+    private var lastLimits = ContinuousClock.now - .seconds(60)
 
     init(
         _ exchange: BatchExchange, context: ConsumerContext, episodes: EpisodeReport, loop: WorkLoop
@@ -39,8 +43,7 @@ struct Writer: ~Copyable {
         self.exchange = exchange
         parameters = context.settings.postgresParameters
         consumerName = context.name
-        mostCustomers = context.settings[.customersInMemory]
-        detection = Detection(most: mostCustomers)
+        detection = Detection(most: context.settings[.customersInMemory])
         rules = EpisodeRules(context.settings)
         service = context.service
         metrics = context.metrics
@@ -60,15 +63,15 @@ struct Writer: ~Copyable {
                 case .stop: return
                 case .locate(let request): locate(request)
                 case .readStored(let request): readStored(request)
-                case .detect(let rules):
-                    self.rules = rules
-                    detection.forget()
+                case .detect(let rules): reload(rules)
                 case .write: write()
                 }
             }
+            lookForLimits()
             lookForSilence()
             logIdleMinute()
             episodes.tellUntold()
+            remind()
         }
     }
 
@@ -77,18 +80,42 @@ struct Writer: ~Copyable {
         let found = untilDone { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
         exchange.answer(.positions(found), epoch: epoch)
-        watchRecentCustomers(of: found.map(\.sourceID))
+        sources = found.map(\.sourceID)
+        watchCustomers()
+    }
+
+    /// Takes other rules over, and has the customers' limits read again. Who is watched for silence stays so.
+    private mutating func reload(_ rules: EpisodeRules?) {
+        let isNew = self.rules == nil && rules != nil
+        self.rules = rules
+        if rules == nil { detection.forget() } else { detection.reload() }
+        if isNew { watchCustomers() }
+    }
+
+    /// Takes over within seconds what people have set for customers. A look that fails is left to the next one.
+    private mutating func lookForLimits() {
+        guard rules != nil, store != nil, .now - lastLimits >= .seconds(5) else { return }
+        lastLimits = .now
+        guard let mark = try? store?.limitsMark() else { return }
+        if let limitsMark, limitsMark != mark { detection.reload() }
+        limitsMark = mark
     }
 
     /// A new assignment: others may have written since, and whoever falls silent now was read by others.
-    private mutating func watchRecentCustomers(of sources: [Int32]) {
+    private mutating func watchCustomers() {
         detection.forget()
         guard let rules else { return }
-        let most = mostCustomers
-        let customers = untilDone { store throws(PostgreSQLError) in
-            try store.recentDetectors(sources: sources, most: most)
+        let sources = sources
+        var last = ""
+        while true {
+            let after = last
+            let customers = untilDone { store throws(PostgreSQLError) in
+                try store.watchedDetectors(sources: sources, after: after)
+            }
+            guard let customers, let end = customers.last else { return }
+            detection.watch(customers, at: monotonicMilliseconds(), by: rules)
+            last = end.id
         }
-        if let customers { detection.watch(customers, at: monotonicMilliseconds(), by: rules) }
     }
 
     private mutating func readStored(_ request: StoredRequest) {
@@ -189,20 +216,21 @@ struct Writer: ~Copyable {
     /// Judges the batch, once.
     private mutating func detect() throws(PostgreSQLError) {
         guard let rules, batch.findings == nil else { return }
-        let (places, unknown) = detection.prepare(batch)
-        if !unknown.isEmpty { try restore(unknown, rules) }
-        detection.judge(&batch, places: places, at: monotonicMilliseconds(), by: rules)
+        let involved = detection.prepare(batch)
+        if !involved.unknown.isEmpty { try restore(involved.unknown) }
+        detection.judge(&batch, involved, at: monotonicMilliseconds(), by: rules)
     }
 
     /// Puts customers at what the database has of them; when it does not answer, it is asked again for all.
-    private mutating func restore(_ unknown: [Int], _ rules: EpisodeRules) throws(PostgreSQLError) {
+    private mutating func restore(_ unknown: [Int]) throws(PostgreSQLError) {
         var ids = CustomerSet()
         for place in unknown { _ = ids.insert(detection.states.id(place).span) }
         do throws(PostgreSQLError) {
             let stored = try store?.detectors(of: ids.array) ?? []
-            detection.restore(unknown, stored, at: monotonicMilliseconds(), by: rules)
+            detection.restore(unknown, stored, at: monotonicMilliseconds())
         } catch {
-            detection.forget()
+            // Their entries are empty.
+            detection.reload()
             throw error
         }
     }
@@ -215,7 +243,7 @@ struct Writer: ~Copyable {
     private mutating func finish(_ reply: Reply?) {
         if case .written? = reply {
             metrics.stored(batch)
-            if let findings = batch.findings { episodes.told(findings) }
+            if let findings = batch.findings { tell(episodes.choose(findings)) }
         } else {
             detection.forget()
         }
@@ -286,11 +314,39 @@ struct Writer: ~Copyable {
 
     // MARK: - The journal
 
+    /// Tells people of what they were not told before a restart.
+    private mutating func tell(_ changes: [CustomerEpisode]) {
+        guard !changes.isEmpty else { return }
+        var untold = changes
+        do throws(PostgreSQLError) {
+            untold = try ask { store throws(PostgreSQLError) in try store.untold(changes) } ?? changes
+        } catch {
+            // Rather told twice than never; the next job will wait for the database and say so.
+            store = nil
+        }
+        for change in untold { episodes.tell(change) }
+    }
+
+    /// Looks, every ten seconds, for what nobody has acknowledged in time.
+    private mutating func remind() {
+        guard let delay = rules?.reminder, store != nil, ContinuousClock.now - lastReminder >= .seconds(10) else {
+            return
+        }
+        lastReminder = .now
+        do throws(PostgreSQLError) {
+            for reminder in try store?.reminders(after: delay, most: EpisodeChoice.mostInAMinute) ?? [] {
+                episodes.tell(reminder)
+            }
+        } catch {
+            store = nil
+        }
+    }
+
     /// Has it found out, once a second, whether customers who are overdue are really silent.
     private mutating func lookForSilence() {
         guard ContinuousClock.now - lastLook >= .seconds(1) else { return }
         lastLook = .now
-        guard detection.states.isSilenceDue(at: monotonicMilliseconds()) else { return }
+        guard detection.silences.isDue(at: monotonicMilliseconds()) else { return }
         exchange.answer(.silenceDue, epoch: epoch)
     }
 

@@ -42,8 +42,12 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case episodeOpened = "66756f05c05740cd930613dbeb18e774"
     /// An episode of lower severity has become one of high severity.
     case episodeEscalated = "17b6d693544145529d87a319a81cd464"
+    /// Nobody has acknowledged an urgent episode in time.
+    case episodeUnacknowledged = "6ab73e2d4fe84804a63a0157de49a108"
     /// An episode is over that was of high severity.
     case episodeClosed = "44c70cc9aad04dc498aa87284e215ed6"
+    /// A customer's sensor has a clock that is wrong: it was set back, or is behind.
+    case sensorClock = "b573f22b132c46ba91155901300bf2f9"
 
     /// The value of `MESSAGE_ID`: 128 bits as 32 hexadecimal digits, sd-id128(3).
     public var id: String { rawValue }
@@ -52,7 +56,9 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     public var level: Logger.Level {
         switch self {
         case .started, .stopped, .recovered, .reloaded, .rejected, .episodeClosed: .notice
-        case .waiting, .fenced, .endLost, .createdAnew, .clockDoubted, .episodeOpened, .episodeEscalated: .warning
+        case .waiting, .fenced, .endLost, .createdAnew, .clockDoubted, .episodeOpened, .episodeEscalated,
+            .episodeUnacknowledged, .sensorClock:
+            .warning
         case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
         }
     }

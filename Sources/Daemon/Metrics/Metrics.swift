@@ -9,7 +9,7 @@ public final class Metrics: Sendable {
         private let value = Atomic<Int>(0)
 
         /// Adds to it, 0 or more.
-        public func add(_ count: Int = 1) { value.add(count, ordering: .relaxed) }
+        public func add(_ count: Int = 1) { value.wrappingAdd(count, ordering: .relaxed) }
 
         var samples: [Figure] { [Figure(value: "\(value.load(ordering: .relaxed))")] }
     }

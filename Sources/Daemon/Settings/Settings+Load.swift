@@ -26,6 +26,26 @@ extension Settings {
         environmentNames = Set(environment.keys)
     }
 
+    /// Reads the settings that a daemon has, as somebody else: the file and the secrets of a folder as far as they are there,
+    /// and the secrets as far as this process may read them.
+    ///
+    /// - Throws: every problem that was found.
+    public init(
+        _ schema: SettingsSchema, folder: String, environment: [String: String]
+    ) throws(SettingsError) {
+        var loader = Loader(schema: schema)
+        let path = "\(folder)/\(schema.name)"
+        do throws(SystemError) {
+            loader.readFile(try readWholeFile(path + ".conf"), path: path + ".conf")
+        } catch {
+            if !error.isNoSuchFile { loader.problems.append("\(path).conf: unable to read: \(error)") }
+        }
+        if let bytes = try? readWholeFile(path + ".secrets") { loader.readFile(bytes, path: path + ".secrets") }
+        loader.readEnvironment(environment)
+        self = try loader.settings()
+        environmentNames = Set(environment.keys)
+    }
+
     /// Reads settings from the bytes of a file; for tests of what is in them.
     init(_ schema: SettingsSchema, text: String, path: String) throws(SettingsError) {
         var loader = Loader(schema: schema)

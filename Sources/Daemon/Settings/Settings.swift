@@ -89,6 +89,13 @@ public struct Settings: Sendable {
     /// The text of a setting's value in its canonical form; empty when there is no value.
     public func text<Value>(of setting: Setting<Value>) -> String { entries[setting.name]?.value.text ?? "" }
 
+    /// The names of the secrets that have a value, each with its origin; a file that a name of librdkafka's leads to is none.
+    public var secrets: [(name: String, origin: SettingOrigin)] {
+        let own = names.compactMap { entries[$0] }.filter { $0.setting.isSecret && !$0.value.text.isEmpty }
+        let passed = kafkaProperties.filter { isSecretName($0.settingName) && !$0.name.hasSuffix(".location") }
+        return own.map { ($0.setting.name, $0.origin) } + passed.map { ($0.settingName, $0.origin) }
+    }
+
     /// `NAME=VALUE (ORIGIN)`, for a message about more than one setting. A secret is shown as `********`.
     public func describe<Value>(_ setting: Setting<Value>) -> String {
         shown(name: setting.name, value: text(of: setting), isSecret: setting.isSecret)

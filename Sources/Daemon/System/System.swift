@@ -145,11 +145,11 @@ func removeFile(_ path: String) { _ = unsafe unlink(path) }
 /// Writes a line to standard output without a buffer in between, for whoever waits for it at a pipe's other end.
 public func printAtOnce(_ line: String) { writeLine(line, to: STDOUT_FILENO) }
 
-/// Writes a line and its end to standard error by one write(2), so that lines of several threads do not mix.
-func writeToStandardError(_ line: String) { writeLine(line, to: STDERR_FILENO) }
-
 // When it fails there is nowhere left to complain.
-private func writeLine(_ line: String, to descriptor: Int32) { _ = writeAll(line + "\n", to: descriptor) }
+func writeLine(_ line: String, to descriptor: Int32) { _ = writeAll(line + "\n", to: descriptor) }
+
+/// Writes a part of a line to the terminal that standard error is.
+func writeToTerminal(_ text: String) { _ = writeAll(text, to: STDERR_FILENO) }
 
 private func writeAll(_ text: String, to descriptor: Int32) -> Bool {
     var rest = Array(text.utf8)[...]

@@ -2,6 +2,7 @@ import HTTPService
 import Hummingbird
 internal import Daemon
 internal import HTTPTypes
+internal import HeartRate
 internal import Logging
 internal import NIOCore
 internal import PostgreSQL
@@ -15,6 +16,7 @@ struct API: Sendable {
     let sessions: Workers<Session>
     let charts: ChartCache
     let exports: ExportSlots
+    let acting: ActingRule
 
     private var now: Int64 { wallClockMicroseconds() }
 
@@ -34,6 +36,7 @@ struct API: Sendable {
         routes.get("readings.csv", use: export)
         addEpisodes(to: routes)
         addReport(to: routes)
+        addCare(to: routes)
         let description = Asset(PageFile.openAPI, type: "application/json")
         routes.get("openapi.json") { request, _ in description.response(to: request) }
     }
@@ -86,11 +89,13 @@ struct API: Sendable {
     private static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .via
 
     @Sendable private func customers(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try QueryParameters(request, "search", "status", "section", "sort", "order", "limit", "offset")
+        let query = try QueryParameters(
+            request, "search", "group", "status", "section", "sort", "order", "limit", "offset")
         let section = try query.choice("section", SectionChoice.self)
         let wanted = CustomerTable.Selection(
             search: try query.text("search", of: 0...50), status: try query.choice("status", Status.self),
             section: section.flatMap { Section(rawValue: $0.rawValue) }, isOpen: section == .open,
+            group: try query.group(),
             sort: CustomerTable.Sort(
                 key: try query.choice("sort", CustomerTable.SortKey.self) ?? .customerID,
                 isDescending: try query.choice("order", Order.self) == .desc),
@@ -110,19 +115,22 @@ struct API: Sendable {
     /// A section of the list of people, or all of them.
     private enum SectionChoice: String, CaseIterable { case now, eased, watched, open }
 
-    /// A part of the list, and whether the list lacks anybody. A search among more customers than are in memory is the
-    /// database's.
+    /// A part of the list, and whether the list lacks anybody. A search, or a group, among more customers than are in
+    /// memory is the database's.
     private func page(
         _ wanted: CustomerTable.Selection
     ) async throws -> (page: CustomerTable.Page, isTruncated: Bool) {
-        guard let search = wanted.search, poller.table.withLock({ $0.isTruncated }) else {
+        guard wanted.search != nil || wanted.group != nil, poller.table.withLock({ $0.isTruncated }) else {
             try await completeTrends(wanted)
             return poller.table.withLock { ($0.page(wanted), $0.isTruncated) }
         }
         let found = try await ask { connection throws(PostgreSQLError) in
-            try CustomerTable.Row.list(connection, atMost: CustomerTable.mostFound + 1, with: lowercase(search))
+            try CustomerTable.Row.list(
+                connection, atMost: CustomerTable.mostFound + 1, with: wanted.search.map(lowercase), group: wanted.group
+            )
         }
         var table = CustomerTable()
+        table.groups = poller.table.withLock { $0.groups }
         // Whoever has something open is in memory, whatever the id.
         let standings = poller.table.withLock { known in
             found.reduce(into: [:]) { $0[$1.id] = known.customer($1.id)?.standing }
@@ -199,11 +207,19 @@ struct API: Sendable {
         return try .json(json(AnomalyList(items: page.items, nextBefore: page.next?.text)), to: request)
     }
 
+    /// The rules of detection, with the common limit below which a heart is slow.
+    var rules: EpisodeRules {
+        var rules = EpisodeRules()
+        rules.heartRateMin = Int16(Limits(poller.settings).heartRateMin)
+        return rules
+    }
+
     @Sendable private func customer(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let id = try QueryParameters(request, "customer_id").customer()
         let clock = poller.alarmClock
+        let rules = self.rules
         let found = try await ask { connection throws(PostgreSQLError) in
-            try CustomerDetails(id, at: clock, connection)
+            try CustomerDetails(id, at: clock, by: rules, connection)
         }
         guard let found else { throw Problem(.notFound, "there is no such customer") }
         // What every list shows, at the same moment; those who are in no list are asked for alone.

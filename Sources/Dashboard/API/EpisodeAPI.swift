@@ -1,15 +1,15 @@
 import HTTPService
 import Hummingbird
-internal import FoundationEssentials
+internal import Daemon
 internal import HTTPTypes
 internal import HeartRate
-internal import NIOCore
 internal import PostgreSQL
 
 /// Episodes, and what can be changed: who has looked at one.
 extension API {
     func addEpisodes(to routes: RouterGroup<Viewer>) {
         routes.get("episodes", use: episodes)
+        routes.get("changes", use: changes)
         routes.get("episodes/:id", use: episode)
         routes.post("episodes/:id/acknowledge", use: acknowledge)
         routes.post("episodes/:id/undo", use: undo)
@@ -34,6 +34,17 @@ extension API {
         return try .json(json(EpisodeList(items: page.items, nextBefore: page.next?.text)), to: request)
     }
 
+    /// How the severity of a customer's episodes changed, for the bands of the chart.
+    @Sendable private func changes(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let query = try QueryParameters(request, "customer_id", "from", "until")
+        let id = try query.customer()
+        let range = try query.range(now: wallClockMicroseconds())
+        let found = try await ask { connection throws(PostgreSQLError) in
+            try EpisodeChange.list(of: id, in: range, connection)
+        }
+        return try .json(json(ChangeList(items: found)), to: request)
+    }
+
     @Sendable private func episode(_ request: Request, _ viewer: Viewer) async throws -> Response {
         _ = try QueryParameters(request)
         let id = try Self.episodeID(viewer)
@@ -46,7 +57,11 @@ extension API {
     }
 
     @Sendable private func acknowledge(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (id, said) = try await Self.said(request, viewer, fields: ["by", "severity", "note"])
+        let (change, person) = try await change(request, from: viewer, fields: ["by", "severity", "note"])
+        let id = try Self.episodeID(viewer)
+        let said = Acknowledgement(
+            by: person, severity: try change.choice("severity", Severity.allCases.map(\.name)),
+            note: try change.text("note", of: 1...200))
         let clock = poller.alarmClock
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
             let isDone = try EpisodeItem.acknowledge(id, said, at: clock, on: connection)
@@ -58,15 +73,16 @@ extension API {
     }
 
     @Sendable private func undo(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let (id, said) = try await Self.said(request, viewer, fields: ["by"])
+        let (_, person) = try await change(request, from: viewer, fields: ["by"])
+        let id = try Self.episodeID(viewer)
         let clock = poller.alarmClock
         let (isDone, found) = try await ask { connection throws(PostgreSQLError) in
-            let isDone = try EpisodeItem.undo(id, by: said.by, connection)
+            let isDone = try EpisodeItem.undo(id, by: person, connection)
             return (isDone, try EpisodeItem.find(id, at: clock, connection))
         }
         guard let found else { throw Self.noEpisode }
         guard isDone else {
-            throw Problem(.conflict, "\(said.by) has not acknowledged it within the last minute")
+            throw Problem(.conflict, "\(person) has not acknowledged it within the last minute")
         }
         return try .json(json(found), to: request)
     }
@@ -83,16 +99,6 @@ extension API {
             """)
     }
 
-    /// What a request says of which episode; refuses what another site could send.
-    private static func said(
-        _ request: Request, _ viewer: Viewer, fields: Set<String>
-    ) async throws -> (id: Int64, said: Acknowledgement) {
-        let body = try await body(of: request, viewer)
-        try SameOrigin.require(request)
-        _ = try QueryParameters(request)
-        return (try episodeID(viewer), try acknowledgement(body, fields))
-    }
-
     private static let noEpisode = Problem(.notFound, "there is no such episode")
 
     private static func episodeID(_ viewer: Viewer) throws(Problem) -> Int64 {
@@ -100,46 +106,5 @@ extension API {
             throw Problem(.badRequest, "expected the episode's number, 1 or more")
         }
         return id
-    }
-
-    /// The body, which `RequestGuard` has let in because it is short. Who sends it too slowly is let go.
-    private static func body(of request: Request, _ viewer: Viewer) async throws -> ByteBuffer {
-        let channel = viewer.channel
-        let limit = channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(mode: .all, promise: nil) }
-        defer { limit.cancel() }
-        return try await request.body.collect(upTo: RequestGuard.mostBytes)
-    }
-
-    private static func acknowledgement(
-        _ body: ByteBuffer, _ known: Set<String>
-    ) throws(Problem) -> Acknowledgement {
-        guard let fields = try? JSONDecoder().decode([String: String].self, from: Data(body.readableBytesView)),
-            let person = fields["by"], known.isSuperset(of: fields.keys)
-        else {
-            throw Problem(
-                .badRequest,
-                "expected a JSON object of texts, with \"by\" and no other than \(known.sorted().joined(separator: ", "))"
-            )
-        }
-        try require(person, as: "by", of: 1...50)
-        if let note = fields["note"] { try require(note, as: "note", of: 1...200) }
-        if let severity = fields["severity"], !Severity.allCases.contains(where: { $0.name == severity }) {
-            throw Problem(.badRequest, "severity: expected one of low, medium, high")
-        }
-        return Acknowledgement(by: person, severity: fields["severity"], note: fields["note"])
-    }
-
-    private static func require(_ text: String, as name: String, of length: ClosedRange<Int>) throws(Problem) {
-        let scalars = text.unicodeScalars
-        let isPlain = !scalars.contains { $0.properties.generalCategory == .control }
-        let isTrimmed = ![scalars.first, scalars.last].contains { [0x20, 0xa0].contains($0?.value) }
-        guard length.contains(scalars.count), isPlain, isTrimmed else {
-            throw Problem(
-                .badRequest,
-                """
-                \(name): expected \(length.lowerBound) to \(length.upperBound) characters, none of them a control \
-                character, with no blank at either end
-                """)
-        }
     }
 }

@@ -14,12 +14,14 @@ extension API {
 
     @Sendable private func report(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let (range, report) = try await asked(request)
+        let alarms = report.alarms.reduce(0) { $0 + $1.alarms }
         let hours = Double(report.watchedSeconds) / 3600 * Double(report.customers)
         return try .json(
             json(
                 ReportReply(
                     from: .reading(range.from), until: .reading(range.until), customers: report.customers,
-                    alarms: report.alarms, alarmsPerCustomerHour: hours > 0 ? Double(report.alarms) / hours : nil,
+                    alarms: alarms, alarmsByKind: report.alarms,
+                    alarmsPerCustomerHour: hours > 0 ? Double(alarms) / hours : nil,
                     isTruncated: report.items.count == Report.mostCustomers, items: report.items,
                     notes: report.notes)), to: request)
     }
@@ -46,11 +48,11 @@ extension API {
     }
 
     private func asked(_ request: Request) async throws -> (TimeRange, Report) {
-        let query = try QueryParameters(request, "customer_id", "from", "until")
-        let customer = try query.namedCustomer()
+        let query = try QueryParameters(request, "customer_id", "group", "from", "until")
+        let (customer, group) = (try query.namedCustomer(), try query.group())
         let range = try query.range(now: wallClockMicroseconds())
         let report = try await ask { connection throws(PostgreSQLError) in
-            try Report(of: customer, in: range, connection)
+            try Report(of: customer, group: group, in: range, connection)
         }
         guard report.items.count <= Report.mostRates else { return (range, report) }
         // Very many readings take longer than anybody waits: a report without rates is better than none.

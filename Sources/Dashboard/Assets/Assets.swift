@@ -22,9 +22,12 @@ struct Asset: Sendable {
     }
 
     /// The file, or that the browser has it already.
-    func response(to request: Request) -> Response {
+    ///
+    /// - Parameter isForGood: whether the address will never have anything else.
+    func response(to request: Request, isForGood: Bool = false) -> Response {
         var headers: HTTPFields = [
-            .contentType: type, .cacheControl: "no-cache", .eTag: tag, .vary: "Accept-Encoding",
+            .contentType: type, .cacheControl: isForGood ? "max-age=31536000, immutable" : "no-cache", .eTag: tag,
+            .vary: "Accept-Encoding",
         ]
         if let known = request.headers[.ifNoneMatch], known.contains(tag) {
             return Response(status: .notModified, headers: headers)
@@ -52,6 +55,8 @@ struct Assets: Sendable {
     private let files: [String: Asset]
     private let chart: Asset?
     private let directory: String?
+    /// A folder in the addresses of the files, which differs as soon as one of them does; nil when they may change.
+    let version: String?
 
     /// - Parameters:
     ///   - directory: serves files from there, as they are at each request; nil serves those in the program.
@@ -59,37 +64,40 @@ struct Assets: Sendable {
     init(directory: String?, chartJS: String) {
         self.directory = directory
         let bytes = Dictionary(uniqueKeysWithValues: PageFile.all.map { ($0.name, $0.bytes) })
+        let chart = FileManager.default.contents(atPath: chartJS).map { Array($0) }
+        let all = bytes.sorted { $0.key < $1.key }.map(\.value) + [chart ?? []]
+        let version = String(all.reduce(0) { ($0 &+ UInt64(crc32(of: $1))) &* 0x100_0000_01b3 }, radix: 36)
+        self.version = directory == nil ? version : nil
         files = bytes.reduce(into: [:]) { files, file in
-            files[file.key] = Self.asset(file.key, file.value) { bytes[$0] }
+            files[file.key] = Self.asset(file.key, file.value, version: version) { bytes[$0] }
         }
-        chart = FileManager.default.contents(atPath: chartJS).map {
-            Asset(Array($0), type: "text/javascript; charset=utf-8")
-        }
+        self.chart = chart.map { Asset($0, type: "text/javascript; charset=utf-8") }
     }
 
     /// Whether Chart.js is there.
     var hasChart: Bool { chart != nil }
 
-    /// A file by its name, as it is or below one folder.
-    func asset(_ name: String, in folder: String? = nil) -> Asset? {
-        if name == "chart.min.js", folder == nil { return chart }
+    /// A file by its folder, if it is in one, and its name.
+    func asset(_ parts: [String]) -> Asset? {
+        if parts == ["chart.min.js"] { return chart }
         // A name from outside must not lead out of the page's directory.
-        let parts = [folder, name].compactMap(\.self)
-        guard parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") }) else { return nil }
+        guard (1...2).contains(parts.count),
+            parts.allSatisfy({ !$0.isEmpty && !$0.hasPrefix(".") && !$0.contains("/") })
+        else { return nil }
         let path = parts.joined(separator: "/")
         guard let directory else { return files[path] }
         func bytes(_ path: String) -> [UInt8]? {
             FileManager.default.contents(atPath: directory + "/" + path).map { Array($0) }
         }
-        return bytes(path).flatMap { Self.asset(path, $0, including: bytes) }
+        return bytes(path).flatMap { Self.asset(path, $0, version: nil, including: bytes) }
     }
 
-    private static func asset(_ name: String, _ bytes: [UInt8], including file: (String) -> [UInt8]?) -> Asset? {
+    private static func asset(
+        _ name: String, _ bytes: [UInt8], version: String?, including file: @escaping (String) -> [UInt8]?
+    ) -> Asset? {
         guard let type = Asset.type(of: name) else { return nil }
         guard name.hasSuffix(".html") else { return Asset(bytes, type: type) }
-        return withoutActuallyEscaping(file) { file in
-            let page = HTMLPage { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
-            return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
-        }
+        let page = HTMLPage(version: version) { name in file(name).map { String(decoding: $0, as: UTF8.self) } }
+        return Asset(Array(page.complete(String(decoding: bytes, as: UTF8.self)).utf8), type: type)
     }
 }

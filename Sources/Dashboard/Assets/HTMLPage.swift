@@ -1,5 +1,7 @@
 /// An HTML file of the page as browsers get it: with the parts that all pages share, and with a line for each module.
 struct HTMLPage {
+    /// The folder in the files' addresses; nil for none.
+    var version: String?
     /// A file's text by its name; nil when there is none.
     let file: (String) -> String?
 
@@ -19,7 +21,11 @@ struct HTMLPage {
                 lines.append("  <link rel=\"modulepreload\" href=\"static/\(module)\">")
             }
         }
-        return lines.joined(separator: "\n")
+        let whole = lines.joined(separator: "\n")
+        guard let version else { return whole }
+        // Modules name each other relative to themselves, so that they stay below the same folder.
+        return whole.split(separator: "\"static/", omittingEmptySubsequences: false).joined(
+            separator: "\"static/\(version)/")
     }
 
     /// The modules that a script imports, and those that they import, in the order of their names.

@@ -15,11 +15,14 @@ struct Pages: Sendable {
         router.get("operations") { request, _ in try page("operations", request) }
         router.get("report") { request, _ in try page("report", request) }
         router.get("wall") { request, _ in try page("wall", request) }
-        router.get("static/:first") { request, viewer in try file(viewer.parameters.require("first"), request) }
+        router.get("static/:first") { request, viewer in try asset(["first"], of: viewer, for: request) }
         router.get("static/:first/:second") { request, viewer in
-            try file(viewer.parameters.require("second"), in: viewer.parameters.require("first"), request)
+            try asset(["first", "second"], of: viewer, for: request)
         }
-        router.get("healthz") { _, _ in Self.text("ok\n") }
+        router.get("static/:first/:second/:third") { request, viewer in
+            try asset(["first", "second", "third"], of: viewer, for: request)
+        }
+        router.get("healthz") { _, _ in Self.text(RequestGuard.healthy) }
         router.get("readyz") { _, _ in
             if let reason = poller.unreadiness { throw Problem.busy(.serviceUnavailable, reason) }
             return Self.text("ok\n")
@@ -38,10 +41,21 @@ struct Pages: Sendable {
         return try file(name + ".html", request)
     }
 
-    private func file(_ name: String, in folder: String? = nil, _ request: Request) throws(Problem) -> Response {
-        guard let asset = assets.asset(name, in: folder) else { throw Problem(.notFound, "there is nothing here") }
+    private func file(_ name: String, _ request: Request) throws(Problem) -> Response {
+        guard let asset = assets.asset([name]) else { throw Self.nothing }
         return asset.response(to: request)
     }
+
+    /// A file below "static", in the folder of the version or not.
+    private func asset(_ names: [String], of viewer: Viewer, for request: Request) throws -> Response {
+        var parts = try names.map { try viewer.parameters.require($0) }
+        let isForGood = parts.first == assets.version && parts.count > 1
+        if isForGood { parts.removeFirst() }
+        guard let asset = assets.asset(parts) else { throw Self.nothing }
+        return asset.response(to: request, isForGood: isForGood)
+    }
+
+    private static let nothing = Problem(.notFound, "there is nothing here")
 
     private static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
         Response(

@@ -32,9 +32,12 @@ final class PasswordGate: Sendable {
     private let proxies: Set<String>
     private let logger = Logger(label: "dashboard")
 
+    /// A gate for the password whose hash is in the file that a setting names; nil when it names none.
+    ///
     /// - Throws: `SettingsError` when the file cannot be read or has no hash that this system knows.
-    init(_ file: String, settings: Settings) throws {
-        let name = settings.describe(.dashboardPasswordFile)
+    init?(_ setting: Setting<String?>, _ settings: Settings) throws {
+        guard let file = settings[setting] else { return nil }
+        let name = settings.describe(setting)
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw SettingsError(["\(name): unable to read the file"])
         }
@@ -47,7 +50,7 @@ final class PasswordGate: Sendable {
             ])
         }
         self.hash = hash
-        proxies = Set(settings[.dashboardProxies]?.split(separator: ",").map(String.init) ?? [])
+        proxies = settings.proxies
         worker = try Workers("passwords", threads: 1, mostWaiting: 16) {}
     }
 
@@ -56,7 +59,16 @@ final class PasswordGate: Sendable {
         guard let password = request.headers[.authorization].flatMap(Self.password) else {
             throw Self.unauthorized("a password is needed")
         }
-        if let right = state.withLock({ $0.right }), isSame(right, password) { return }
+        guard try await isRight(password, request, from: address) else {
+            throw Self.unauthorized("the password is wrong")
+        }
+    }
+
+    /// Whether it is the password.
+    ///
+    /// - Throws: `Problem` when too many wrong ones came.
+    func isRight(_ password: [UInt8], _ request: Request, from address: SocketAddress?) async throws -> Bool {
+        if let right = state.withLock({ $0.right }), isSame(right, password) { return true }
         guard mayGuess() else {
             throw Problem.busy(.tooManyRequests, "too many wrong passwords came: try again in some seconds", seconds: 5)
         }
@@ -70,8 +82,8 @@ final class PasswordGate: Sendable {
             state.withLock { $0.right = password }
         } else {
             countWrong(from: client(request, address?.ipAddress ?? "somewhere"))
-            throw Self.unauthorized("the password is wrong")
         }
+        return isRight
     }
 
     private func mayGuess() -> Bool {
@@ -122,6 +134,11 @@ final class PasswordGate: Sendable {
         else { return nil }
         return Array(data[data.index(after: colon)...])
     }
+}
+
+extension Settings {
+    /// The addresses of the proxies whose word is taken.
+    var proxies: Set<String> { Set(self[.dashboardProxies]?.split(separator: ",").map(String.init) ?? []) }
 }
 
 /// Compares without telling by the time where the first difference is.

@@ -21,7 +21,7 @@ extension Problem {
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width">
             <title>\(status.code) \(status.reasonPhrase)</title>
-            <link rel="stylesheet" href="\(root)static/base.css">
+            <link rel="stylesheet" href="\(root)static/style/base.css">
             <main><h1>\(status.reasonPhrase)</h1><p>\(Self.escaped(detail)).</p>
             <p><a href="\(root)">All customers</a></p></main>
             </html>

@@ -50,6 +50,11 @@ struct QueryParameters {
         return id
     }
 
+    /// The group that is named; nil for everybody.
+    func group() throws(Problem) -> String? {
+        try text("group", of: 0...50).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// A whole number in a range.
     func integer(_ name: String, in range: ClosedRange<Int>, default standard: Int) throws(Problem) -> Int {
         guard let text = values[name] else { return standard }

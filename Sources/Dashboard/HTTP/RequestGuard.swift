@@ -45,6 +45,22 @@ struct RequestGuard: RouterMiddleware {
         return response
     }
 
+    /// What /healthz says.
+    static let healthy = "ok\n"
+
+    /// The header of the answer to a request for /healthz; nil when it is another request, or one to be refused.
+    func health(_ head: HTTPRequest) -> HTTPResponse? {
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        guard request.uri.path == "/healthz", (try? check(request)) != nil else { return nil }
+        metrics.countRequest()
+        var response = HTTPResponse(status: .ok)
+        response.headerFields[.contentType] = "text/plain; charset=utf-8"
+        response.headerFields[.contentLength] = "\(Self.healthy.utf8.count)"
+        response.headerFields[.cacheControl] = "no-store"
+        for (name, value) in Self.headers { response.headerFields[name] = value }
+        return response
+    }
+
     private func check(_ request: Request) throws(Problem) {
         // A page of somebody else whose name now leads here (DNS rebinding) has its own name in the header.
         guard let host = request.head.authority.map(Self.name), hosts.contains(host) else {
@@ -71,13 +87,15 @@ struct RequestGuard: RouterMiddleware {
     }
 
     /// The longest body that is taken, in bytes: a name and a note in any script.
-    static let mostBytes = 1000
+    static let mostBytes = 2000
 
-    /// Whether something can be changed there: /api/v1/episodes/ID/acknowledge and its undo alone.
+    /// Whether something can be changed there: /api/v1/episodes/ID/WHAT and /api/v1/customer/WHAT alone.
     private static func isChange(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 6 && parts[..<4] == ["", "api", "v1", "episodes"]
-            && ["acknowledge", "undo"].contains(parts[5])
+        guard (5...6).contains(parts.count), parts[..<3] == ["", "api", "v1"] else { return false }
+        return parts.count == 6
+            ? parts[3] == "episodes" && ["acknowledge", "undo"].contains(parts[5])
+            : parts[3] == "customer" && ["limits", "pause", "groups", "note"].contains(parts[4])
     }
 
     private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {

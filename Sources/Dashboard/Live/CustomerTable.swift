@@ -51,6 +51,8 @@ struct CustomerTable: Sendable {
     private(set) var isTruncated = false
     /// When the database gave the rows, in microseconds since 1970; nil before the first time.
     private(set) var asOf: Int64?
+    /// Who is in which group, by the groups' names.
+    var groups: [String: Set<CustomerKey>] = [:]
     /// The six customers of the chart, in the order of their lines.
     private(set) var mostActive: [CustomerKey] = []
     private var places: [CustomerKey: Int] = [:]
@@ -76,7 +78,7 @@ struct CustomerTable: Sendable {
             // Only few have one: who had none and has none stays as it is.
             if let standing = standings[row.id] {
                 customers[place].standing = standing
-            } else if !customers[place].standing.episodes.isEmpty {
+            } else if !customers[place].standing.isCalm {
                 customers[place].standing = .calm
             }
         }
@@ -164,6 +166,8 @@ extension CustomerTable {
         /// Only those with something that asks for somebody: in one section, or in any.
         var section: Section?
         var isOpen = false
+        /// Only those of this group.
+        var group: String?
         var sort: Sort
         var limit: Int
         var offset: Int
@@ -175,11 +179,13 @@ extension CustomerTable {
     /// Looks for customers.
     mutating func page(_ request: Selection) -> Page {
         let wanted = request.search.map(lowercase)
+        let members = request.group.map { groups[$0] ?? [] }
         var total = 0
         var items: [Customer] = []
         for index in order(request.sort) {
             let customer = customers[Int(index)]
             if let wanted, !contains(customer.searchKey, wanted) { continue }
+            if let members, !members.contains(customer.row.id) { continue }
             if let status = request.status, customer.standing.status != status { continue }
             if let section = request.section, customer.standing.section != section { continue }
             if request.isOpen, customer.standing.section == nil { continue }

@@ -15,10 +15,11 @@ struct DaemonFiles: Sendable {
 
     /// Reads the files, as far as there are any.
     ///
-    /// - Parameter own: the metrics of this process, instead of its file, which is a little older.
-    init(in directory: String, own: String, at now: Int64) {
+    /// - Parameter own: the metrics of this process, instead of its file, which is a little older; nil when this is no
+    ///   dashboard.
+    init(in directory: String, own: String?, at now: Int64) {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [])
-            .filter { $0.hasSuffix(".prom") && $0 != "dashboard.prom" }.sorted().prefix(Self.mostFiles)
+            .filter { $0.hasSuffix(".prom") && (own == nil || $0 != "dashboard.prom") }.sorted().prefix(Self.mostFiles)
         var lags: [Snapshot.Lag] = []
         for name in names {
             guard let bytes = try? readWholeFile(directory + "/" + name) else { continue }
@@ -33,7 +34,10 @@ struct DaemonFiles: Sendable {
         for kind in ["producer", "consumer"] where !daemons.contains(where: { $0.kind == kind }) {
             daemons.append(Snapshot.DaemonItem(name: kind, kind: kind, state: .absent))
         }
-        metrics.add(own)
+        if own == nil, !names.contains("dashboard.prom") {
+            daemons.append(Snapshot.DaemonItem(name: "dashboard", kind: "other", state: .absent))
+        }
+        if let own { metrics.add(own) }
         if !lags.isEmpty {
             lag = Snapshot.Lag(
                 messages: lags.reduce(0) { $0 + $1.messages }, seconds: lags.compactMap(\.seconds).max())

@@ -5,7 +5,7 @@
 struct Freshness: Sendable {
     /// How many steps between newest readings are remembered.
     private static let mostSteps = 9
-    /// Until the steps are known, sensors may send once a minute.
+    /// Until anything is known, sensors may send once a minute.
     private static let unknownStep: Int64 = 30_000_000
     /// Readings that arrive now but are older than this are those of an outage, or of a recording, in microseconds.
     private static let late: Int64 = 60_000_000
@@ -13,6 +13,8 @@ struct Freshness: Sendable {
     /// The time stamp of the newest reading, never one from the future.
     private var newest: Int64?
     private var steps: [Int64] = []
+    /// The usual step of whoever sent last, before this dashboard has seen steps itself.
+    private var period: Int64?
     private var readings: Int64?
     /// When readings last arrived, by our clock.
     private var arrivedAt: Int64 = 0
@@ -30,11 +32,17 @@ struct Freshness: Sendable {
         newest = max(newest ?? found, found)
     }
 
+    /// Whether too few steps have been seen.
+    var isNew: Bool { steps.count < 3 }
+
+    /// Takes over how often somebody sends, in microseconds, from before this dashboard's start.
+    mutating func expect(_ found: Int64?) { period = found ?? period }
+
     /// - Parameter staleAfter: the least age that is too old, in microseconds.
     /// - Returns: nil before the first reading.
     func data(at now: Int64, staleAfter: Int64) -> Snapshot.DataAge? {
         guard let newest else { return nil }
-        let step = steps.count < 3 ? Self.unknownStep : steps.sorted()[steps.count / 2]
+        let step = isNew ? period ?? Self.unknownStep : steps.sorted()[steps.count / 2]
         let since = Moment(microseconds: newest)
         guard now - newest > max(staleAfter, 3 * step) else { return .init(state: .live, since: since) }
         let isArriving = now - arrivedAt <= staleAfter && now - newest > Self.late

@@ -19,6 +19,7 @@ final class Poller: Sendable {
         var rate = RateMeter()
         var files: DaemonFiles?
         var gapsLookedAt: ContinuousClock.Instant?
+        var groupsLookedAt: ContinuousClock.Instant?
         var publishedAt = ContinuousClock.now
     }
 
@@ -159,6 +160,8 @@ final class Poller: Sendable {
             $0.update(picture.rows, picture.episodes.standings, isTruncated: picture.isTruncated, at: now)
         }
         try completeTrends(&session, at: now)
+        try lookAtGroups(&session)
+        try lookAtPeriod(picture, &session)
         let (mostActive, figures) = table.withLock { ($0.mostActive, Figures($0, at: now)) }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
             let isDue = memory.gapsLookedAt.map { .now - $0 >= .seconds(60) } ?? true
@@ -202,6 +205,26 @@ final class Poller: Sendable {
         table.withLock { table in
             for id in incomplete { table.completeTrend(of: id, with: trends[id] ?? []) }
         }
+    }
+
+    /// Looks up how often sensors send until steps have been seen here.
+    private func lookAtPeriod(_ picture: PollQuery, _ session: inout Session) throws(PostgreSQLError) {
+        guard memory.withLock({ $0.freshness.isNew }),
+            let last = picture.rows.max(by: { $0.recordedAt < $1.recordedAt })
+        else { return }
+        let period = try session.ask { connection throws(PostgreSQLError) in
+            try CustomerDetails.period(of: last.id, until: last.recordedAt, connection)
+        }
+        memory.withLock { $0.freshness.expect(period) }
+    }
+
+    /// Reads every few seconds who is in which group.
+    private func lookAtGroups(_ session: inout Session) throws(PostgreSQLError) {
+        let isDue = memory.withLock { $0.groupsLookedAt.map { .now - $0 >= .seconds(3) } ?? true }
+        guard isDue else { return }
+        let groups = try session.ask { connection throws(PostgreSQLError) in try Groups.all(connection) }
+        table.withLock { $0.groups = groups }
+        memory.withLock { $0.groupsLookedAt = .now }
     }
 
     /// The latest anomalies; nil when they are those that are known.

@@ -35,7 +35,7 @@ enum Status: String, Encodable, Sendable, CaseIterable {
 
     /// The kinds that tell of the sensor, and what they mean to a nurse.
     private static let technical: [String: Status] = [
-        "signal loss": .noSignal, "sensor stuck": .noSignal, "poor signal": .noSignal, "zero reported": .noSignal,
+        "signal loss": .noSignal, "sensor stuck": .noSignal, "poor signal": .noSignal, "0 bpm reported": .noSignal,
         "not worn": .notWorn,
     ]
 }
@@ -73,6 +73,13 @@ struct Standing: Sendable {
     let isCurrent: Bool
     /// What the list of people is sorted by: the section, the severity, and the latest first.
     let urgency: Urgency
+    let pause: Pause?
+
+    /// Until when somebody wants to hear nothing of a customer. What is open is still shown, but asks nobody.
+    struct Pause: Sendable {
+        let until: Moment
+        let by: String
+    }
 
     struct Urgency: Comparable, Sendable {
         var section = Section.allCases.count
@@ -87,14 +94,21 @@ struct Standing: Sendable {
     /// Nothing is open.
     static let calm = Standing([])
 
-    init(_ episodes: [EpisodeItem]) {
+    /// Whether there is nothing to know.
+    var isCalm: Bool { episodes.isEmpty && pause == nil }
+
+    init(_ episodes: [EpisodeItem], pause: Pause? = nil) {
         let ordered = episodes.map { (item: $0, urgency: Self.urgency(of: $0)) }.sorted { $0.urgency < $1.urgency }
+        self.pause = pause
         self.episodes = ordered.map(\.item)
         let open = episodes.filter { $0.closedAt == nil }
         status = Status(open)
-        section = ordered.first.flatMap { Section($0.item) }
+        let section = ordered.first.flatMap { Section($0.item) }
+        self.section = pause != nil && section != nil ? .watched : section
         isCurrent = !open.contains { Status.isTechnical($0.kind) }
-        urgency = ordered.first?.urgency ?? Urgency()
+        var urgency = ordered.first?.urgency ?? Urgency()
+        urgency.section = self.section?.rank ?? urgency.section
+        self.urgency = urgency
     }
 
     private static func urgency(of episode: EpisodeItem) -> Urgency {

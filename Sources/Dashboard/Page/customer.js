@@ -2,16 +2,17 @@
 // One customer: the latest reading, the history of a chosen time, its episodes and anomalies.
 
 import { nameTitle } from "./alarm/title.js";
+import { showName } from "./care/actor.js";
+import { CarePanel } from "./care/panel.js";
 import { letHandChoose } from "./chart/zoom.js";
 import { part, setText } from "./lib/dom.js";
 import { isolated } from "./lib/format.js";
 import { fetchJSON, RequestError } from "./lib/request.js";
-import { showName } from "./parts/acknowledge.js";
 import { AnomalyPages } from "./parts/anomaly-pages.js";
 import { EpisodeList } from "./parts/episode-list.js";
 import { startFrame } from "./parts/frame.js";
 import { History } from "./parts/history.js";
-import { showLimits, showPerson } from "./parts/person.js";
+import { showIrregular, showLimits, showPerson, showProposal } from "./parts/person.js";
 import { RangeChoice, showRangeError } from "./parts/range-choice.js";
 import { TrendTable } from "./parts/trend-table.js";
 
@@ -24,8 +25,10 @@ class CustomerPage {
   #history = new History();
   #anomalies = new AnomalyPages();
   #trend = new TrendTable();
+  #care = new CarePanel();
   #episodes = new EpisodeList(part("episodes"), (text) => setText(part("episodes-error"), text));
-  /** @type {{customer: API.CustomerDetails, readings: API.Readings, episodes: API.Episode[]} | null} */
+  /** @type {{customer: API.CustomerDetails, readings: API.Readings, episodes: API.Episode[],
+   *   changes: API.EpisodeChange[]} | null} */
   #answers = null;
   /** @type {number | null} */
   #now = null;
@@ -113,12 +116,13 @@ class CustomerPage {
     const whose = {
       customer_id: this.#id, from: new Date(from).toISOString(), until: new Date(until).toISOString(),
     };
-    const [customer, readings, found] = await Promise.all([
+    const [customer, readings, found, changed] = await Promise.all([
       fetchJSON("/api/v1/customer", { customer_id: this.#id }),
       fetchJSON("/api/v1/readings", { ...whose, buckets: 400 }),
       fetchJSON("/api/v1/episodes", { ...whose, limit: 200 }),
+      fetchJSON("/api/v1/changes", whose),
     ]);
-    return { customer, readings, episodes: found.items };
+    return { customer, readings, episodes: found.items, changes: changed.items };
   }
 
   async #showEarlier() {
@@ -148,10 +152,13 @@ class CustomerPage {
     const { customer, readings, episodes } = this.#answers;
     showPerson(customer, this.#time);
     showLimits(customer, readings.limits);
+    showProposal(customer);
+    showIrregular(customer);
     this.#trend.show(customer, this.#time);
+    this.#care.show(customer, readings.limits, this.#time);
     this.#episodes.show(episodes, this.#time);
     part("episodes-empty").hidden = episodes.length > 0;
-    this.#history.show(readings, customer.own_limits, episodes, this.#time);
+    this.#history.show(this.#answers, this.#time);
     this.#range.fillFields(Date.parse(readings.from), Date.parse(readings.until));
   }
 }

@@ -10,7 +10,11 @@ const people = new People();
 const customers = new Customers();
 const episodes = new Episodes();
 
+const begin = Date.now(), patience = 3000; // ms
+
 startFrame(({ state, ...rest }) => {
+  const isComplete = customers.isShown && episodes.isShown;
+  if (isComplete || Date.now() - begin > patience) document.body.classList.remove("loading");
   if (state === null) return;
   const view = { state, ...rest };
   people.show(view);

@@ -6,6 +6,7 @@ import { count, duration, fieldText, fieldTime, timeText } from "./lib/format.js
 import { fetchJSON } from "./lib/request.js";
 import { showCards } from "./parts/cards.js";
 import { startFrame } from "./parts/frame.js";
+import { GroupChoice } from "./parts/group-choice.js";
 
 const hour = 3_600_000; // ms
 
@@ -13,7 +14,7 @@ const given = new URLSearchParams(location.search);
 const now = Date.now();
 let until = Date.parse(given.get("until") ?? "") || now;
 let from = Date.parse(given.get("from") ?? "") || until - 8 * hour;
-let whose = given.get("customer_id") ?? "";
+let whose = given.get("customer_id") ?? "", group = given.get("group") ?? "";
 
 const parts = {
   from: part("from", HTMLInputElement), until: part("until", HTMLInputElement), whose: part("whose", HTMLInputElement),
@@ -36,13 +37,19 @@ part("report-form").addEventListener("submit", (event) => {
   whose = parts.whose.value.trim();
   load();
 });
+new GroupChoice(group, (chosen) => {
+  group = chosen;
+  load();
+});
 part("print").addEventListener("click", () => print());
 
 async function load() {
   parts.from.value = fieldText(from);
   parts.until.value = fieldText(until);
   parts.whose.value = whose;
-  const asked = { customer_id: whose, from: new Date(from).toISOString(), until: new Date(until).toISOString() };
+  const asked = {
+    customer_id: whose, group, from: new Date(from).toISOString(), until: new Date(until).toISOString(),
+  };
   const address = new URLSearchParams(Object.entries(asked).filter(([, value]) => value !== ""));
   history.replaceState(null, "", `?${address}`);
   parts.csv.href = `api/v1/report.csv?${address}`;
@@ -57,14 +64,16 @@ async function load() {
 /** @param {API.Report} report */
 function show(report) {
   const { items, notes, customers, alarms, alarms_per_customer_hour: load, is_truncated: isCut } = report;
+  const kinds = report.alarms_by_kind.map(({ kind, alarms: of, acknowledged }) =>
+    `${kind} ${count(of)}, ${count(acknowledged)} acknowledged`);
   const span = `${timeText(Date.parse(report.from), 0)} to ${timeText(Date.parse(report.until), 0)}`;
-  setText(part("report-title"), `${whose === "" ? "Everybody" : whose}, ${span}`);
+  setText(part("report-title"), `${[whose, group].filter(Boolean).join(", ") || "Everybody"}, ${span}`);
   const sum = (/** @type {"unseen" | "episodes"} */ name) => items.reduce((all, item) => all + item[name], 0);
   showCards(part("report-figures"), [
     { name: "Customers", value: count(customers) },
     { name: "With an episode", value: count(items.length) + (isCut ? " and more" : "") },
     { name: "Episodes", value: count(sum("episodes")) },
-    { name: "Alarms (high)", value: count(alarms) },
+    { name: "Alarms (high)", value: count(alarms), detail: kinds.join("; ") },
     { name: "Never seen", value: count(sum("unseen")) },
     { name: "Alarms per customer and hour", value: load === null ? "–" : load < 0.01 && load > 0 ? "under 0.01" :
       load.toFixed(2) },
@@ -91,9 +100,10 @@ function rowOf(item) {
 }
 
 /** @param {API.ReportNote} note */
-function noteOf({ customer_id: id, at, by, action, note }) {
+function noteOf({ customer_id: id, at, by, action, note, old_value: old, new_value: set }) {
+  const change = old === null && set === null ? "" : ` (${old ?? "none"} → ${set ?? "none"})`;
   return element("li", {}, element("time", { datetime: at }, timeText(Date.parse(at), now)), " ",
-    element("bdi", {}, id), `: ${by} ${action}${note === null ? "" : `, “${note}”`}`);
+    element("bdi", {}, id), `: ${by} ${action}${change}${note === null ? "" : `, “${note}”`}`);
 }
 
 startFrame(() => {});

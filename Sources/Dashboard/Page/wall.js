@@ -3,7 +3,7 @@
 
 import { childCount, element, part, setText } from "./lib/dom.js";
 import { capitalized } from "./lib/episode.js";
-import { age, count, duration, plural, secondText } from "./lib/format.js";
+import { age, count, duration, minuteText, plural, secondText } from "./lib/format.js";
 import { Live } from "./lib/live.js";
 import { fetchJSON } from "./lib/request.js";
 import { arrow, statusClass } from "./lib/status.js";
@@ -14,7 +14,8 @@ const refresh = 2000; // ms between two requests for the tiles
 const mostNeeded = 6;
 
 const given = new URLSearchParams(location.search);
-const filter = given.get("filter") ?? "";
+const filter = given.get("filter") ?? "", group = given.get("group") ?? "";
+const isFiltered = filter + group !== "";
 /** @type {API.Customers | null} */
 let answer = null;
 /** Who needs somebody among those of the filter.
@@ -39,9 +40,11 @@ async function show(view) {
   asked = Date.now();
   try {
     const pages = Math.max(1, Math.ceil((answer?.total ?? 1) / most));
-    const found = await fetchJSON("/api/v1/customers", { search: filter, limit: most, offset: page % pages * most });
-    filtered = filter === "" ? null : await fetchJSON("/api/v1/customers", {
-      search: filter, section: "now", sort: "urgency", limit: mostNeeded,
+    const found = await fetchJSON("/api/v1/customers", {
+      search: filter, group, limit: most, offset: page % pages * most,
+    });
+    filtered = !isFiltered ? null : await fetchJSON("/api/v1/customers", {
+      search: filter, group, section: "now", sort: "urgency", limit: mostNeeded,
     });
     if (found.items.length === 0 && page > 0) page = 0;
     else answer = found;
@@ -82,9 +85,11 @@ function columns(number, width, height) {
  * @param {API.State} state
  * @param {number} now */
 function drawNeeded({ people: { listed, counts } }, now) {
-  const needed = filtered?.items ?? (filter === "" ? listed.filter(({ section }) => section === "now") : []);
-  const all = filter === "" ? counts.now : filtered?.total ?? 0;
+  const needed = filtered?.items ?? (isFiltered ? [] : listed.filter(({ section }) => section === "now"));
+  const all = isFiltered ? filtered?.total ?? 0 : counts.now;
   const shown = needed.slice(0, mostNeeded), rest = all - shown.length;
+  // As many as there are share the room, so another number has other sizes: then all are new, and none jumps.
+  if (part("needed").children.length !== shown.length) part("needed").replaceChildren();
   const nodes = childCount(part("needed"), shown.length, makeTile);
   shown.forEach((customer, index) => drawTile(nodes[index], customer, now));
   setText(part("wall-counts"), all === 0 ? "Nobody needs somebody" :
@@ -124,7 +129,8 @@ function drawTile(tile, customer, now) {
  * @param {API.Customer} customer
  * @param {number} now
  */
-function tileText({ status, episodes: [first], heart_rate: bpm, recorded_at: at }, now) {
+function tileText({ status, episodes: [first], heart_rate: bpm, recorded_at: at, paused_until: until }, now) {
+  if (until !== null) return `paused until ${minuteText(Date.parse(until))}`;
   if (first === undefined) return "";
   const since = duration(now - Date.parse(first.opened_at));
   if (first.attention === "ended" || first.attention === "eased") return "was high, not seen";
@@ -150,7 +156,8 @@ function drawFoot({ state, link, heard, now }) {
     if (database.state !== "ready") return [`⚠ Database unreachable since ${secondText(since)}`, true];
     if (data.state === "waiting") return ["No reading so far", false];
     if (data.state === "stale") return [`⚠ No new reading since ${secondText(newest)}`, true];
-    const everybody = plural(totals.customers, "customer");
+    const everybody = isFiltered ? [group, filter, plural(answer?.total ?? 0, "customer")].filter(Boolean).join(", ") :
+      plural(totals.customers, "customer");
     return [`● live · newest reading ${duration(now - newest)} old · ${everybody}`, false];
   }
 }

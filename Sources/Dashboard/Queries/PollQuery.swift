@@ -86,16 +86,18 @@ extension CustomerTable.Row {
 
     /// The first customers by their ids.
     ///
-    /// - Parameter part: a part of their ids in lower case, as `lowercase` has it; nil for all customers.
+    /// - Parameters:
+    ///   - part: a part of their ids in lower case, as `lowercase` has it; nil for all customers.
+    ///   - group: only its customers.
     static func list(
-        _ connection: PostgreSQLConnection, atMost most: Int, with part: [UInt8]? = nil
+        _ connection: PostgreSQLConnection, atMost most: Int, with part: [UInt8]? = nil, group: String? = nil
     ) throws(PostgreSQLError) -> [Self] {
         let result = try connection.query(
             """
             SELECT \(columns) FROM customer_state
-             WHERE $1::text = '' OR strpos(lower(customer_id), $1::text) > 0
+             WHERE ($1::text = '' OR strpos(lower(customer_id), $1::text) > 0) AND \(Groups.condition(3))
              ORDER BY customer_id LIMIT $2::bigint
-            """, [String(decoding: part ?? [], as: UTF8.self), most], unableTo: "read \"customer_state\"")
+            """, [String(decoding: part ?? [], as: UTF8.self), most, group ?? ""], unableTo: "read \"customer_state\"")
         return try result.map { row throws(PostgreSQLError) in try Self(&row) }
     }
 

@@ -31,38 +31,44 @@ struct Report: Sendable {
         let by: String
         let action: String
         @OrNull var note: String?
+        /// Of limits, a pause and groups: what was set before, and what is set.
+        @OrNull var oldValue: String?
+        @OrNull var newValue: String?
     }
 
     private(set) var items: [Item] = []
     private(set) var notes: [Note] = []
     private(set) var customers: Int64 = 0
-    private(set) var alarms: Int64 = 0
+    private(set) var alarms: [AlarmLoad] = []
     /// For how much of the time messages were counted, in seconds.
     private(set) var watchedSeconds: Int64 = 0
 
-    /// - Parameter customer: this one alone; nil for everybody.
+    /// - Parameters:
+    ///   - customer: this one alone; nil for everybody.
+    ///   - group: only its customers.
     init(
-        of customer: CustomerKey?, in range: TimeRange, _ connection: PostgreSQLConnection
+        of customer: CustomerKey?, group: String?, in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
-        let parameters: [any PostgreSQLParameter] = [customer?.text ?? ""] + range.parameters
+        let parameters: [any PostgreSQLParameter] = [customer?.text ?? ""] + range.parameters + [group ?? ""]
         let totals = try connection.query(
             """
-            SELECT (SELECT count(*) FROM customer_state WHERE $1 IN ('', customer_id)) AS customers,
-                   (SELECT count(*) FROM episodes WHERE worst_severity = 'high' AND raised_at >= $2::timestamptz
-                       AND raised_at < $3::timestamptz AND $1 IN ('', customer_id)) AS alarms,
+            SELECT (SELECT count(*) FROM customer_state WHERE \(Self.whose)) AS customers,
                    (SELECT floor(extract(epoch FROM least(now(), $3::timestamptz)
                                                     - greatest(min(logged_at), $2::timestamptz)))::bigint
                       FROM pipeline_log) AS watched
             """, parameters, unableTo: "count a report")
         try totals.forEach { row throws(PostgreSQLError) in
             customers = try row["customers"]
-            alarms = try row["alarms"]
             let watched: Int64? = try row["watched"]
             watchedSeconds = max(0, watched ?? 0)
         }
         items = try Self.items(parameters, connection)
         notes = try Self.notes(parameters, connection)
+        alarms = try AlarmLoad.list(of: Self.whose, parameters, connection)
     }
+
+    /// The condition of SQL for whom the report is about, by parameters 1 and 4.
+    private static let whose = "$1 IN ('', customer_id) AND \(Groups.condition(4))"
 
     private static func items(
         _ parameters: [any PostgreSQLParameter], _ connection: PostgreSQLConnection
@@ -86,7 +92,7 @@ struct Report: Sendable {
                                AND action = 'acknowledged') AS answered
                       FROM episodes AS e
                      WHERE opened_at < $3::timestamptz AND (closed_at IS NULL OR closed_at >= $2::timestamptz)
-                       AND $1 IN ('', customer_id)) AS seen
+                       AND \(whose)) AS seen
              GROUP BY customer_id ORDER BY high DESC, episodes DESC, customer_id LIMIT \(mostCustomers)
             """, parameters, unableTo: "read a report")
         return try result.map { row throws(PostgreSQLError) in
@@ -103,16 +109,18 @@ struct Report: Sendable {
     ) throws(PostgreSQLError) -> [Note] {
         let result = try connection.query(
             """
-            SELECT customer_id, \(microseconds(of: "acted_at")) AS acted_us, person, action, note FROM care_log
-             WHERE acted_at >= $2::timestamptz AND acted_at < $3::timestamptz AND $1 IN ('', customer_id)
-               AND ($1 <> '' OR note IS NOT NULL)
+            SELECT customer_id, \(microseconds(of: "acted_at")) AS acted_us, person, action, note, old_value, new_value
+              FROM care_log
+             WHERE acted_at >= $2::timestamptz AND acted_at < $3::timestamptz AND \(whose)
+               AND ($1 <> '' OR note IS NOT NULL OR action NOT IN ('acknowledged', 'undid'))
              ORDER BY care_id DESC LIMIT \(mostNotes)
             """, parameters, unableTo: "read notes")
         return try result.map { row throws(PostgreSQLError) in
             let at: Int64 = try row["acted_us"]
             return Note(
                 customerId: try row["customer_id"], at: Moment(microseconds: at), by: try row["person"],
-                action: try row["action"], note: try row["note"])
+                action: try row["action"], note: try row["note"], oldValue: try row["old_value"],
+                newValue: try row["new_value"])
         }
     }
 

@@ -49,6 +49,8 @@ struct CustomerItem: Encodable, Sendable {
     let anomalies: Int64
     let trend: [Int16?]
     let episodes: [EpisodeItem]
+    @OrNull var pausedUntil: Moment? = nil
+    @OrNull var pausedBy: String? = nil
 
     init(_ customer: CustomerTable.Customer, at now: Int64) {
         let (row, standing) = (customer.row, customer.standing)
@@ -65,6 +67,8 @@ struct CustomerItem: Encodable, Sendable {
         anomalies = row.anomalies
         trend = customer.trend.values(at: now)
         episodes = Array(standing.episodes.prefix(Self.mostEpisodes))
+        _pausedUntil = OrNull(wrappedValue: standing.pause?.until)
+        _pausedBy = OrNull(wrappedValue: standing.pause?.by)
     }
 }
 
@@ -77,7 +81,9 @@ struct DetailsReply: Encodable {
         self.details = details
     }
 
-    private enum CodingKeys: String, CodingKey { case createdAt, firstRecordedAt, ownLimits }
+    private enum CodingKeys: String, CodingKey {
+        case createdAt, firstRecordedAt, ownLimits, proposedLimits, irregular, groups, usualRates
+    }
 
     func encode(to encoder: any Encoder) throws {
         try item.encode(to: encoder)
@@ -85,6 +91,10 @@ struct DetailsReply: Encodable {
         try container.encode(details.createdAt.map { Moment(microseconds: $0) }, forKey: .createdAt)
         try container.encode(details.firstRecordedAt.map { Moment.reading($0) }, forKey: .firstRecordedAt)
         try container.encode(details.ownLimits, forKey: .ownLimits)
+        try container.encode(details.proposedLimits, forKey: .proposedLimits)
+        try container.encode(details.irregular, forKey: .irregular)
+        try container.encode(details.groups, forKey: .groups)
+        try container.encode(details.usual, forKey: .usualRates)
     }
 }
 
@@ -106,8 +116,28 @@ struct ReportReply: Encodable {
     let until: Moment
     let customers: Int64
     let alarms: Int64
+    let alarmsByKind: [AlarmLoad]
     @OrNull var alarmsPerCustomerHour: Double? = nil
     let isTruncated: Bool
     let items: [Report.Item]
     let notes: [Report.Note]
+}
+
+/// Whom the dashboard takes a viewer for.
+struct ViewerReply: Encodable {
+    @OrNull var user: String?
+    let needsPassword: Bool
+}
+
+struct GroupItem: Encodable {
+    let name: String
+    let customers: Int
+}
+
+struct ChangeList: Encodable {
+    let items: [EpisodeChange]
+}
+
+struct GroupList: Encodable {
+    let items: [GroupItem]
 }

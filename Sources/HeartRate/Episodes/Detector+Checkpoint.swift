@@ -1,8 +1,8 @@
 extension Detector {
     /// The form's number; another one is not read.
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 3
 
-    /// Appends the state, some 50 bytes: a detector made of them goes on as this one would.
+    /// Appends the state, some 220 bytes: a detector made of them goes on as this one would.
     public func writeCheckpoint(to bytes: inout [UInt8]) {
         let start = bytes.count
         // Moved there and back, so that nothing is copied.
@@ -38,21 +38,29 @@ extension Detector {
 
     private mutating func code(_ coder: inout CheckpointCoder) {
         coder.code(&lastAt, after: 0)
-        if lastAt != Self.noTime { coder.origin = lastAt }
+        if lastAt != noTime { coder.origin = lastAt }
+        clock.code(&coder)
         window.code(&coder)
         period.code(&coder)
         slow.code(&coder)
         fast.code(&coder)
         deviation.code(&coder)
         baseline.code(&coder)
-        coder.codeOptionalTime(&minuteAt, none: Self.noTime)
-        coder.codeOptionalTime(&silentAt, none: Self.noTime)
-        coder.code(&flatFor, after: 0)
-        coder.code(&flatCount, after: 0)
+        runs.code(&coder)
+        irregularity.code(&coder)
+        effort.code(&coder)
+        restingSlow.code(&coder)
+        restingFast.code(&coder)
+        sleep.code(&coder)
+        trend.code(&coder)
+        coder.codeOptionalTime(&minuteAt, none: noTime)
+        silence.code(&coder)
+        coder.codeOptionalTime(&settledAt, none: noTime)
+        flat.code(&coder)
+        poor.code(&coder)
         coder.code(&lastRate, after: 0)
+        coder.code(&trustedRate, after: lastRate)
         coder.code(&calm, in: 0...32)
-        coder.code(&silence)
-        coder.code(&isSilent)
         codePending(&coder)
     }
 

@@ -9,10 +9,13 @@ extension Detector {
         var place = pending.count
         while place > 0, sample < pending[place - 1] { place -= 1 }
         let neighbour = place > 0 ? pending[place - 1] : nil
-        let gap = sample.at - (neighbour?.at ?? (lastAt == Self.noTime ? sample.at : lastAt))
+        let gap = sample.at - (neighbour?.at ?? (lastAt == noTime ? sample.at : lastAt))
+        // The one before the neighbour: who comes back to it was never away.
+        let earlier = place > 1 ? pending[place - 2].rate : place == 1 && lastAt != noTime ? lastRate : trustedRate
         let jumps =
-            (neighbour != nil || lastAt != Self.noTime) && gap <= rules.jumpTime.count
+            (neighbour != nil || lastAt != noTime) && gap <= rules.jumpTime.count
             && abs(sample.rate - (neighbour?.rate ?? lastRate)) >= rules.jump
+            && abs(sample.rate - earlier) >= rules.jump
         pending.insert(sample, at: place)
         var due = 0
         let newest = pending[pending.count - 1].at

@@ -11,12 +11,15 @@ public struct Detector: Sendable {
         case suspect
         /// It is not later than one that was judged before: it is not judged.
         case late
+        /// Its time stamp is far ahead: it is judged when a second one confirms that, and never otherwise.
+        case ahead
+        /// The customer's clock was set back: the time starts again with this reading.
+        case restarted
     }
 
-    static let noTime = Int64.min
-
     /// The last reading that was judged: when, in microseconds, and in bpm.
-    var lastAt = Detector.noTime
+    var lastAt = noTime
+    var clock = SensorClock()
     var window = RateWindow()
     var period = UsualPeriod()
     var slow = EpisodeTrack()
@@ -24,29 +27,41 @@ public struct Detector: Sendable {
     var deviation = EpisodeTrack()
     var baseline = Baseline()
     /// When the baseline took a rate the last time.
-    var minuteAt = Detector.noTime
-    /// When the last signal loss opened.
-    var silentAt = Detector.noTime
-    /// For how many microseconds the rate has been the same, in how many readings.
-    var flatFor: UInt32 = 0
-    var flatCount: UInt16 = 1
+    var minuteAt = noTime
+    var runs = BeatRuns()
+    var irregularity = Irregularity()
+    var effort = Effort()
+    var restingSlow = RestingRate()
+    var restingFast = RestingRate()
+    var sleep = Sleep()
+    var trend = Trend()
+    var silence = Silence()
+    /// After a signal loss, when half of the window is new: until then the rates say little.
+    var settledAt = noTime
+    var flat = FlatRate()
+    var poor = PoorSignal()
     var lastRate: Int16 = 0
+    /// The last rate that did not jump away from those before it.
+    var trustedRate: Int16 = 0
     /// How many of the last readings were inside of all limits, at most 32.
     var calm: UInt8 = 0
-    /// Of the last signal loss.
-    var silence = Severity.medium
-    /// Whether that is open.
-    var isSilent = false
     /// What waits for late readings, in its order.
     var pending: [Sample] = []
 
     /// Knows nothing yet.
     public init() {}
 
+    /// Knows only when the last reading was: what was learned cannot be read.
+    public init(after last: Instant) {
+        lastAt = last.microsecondsSince1970
+        // As if there had been a step, so that silence is noticed.
+        period.append(Int64(60_000), at: lastAt)
+    }
+
     /// When the newest reading was taken that is not late; nil before the first.
     public var lastReadingAt: Instant? {
         if let newest = pending.last { return Instant(microsecondsSince1970: newest.at) }
-        return lastAt == Self.noTime ? nil : Instant(microsecondsSince1970: lastAt)
+        return lastAt == noTime ? nil : Instant(microsecondsSince1970: lastAt)
     }
 
     /// Judges a reading, and calls `changed` with each change of an episode.
@@ -56,7 +71,20 @@ public struct Detector: Sendable {
     public mutating func take(
         _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
-        guard sample.at > lastAt else { return .late }
+        guard sample.at > lastAt else { return takeLate(sample, rules: rules, limits: limits, changed) }
+        let newest = pending.last?.at ?? max(lastAt, silence.zeroAt)
+        // Nearly always: then there is nothing to compute.
+        if newest != noTime, sample.at - newest <= rules.silenceMinimum.count {
+            clock.goOn(to: sample.at, rules)
+            return accept(sample, rules: rules, limits: limits, changed)
+        }
+        return takeAhead(sample, after: newest, rules: rules, limits: limits, changed)
+    }
+
+    /// Judges a reading whose time stamp is believed, or has it wait for late ones.
+    mutating func accept(
+        _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
+    ) -> Judgement {
         guard rules.lateness.count == 0, pending.isEmpty else {
             return wait(sample, rules: rules, limits: limits, changed)
         }
@@ -68,93 +96,155 @@ public struct Detector: Sendable {
         if slow.isOpen { body(slow.episode(.bradycardia)) }
         if fast.isOpen { body(fast.episode(.tachycardia)) }
         if deviation.isOpen { body(deviation.episode(.deviation)) }
-        if isSilent { body(signalLoss(closedAt: nil)) }
+        if trend.isOpen { body(trend.episode()) }
+        if silence.phase != .none { body(silenceEpisode(closedAt: nil)) }
+        if flat.track.isOpen { body(flat.track.episode(.sensorStuck)) }
+        if poor.track.isOpen { body(poor.track.episode(.poorSignal)) }
     }
 
     /// Judges a reading that is later than all before.
     mutating func judge(
         _ sample: Sample, rules: EpisodeRules, limits: CustomerLimits, _ changed: (Episode, EpisodeChange) -> Void
     ) -> Judgement {
-        let isFirst = lastAt == Self.noTime
+        let isFirst = lastAt == noTime
         // No two instants are further apart than Int64 can hold.
         let gap = Microseconds(isFirst ? 0 : sample.at - lastAt)
-        if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, changed) }
-        let judgement = isFirst ? .usual : suspect(sample.rate, after: gap, rules)
-
+        let times = (whole: gap, counted: counted(gap, rules))
+        let isApart = isFirst || isApart(gap, rules)
+        if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, limits: limits, changed) }
+        let judgement = suspect(sample, after: gap, isApart: isApart, rules: rules, changed)
+        if !poor.isIdle { report(poor.takeGood(at: sample.at), to: changed) }
         let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
         window.append(
             sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)
-        lastAt = sample.at
-        lastRate = sample.rate
+        (lastAt, lastRate) = (sample.at, sample.rate)
+        effort.note(sample.activity, at: lastAt)
 
-        let slowLimits = rules.slow(limits)
-        let fastLimits = rules.fast(limits, sample.activity)
+        let tracks = trackRules(sample.activity, limits, by: rules)
         let isInside =
-            EighthsOfBPM(sample.rate) * 8 <= fastLimits.outermost
-            && EighthsOfBPM(sample.rate) * -8 <= slowLimits.outermost
+            EighthsOfBPM(sample.rate) * 8 <= tracks.fast.limits.outermost
+            && EighthsOfBPM(sample.rate) * -8 <= tracks.slow.limits.outermost
         calm = isInside ? min(calm + 1, 32) : 0
-        let isMinute = minuteAt == Self.noTime || sample.at - minuteAt >= 60_000_000
+        if lastAt < settledAt, !slow.isOpen, !fast.isOpen { return judgement }
+        if !isInside {
+            takeRuns(sample.rate, after: gap, by: tracks, rules: rules, changed: changed)
+        } else if !runs.isIdle {
+            runs.reset()
+        }
+        let isMinute = minuteAt == noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,
-            calm >= window.count || !window.mayBeBeyond(slow: slowLimits.outermost, fast: fastLimits.outermost)
+            calm >= window.count
+                || !window.mayBeBeyond(slow: tracks.slow.limits.outermost, fast: tracks.fast.limits.outermost)
         {
             return judgement
         }
-        let rates = window.robustRates(jump: rules.jump)
-        step(
-            rates, gap: gap, slow: EpisodeTrack.Rule(kind: .bradycardia, limits: slowLimits, times: rules.times),
-            fast: EpisodeTrack.Rule(kind: .tachycardia, limits: fastLimits, times: Self.fastTimes(fastLimits, rules)),
-            changed)
-        if isMinute { minute(rates.median, activity: sample.activity, rules: rules, changed) }
+        var rates = window.robustRates(jump: rules.jump, usual: &runs.usual, wereBeats: runs.areBeats)
+        runs.areBeats = rates.isOfBeats
+        if rates.misses {
+            runs.missedAt = lastAt
+            report(poor.takeBad(at: lastAt, rules), to: changed)
+        } else if hasMissed {
+            rates.medianOfBeats = max(rates.medianOfBeats, runs.usualRate)
+        }
+        step(rates, gap: times, by: tracks, changed)
+        if isMinute, runs.areBeats, !hasMissed { irregularity.take(isIrregular: window.isIrregular, at: lastAt) }
+        if isMinute { minute(rates.median, activity: sample.activity, limits: limits, rules: rules, changed) }
         return judgement
+    }
+
+    /// The limits in force after the last reading, in bpm.
+    public struct LimitsInForce: Hashable, Sendable {
+        /// Of high severity: below and above it.
+        public var high: ClosedRange<Int16>
+        /// Of medium severity: nil where there is none.
+        public var mediumMin: Int16?
+        /// See `mediumMin`.
+        public var mediumMax: Int16?
+    }
+
+    /// The limits in force after the last reading.
+    public func limitsInForce(
+        _ activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
+    ) -> LimitsInForce {
+        let (slow, fast) = trackRules(activity, limits, by: rules)
+        func medium(_ rule: EpisodeTrack.Rule) -> Int16? {
+            guard rule.limits.medium < .max else { return nil }
+            return Int16(truncatingIfNeeded: (abs(rule.limits.medium) + 4) / 8)
+        }
+        return LimitsInForce(
+            high: slow.limits.urgent...max(slow.limits.urgent, fast.limits.urgent), mediumMin: medium(slow),
+            mediumMax: medium(fast))
+    }
+
+    /// By what bradycardia and tachycardia are judged.
+    typealias TrackRules = (slow: EpisodeTrack.Rule, fast: EpisodeTrack.Rule)
+
+    /// By what they are judged at `lastAt`.
+    @inline(__always)
+    private func trackRules(
+        _ activity: Activity?, _ limits: CustomerLimits, by rules: EpisodeRules
+    ) -> TrackRules {
+        var slowLimits = rules.slow(limits)
+        if lastRate <= rules.restMin, let limit = sleepingLimit(activity, limits, by: rules) {
+            slowLimits = limit.severities(rules)
+        }
+        var fastLimits = rules.fast(limits, effort.activity(activity, at: lastAt, rules))
+        if restingSlow.isSustained, let limit = restMin(activity, limits, by: rules) {
+            slowLimits.tighten(to: EighthsOfBPM(limit) * -8, bpm: limit)
+        }
+        if restingFast.isSustained, let limit = rules.restMax(limits) {
+            fastLimits.tighten(to: EighthsOfBPM(limit) * 8, bpm: limit)
+        }
+        return (
+            EpisodeTrack.Rule(kind: .bradycardia, limits: slowLimits, times: rules.times),
+            EpisodeTrack.Rule(kind: .tachycardia, limits: fastLimits, times: rules.times)
+        )
     }
 
     /// Takes the rates of a moment through bradycardia and tachycardia.
     private mutating func step(
-        _ rates: RobustRates, gap: Microseconds, slow slowRule: EpisodeTrack.Rule, fast fastRule: EpisodeTrack.Rule,
+        _ rates: RobustRates, gap: (whole: Microseconds, counted: Microseconds), by tracks: TrackRules,
         _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.median)
-        let slowStep = EpisodeTrack.Step(values: slowValues, rate: Self.bpm(rates.lowerQuartile), at: lastAt, gap: gap)
-        report(slow.take(slowStep, slowRule), to: changed)
-        // Noise makes beats too many, and no two alike. Then more of the time has to be beyond.
-        let sustained = rates.isRegular ? rates.median : rates.lowerQuartile
-        let fastValues = SeverityLimits.Values(usual: rates.median, high: sustained)
-        let fastStep = EpisodeTrack.Step(values: fastValues, rate: Self.bpm(rates.median), at: lastAt, gap: gap)
-        report(fast.take(fastStep, fastRule), to: changed)
+        let slowValues = SeverityLimits.Values(usual: -rates.lowerQuartile, high: -rates.medianOfBeats)
+        let slowStep = EpisodeTrack.Step(
+            values: slowValues, rate: rates.lowerQuartile.bpm, at: lastAt, gap: gap.whole, counted: gap.counted,
+            restSince: restingSlow.isSustained ? restingSlow.since : nil)
+        report(slow.take(slowStep, tracks.slow), to: changed)
+        let fastValues = SeverityLimits.Values(usual: rates.median, high: rates.sustained)
+        let fastStep = EpisodeTrack.Step(
+            values: fastValues, rate: rates.median.bpm, at: lastAt, gap: gap.whole, counted: gap.counted,
+            restSince: restingFast.isSustained ? restingFast.since : nil)
+        report(fast.take(fastStep, tracks.fast), to: changed)
     }
-
-    /// Without the band between, high severity can only end: that may not take less time than easing.
-    private static func fastTimes(_ limits: SeverityLimits, _ rules: EpisodeRules) -> EpisodeTrack.Times {
-        var times = rules.times
-        if limits.medium == .max { times.closingOfHigh = max(times.closing, times.easing) }
-        return times
-    }
-
-    private static func bpm(_ rate: EighthsOfBPM) -> Int16 { Int16(truncatingIfNeeded: (rate + 4) >> 3) }
 
     @inline(__always)
-    func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
-        if let event { changed(event.episode, event.change) }
+    mutating func report(_ event: EpisodeEvent?, to changed: (Episode, EpisodeChange) -> Void) {
+        guard let event else { return }
+        if event.change == .closed { forgetRuns(event.episode.kind) }
+        changed(event.episode, event.change)
     }
 
-    /// Whether a reading is believable, beside the one before it.
-    private mutating func suspect(_ rate: Int16, after gap: Microseconds, _ rules: EpisodeRules) -> Judgement {
-        guard rate == lastRate else {
-            (flatFor, flatCount) = (0, 1)
-            return gap <= rules.jumpTime && abs(rate - lastRate) >= rules.jump ? .suspect : .usual
-        }
-        flatFor = UInt32(clamping: Int64(flatFor) + gap.count)
-        if flatCount < .max { flatCount += 1 }
-        return Int(flatCount) >= rules.flatReadings && Int64(flatFor) >= rules.flatTime.count ? .suspect : .usual
+    /// After an episode nothing may open that began before its end.
+    private mutating func forgetRuns(_ kind: EpisodeKind) {
+        guard kind == .bradycardia || kind == .tachycardia else { return }
+        runs.reset()
+        if kind == .bradycardia { restingSlow.reset() } else { restingFast.reset() }
     }
 
-    /// Learns the usual rate, and judges whether the one at `lastAt` is far from it.
+    /// Learns the usual rate, and judges whether the one at `lastAt` is far from it, or from what is usual at rest.
     private mutating func minute(
-        _ robust: EighthsOfBPM, activity: Activity?, rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
+        _ robust: EighthsOfBPM, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules,
+        _ changed: (Episode, EpisodeChange) -> Void
     ) {
-        let gap = Microseconds(minuteAt == Self.noTime ? 0 : lastAt - minuteAt)
+        let gap = Microseconds(minuteAt == noTime ? 0 : lastAt - minuteAt)
         minuteAt = lastAt
-        let usual = baseline.usualRate
+        rest(robust, gap: gap, activity: activity, limits: limits, rules: rules)
+        let minutes = Int32(min(max(gap.minutes, 1), 15))
+        let isAtRest = !effort.isOn(activity, at: lastAt, rules)
+        let minute = Trend.Minute(rate: robust, at: lastAt, minutes: minutes, isAtRest: isAtRest)
+        report(trend.take(minute, beside: baseline, rules), to: changed)
+        let usual = baseline.usualRate(near: robust)
         if gap > rules.deviationDelay { report(deviation.interrupt(.deviation), to: changed) }
         let moves = activity == .walk || activity == .exercise
         if baseline.isKnown(rules) {
@@ -164,10 +254,34 @@ public struct Detector: Sendable {
             limits.low = baseline.reach(rules)
             limits.opening = usual
             let values = SeverityLimits.Values(usual: explained ? 0 : baseline.distance(robust), high: 0)
-            let step = EpisodeTrack.Step(values: values, rate: Self.bpm(robust), at: lastAt, gap: gap, usual: usual)
+            let step = EpisodeTrack.Step(values: values, rate: robust.bpm, at: lastAt, gap: gap, usual: usual)
             let rule = EpisodeTrack.Rule(kind: .deviation, limits: limits, times: rules.deviationTimes)
             report(deviation.take(step, rule), to: changed)
         }
-        if !moves, !slow.isOpen, !fast.isOpen { baseline.learn(robust, rules) }
+        // A fever is not learned as usual, but what has lasted for two windows is.
+        let isDeviating = !deviation.isIdle && lastAt - deviation.openedAt < rules.baselineWindow.count * 2
+        if !moves, !slow.isOpen, !fast.isOpen, !isDeviating {
+            baseline.learn(robust, at: lastAt, minutes: minutes, rules)
+        }
+    }
+
+    /// Judges how long the rate has been beyond what is usual at rest.
+    private mutating func rest(
+        _ robust: EighthsOfBPM, gap: Microseconds, activity: Activity?, limits: CustomerLimits, rules: EpisodeRules
+    ) {
+        // What comes after a gap does not go on from what was before it.
+        if gap > max(.minutes(3), .milliseconds(period.median ?? 0) * rules.countedPeriods) {
+            restingSlow.reset()
+            restingFast.reset()
+        }
+        effort.take(robust, at: lastAt, after: gap, rules)
+        sleep.take(robust, after: gap, rules)
+        if let limit = restMin(activity, limits, by: rules) {
+            restingSlow.take(-robust, limit: EighthsOfBPM(limit) * -8, at: lastAt, after: gap, rules)
+        }
+        guard let limit = rules.restMax(limits), !effort.isOn(activity, at: lastAt, rules) else {
+            return restingFast.reset()
+        }
+        restingFast.take(robust, limit: EighthsOfBPM(limit) * 8, at: lastAt, after: gap, rules)
     }
 }

@@ -6,8 +6,18 @@ public enum EpisodeKind: UInt8, CaseIterable, Hashable, Sendable {
     case tachycardia
     /// The heart rate is far from the customer's own usual one.
     case deviation
+    /// The heart rate at rest rises, within hours or from night to night.
+    case trend
     /// No readings come.
     case signalLoss
+    /// Readings come, of 0 bpm.
+    case zeroRate
+    /// Nobody wears the sensor, by how long it has had no heart rate.
+    case notWorn
+    /// The sensor repeats one rate.
+    case sensorStuck
+    /// Many readings are such that no heart can have.
+    case poorSignal
 
     /// The name in the database's `episode_kind`.
     public var name: String {
@@ -15,7 +25,20 @@ public enum EpisodeKind: UInt8, CaseIterable, Hashable, Sendable {
         case .bradycardia: "bradycardia"
         case .tachycardia: "tachycardia"
         case .deviation: "deviation"
+        case .trend: "trend"
         case .signalLoss: "signal loss"
+        case .zeroRate: "0 bpm reported"
+        case .notWorn: "not worn"
+        case .sensorStuck: "sensor stuck"
+        case .poorSignal: "poor signal"
+        }
+    }
+
+    /// Whether it is about the sensor and not about the heart: a technical alarm condition, as IEC 60601-1-8 calls it.
+    public var isTechnical: Bool {
+        switch self {
+        case .signalLoss, .zeroRate, .notWorn, .sensorStuck, .poorSignal: true
+        default: false
         }
     }
 }
@@ -50,8 +73,21 @@ public enum EpisodeChange: UInt8, CaseIterable, Hashable, Sendable {
     case escalated
     /// Its severity fell.
     case eased
+    /// It has lasted at rest for so long that people are told of it, although its severity is not high.
+    case sustained
     /// It is over.
     case closed
+
+    /// The word in the database's `episode_changes`, in the journal and for the command.
+    public var name: String {
+        switch self {
+        case .opened: "opened"
+        case .escalated: "escalated"
+        case .eased: "eased"
+        case .sustained: "sustained"
+        case .closed: "closed"
+        }
+    }
 }
 
 /// A change of an episode, and how the episode stands now.
@@ -83,20 +119,50 @@ public struct Episode: Hashable, Sendable {
     /// How many readings were beyond the limit; 0 of a signal loss.
     public var readings: Int32
 
+    /// When what has just happened happened; nil when that follows from the other times, or nothing has.
+    var changedAt: Instant?
+    /// Whether the rate was beyond a limit of rest for long: then people are told at medium severity, too.
+    public var isAtRest = false
+
     /// What `reason` says besides.
     var evidence: Evidence
 
     enum Evidence: Hashable, Sendable {
         /// The rate beyond the limit that was nearest to it; the limit of opening, and of high severity if reached.
         case limit(nearest: Int16, limit: Int16, highLimit: Int16?)
+        /// How many pauses between two beats there were, and the longest in milliseconds.
+        case pauses(count: UInt16, longest: UInt16)
+        /// The customer's usual rate at rest, or that of the nights.
+        case trend(usual: Int16, ofNights: Bool)
         /// The customer's usual rate.
         case usual(Int16)
         /// The customer's usual step between readings, and how long without one is too long, in milliseconds.
         case period(usual: Int64, limit: Int64)
+        /// Readings of 0 bpm.
+        case zeros
+        /// The rate that is always the same.
+        case stuck(Int16)
+        /// How many readings were good when it was raised.
+        case implausible(good: Int32)
     }
 }
 
 extension Episode {
+    /// The severity at which people are told of it: high, or medium of what has lasted for long; nil when they are not.
+    public var toldSeverity: Severity? {
+        if severity == .high { return .high }
+        return severity == .medium && (isAtRest || kind == .trend) ? .medium : nil
+    }
+
+    /// When a change of it happened, by the readings' time stamps.
+    public func time(of change: EpisodeChange) -> Instant {
+        switch change {
+        case .opened: raisedAt
+        case .closed: closedAt ?? lastSeenAt
+        case .escalated, .eased, .sustained: changedAt ?? lastSeenAt
+        }
+    }
+
     /// Why, in a sentence of at most 100 ASCII characters without quotes and backslashes.
     ///
     /// `bpm 31 to 38 for 94 s, limit 40` or `+38 over the usual 62 for 31 min` or
@@ -110,7 +176,17 @@ extension Episode {
             let high = max(extreme, nearest)
             let range = low == high ? "\(low)" : "\(low) to \(high)"
             let worst = highLimit.map { $0 == limit ? "" : ", at worst \(extreme < limit ? "below" : "above") \($0)" }
-            return "bpm \(range) for \(Self.text(microseconds: lasted)), limit \(limit)\(worst ?? "")"
+            let rest = isAtRest ? " at rest" : ""
+            return "bpm \(range)\(rest) for \(Self.text(microseconds: lasted)), limit \(limit)\(worst ?? "")"
+        case .pauses(let count, let longest):
+            let pause = Self.text(tenths: Int64(longest) / 100)
+            if count == 1 { return "a pause of \(pause) between two beats" }
+            return "\(count) pauses between two beats in \(Self.text(microseconds: lasted)), the longest \(pause)"
+        case .trend(let usual, let ofNights):
+            let rise = (extremeHeartRate ?? usual) - usual
+            return ofNights
+                ? "the resting rate of the nights is +\(rise) over the usual \(usual)"
+                : "the rate at rest has risen within hours, +\(rise) over the usual \(usual)"
         case .usual(let usual):
             let difference = (extremeHeartRate ?? usual) - usual
             let side = difference < 0 ? "\(difference) below" : "+\(difference) over"
@@ -118,19 +194,30 @@ extension Episode {
         case .period(let period, let limit):
             let step = period < 60_000 ? Self.text(tenths: period / 100) : Self.text(microseconds: period * 1000)
             // While it is open, how long it has lasted is a matter of our clock, which no episode depends on.
-            guard let closedAt else {
+            guard closedAt != nil else {
                 return "no reading for more than \(Self.text(microseconds: limit * 1000)), usually one every \(step)"
             }
-            let wait = closedAt.microsecondsSince1970 - lastSeenAt.microsecondsSince1970
             return "no reading for \(Self.text(microseconds: wait)), usually one every \(step)"
+        case .zeros:
+            let limit = openedAt.microsecondsSince1970 - lastSeenAt.microsecondsSince1970
+            return closedAt == nil
+                ? "0 bpm reported for more than \(Self.text(microseconds: limit))"
+                : "0 bpm reported for \(Self.text(microseconds: wait))"
+        case .stuck(let rate):
+            return "always \(rate) bpm for \(Self.text(microseconds: lasted)), in \(readings) readings"
+        case .implausible(let good):
+            return "\(readings) readings that no heart can have, at first among \(good) good ones"
         }
     }
 
-    /// Whole seconds below ten minutes, minutes below ten hours, else hours.
+    /// From the last reading to the end.
+    private var wait: Int64 { (closedAt ?? lastSeenAt).microsecondsSince1970 - lastSeenAt.microsecondsSince1970 }
+
+    /// Whole seconds below ten minutes, minutes below three hours, else hours.
     private static func text(microseconds: Int64) -> String {
         let seconds = max(microseconds, 0) / 1_000_000
         if seconds < 600 { return "\(seconds) s" }
-        return seconds < 36_000 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
+        return seconds < 10_800 ? "\(seconds / 60) min" : "\(seconds / 3600) h"
     }
 
     /// Tenths of seconds as seconds with one decimal.

@@ -1,3 +1,6 @@
+/// A time in microseconds that is none.
+let noTime = Int64.min
+
 /// One reading, whosever it is, as a detector takes it; 16 bytes.
 public struct Sample: Hashable, Sendable {
     /// When it was taken, in microseconds since 1970.

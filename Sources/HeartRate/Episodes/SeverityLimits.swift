@@ -18,6 +18,13 @@ struct SeverityLimits {
     var opening: Int16 = 0
     var urgent: Int16 = 0
 
+    /// Takes a limit of rest as that of medium severity, if it is the stricter one.
+    mutating func tighten(to limit: EighthsOfBPM, bpm: Int16) {
+        guard limit < min(medium, high) else { return }
+        medium = limit
+        opening = bpm
+    }
+
     /// Below it nothing is beyond anything.
     var outermost: EighthsOfBPM { min(low, medium, high) }
 

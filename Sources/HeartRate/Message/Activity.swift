@@ -22,7 +22,7 @@ public enum Activity: UInt8, CaseIterable, Hashable, Sendable {
     }
 
     /// The activity that a message calls so; nil for any other word.
-    init?(name: Span<UInt8>) {
+    public init?(name: Span<UInt8>) {
         if name.equals("rest") {
             self = .rest
         } else if name.equals("walk") {

@@ -27,3 +27,13 @@ public struct Reading: Hashable, Sendable {
         self.activity = activity
     }
 }
+
+/// A message that is no reading for its heart rate only: nothing is stored of it, and it still says that the sensor is there.
+public struct UnstorableReading: Hashable, Sendable {
+    /// Whose sensor sent it.
+    public let customerID: CustomerID
+    /// When the sensor took it.
+    public let recordedAt: Instant
+    /// Whether the heart rate is 0 bpm; else no heart can have it.
+    public let isZero: Bool
+}

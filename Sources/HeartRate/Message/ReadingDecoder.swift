@@ -29,6 +29,8 @@ public struct DecodingLimits: Hashable, Sendable {
 /// unusual a heart rate is depends on it, and the reading is worth more than the word.
 public struct ReadingDecoder: ~Copyable {
     private var parser = MessageParser()
+    /// What the last message said, when nothing is wrong with it but its heart rate: no reading, and yet the sensor is there.
+    public private(set) var unstorable: UnstorableReading?
 
     /// A decoder that has parsed nothing yet.
     public init() {}
@@ -43,6 +45,7 @@ public struct ReadingDecoder: ~Copyable {
     public mutating func decode(
         _ payload: RawSpan?, receivedAt now: Instant, limits: DecodingLimits = DecodingLimits()
     ) throws(RejectionReason) -> Reading {
+        if unstorable != nil { unstorable = nil }
         guard let payload else { throw RejectionReason(.tombstone, "there is no payload (a tombstone)") }
         if payload.byteCount > limits.maximumPayloadBytes {
             throw RejectionReason(
@@ -53,14 +56,19 @@ public struct ReadingDecoder: ~Copyable {
         try checkSchemaVersion()
         let customerID = try customerID()
         let recordedAt = try recordedAt()
-        let heartRate = try heartRate(oversized)
-        try checkUnit()
-        if recordedAt > now.advanced(byMicroseconds: limits.maximumClockSkew.count) {
-            throw RejectionReason(
-                .futureTimestamp,
-                "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew.seconds) s after \(now)",
-                ahead: Microseconds(recordedAt.microsecondsSince1970 - now.microsecondsSince1970))
+        let heartRate: Int16
+        do throws(RejectionReason) {
+            heartRate = try self.heartRate(oversized)
+        } catch {
+            if error.code == .outOfRange, (try? checkUnit()) != nil,
+                (try? Self.check(recordedAt, receivedAt: now, limits)) != nil
+            {
+                unstorable = UnstorableReading(customerID: customerID, recordedAt: recordedAt, isZero: isZero)
+            }
+            throw error
         }
+        try checkUnit()
+        try Self.check(recordedAt, receivedAt: now, limits)
         return Reading(customerID: customerID, recordedAt: recordedAt, storable: heartRate, activity: activity())
     }
 
@@ -130,6 +138,25 @@ public struct ReadingDecoder: ~Copyable {
             throw RejectionReason(.outOfRange, "heart_rate is \(text), expected 1 to 299")
         }
         return bpm
+    }
+
+    private var isZero: Bool {
+        switch parser.heartRate {
+        case .integer(let integer): integer == 0
+        case .double(let double): double == 0
+        case .string(let text): Int(String(bytes: text)) == 0
+        default: false
+        }
+    }
+
+    private static func check(
+        _ recordedAt: Instant, receivedAt now: Instant, _ limits: DecodingLimits
+    ) throws(RejectionReason) {
+        guard recordedAt > now.advanced(byMicroseconds: limits.maximumClockSkew.count) else { return }
+        throw RejectionReason(
+            .futureTimestamp,
+            "timestamp is \(recordedAt), expected at most \(limits.maximumClockSkew.seconds) s after \(now)",
+            ahead: Microseconds(recordedAt.microsecondsSince1970 - now.microsecondsSince1970))
     }
 
     private func checkUnit() throws(RejectionReason) {

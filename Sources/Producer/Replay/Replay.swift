@@ -54,13 +54,14 @@ struct Replay: ~Copyable {
     ///
     /// - Throws: `CommandFailure` that names file and line when it is no longer the file that it was; `KafkaError` when
     ///   librdkafka cannot go on.
-    mutating func run(_ publisher: inout Publisher) throws -> Publisher.End {
+    mutating func run(_ publisher: inout Publisher, telling progress: TerminalProgress) throws -> Publisher.End {
         var number = 0
         var splitter = CSVSplitter()
         do {
             var lines = try file.lines()
             while let line = try lines.next() {
                 number += 1
+                if number % 1000 == 0 { progress.tell("\(number) of \(summary.rows) rows") }
                 if number == 1 || isBlank(line) { continue }
                 guard try publish(line, splitBy: &splitter, to: &publisher) else { return .stopped }
             }
@@ -112,8 +113,19 @@ struct Replay: ~Copyable {
     }
 }
 
-/// Whether a line says nothing: it is empty, or the sign with which DOS ended its files.
-func isBlank(_ line: Span<UInt8>) -> Bool { line.isEmpty || (line.count == 1 && line[0] == 0x1A) }
+/// Whether a line says nothing: it has nothing but spaces and tabs, or is Ctrl-Z, with which DOS ended its files.
+func isBlank(_ line: Span<UInt8>) -> Bool {
+    if line.count == 1, line[0] == 0x1A { return true }
+    for place in line.indices {
+        guard line[place] == UInt8(ascii: " ") || line[place] == UInt8(ascii: "\t") else { return false }
+    }
+    return true
+}
+
+/// How many bytes of a file's first line are a byte order mark.
+func markLength(_ line: Span<UInt8>) -> Int {
+    line.count >= 3 && line[0] == 0xEF && line[1] == 0xBB && line[2] == 0xBF ? 3 : 0
+}
 
 /// When a row is due, by the microseconds between it and the first one, in nanoseconds since the start.
 ///

@@ -84,8 +84,7 @@ struct ReplayCheck: ~Copyable {
     }
 
     private func header(_ line: Span<UInt8>, _ splitter: inout CSVSplitter) -> RecordedColumns? {
-        let hasMark = line.count >= 3 && line[0] == 0xEF && line[1] == 0xBB && line[2] == 0xBF
-        guard let fields = try? splitter.split(line.extracting(droppingFirst: hasMark ? 3 : 0)) else { return nil }
+        guard let fields = try? splitter.split(line.extracting(droppingFirst: markLength(line))) else { return nil }
         return RecordedColumns(header: (0..<fields.count).map { RecordedRow.text(fields[$0]) })
     }
 

@@ -11,7 +11,7 @@ import SharedSettings
 /// The whole pipeline on one machine, started in order and ended in the opposite one.
 struct Demo: Sendable {
     private let options: Options
-    private let screen = DemoScreen(isTerminal: standardOutputIsTerminal())
+    private let screen = DemoScreen(isTerminal: Terminal.isOutput)
     private let folder: DemoFolder
     private let program: String
     private let environment = ProcessInfo.processInfo.environment

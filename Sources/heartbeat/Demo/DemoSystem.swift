@@ -5,11 +5,6 @@ import LocalServers
 
 // The system calls that the demo makes, and all of its unsafe code.
 
-/// Whether standard output is a terminal that can move its cursor.
-func standardOutputIsTerminal() -> Bool {
-    isatty(STDOUT_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"].map { $0 != "dumb" } ?? false
-}
-
 /// Makes a folder that only its owner can enter, with a name that nobody could know before.
 func makePrivateFolder(in parent: String) throws -> String {
     var template = Array("\(parent)/heartbeat-demo-XXXXXX".utf8CString)

@@ -56,6 +56,23 @@ import Testing
         #expect(choice.takeUntold(at: instant(Self.now + 60)) == nil)
     }
 
+    @Test("a sensor whose clock is behind is told of as if its clock were right")
+    mutating func behind() {
+        func late(_ one: CustomerEpisode) -> CustomerEpisode {
+            var one = one
+            one.behind = 3_600_000
+            return one
+        }
+        #expect(told(change(.opened, ago: 3600)) == [])
+        #expect(told(late(change(.opened, ago: 3600).of("b"))) == [.opened])
+        #expect(told(late(change(.opened, ago: 7200).of("c"))) == [], "that was an hour ago by any clock")
+        // When it is known only later that the clock is behind, it is told then.
+        #expect(told(change(.opened, ago: 3600).of("d")) == [])
+        let standing = Findings.Found(
+            customerID: "d", episode: change(.opened, ago: 3600).episode, behind: 3_600_000)
+        #expect(choice.worthTelling([], standing: [standing], at: instant(Self.now + 9)).map(\.change) == [.opened])
+    }
+
     @Test("each change is told once, also when an episode swings between two severities")
     mutating func once() {
         #expect(told(change(.opened)) == [.opened])

@@ -56,11 +56,10 @@ import Testing
     @Test("of more customers than are kept the half leaves that was seen least recently")
     func trimming() {
         var states = CustomerStates(most: 10)
-        let rules = EpisodeRules()
         for number in 0..<11 {
             let (place, isNew) = states.insert("customer \(number)".utf8.span)
             #expect(isNew)
-            states.update(place, by: rules) { $0.seenAt = Int64(number == 0 ? 100 : number) }
+            states.update(place) { $0.seenAt = Int64(number == 0 ? 100 : number) }
         }
         states.trim()
         #expect(states.count == 5)

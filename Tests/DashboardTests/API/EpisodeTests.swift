@@ -293,7 +293,7 @@ extension OnAServer {
                 let answer = try dashboard.acknowledge(id, body)
                 #expect(answer.status == 400, "\(body): \(answer.status) \(answer.text)")
             }
-            let long = #"{"by": "Anna"}"# + String(repeating: " ", count: 1000)
+            let long = #"{"by": "Anna"}"# + String(repeating: " ", count: 2000)
             #expect(try dashboard.acknowledge(id, long).status == 413)
             #expect(try dashboard.acknowledge(id, good, target: "/api/v1/episodes/\(id)/acknowledge?x=1").status == 400)
             #expect(try dashboard.acknowledge(id, good, target: "/api/v1/episodes/-1/acknowledge").status == 400)
@@ -363,11 +363,14 @@ extension TestDatabase {
         func ago(_ seconds: Int) -> String { "date_trunc('second', now()) - interval '\(seconds) s'" }
         return try number(
             """
-            INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,
-                                  closed_at, extreme_heart_rate, readings, reason)
-            VALUES ($$\(customer)$$, '\(kind)', '\(severity)', '\(severity)', \(ago(since)), \(ago(since)),
-                    \(ago(until ?? since)), \(until.map(ago) ?? "NULL"), 190, 9, '<b>because</b>')
-            RETURNING episode_id
+            WITH episode AS (
+                INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at,
+                                      closed_at, extreme_heart_rate, readings, reason)
+                VALUES ($$\(customer)$$, '\(kind)', '\(severity)', '\(severity)', \(ago(since)), \(ago(since)),
+                        \(ago(until ?? since)), \(until.map(ago) ?? "NULL"), 190, 9, '<b>because</b>')
+                RETURNING episode_id, raised_at, severity)
+            INSERT INTO episode_changes (episode_id, changed_at, change, severity)
+            SELECT episode_id, raised_at, 'opened', severity FROM episode RETURNING episode_id
             """)
     }
 

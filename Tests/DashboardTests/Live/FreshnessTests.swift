@@ -46,6 +46,22 @@ struct FreshnessTests {
         #expect(states.dropFirst().allSatisfy { $0.data?.state == .late })
     }
 
+    @Test("right after the start the customers' own period counts, and without one a sensor may send once a minute")
+    func start() {
+        func state(_ period: Int64?, after seconds: Int64) -> Snapshot.DataAge.Age? {
+            var freshness = Freshness()
+            freshness.take(newest: 100_000_000, readings: 9, at: 101_000_000)
+            freshness.expect(period)
+            return freshness.data(at: 100_000_000 + seconds * 1_000_000, staleAfter: 15_000_000)?.state
+        }
+        #expect(state(1_000_000, after: 14) == .live)
+        #expect(state(1_000_000, after: 16) == .stale)
+        #expect(state(60_000_000, after: 170) == .live)
+        #expect(state(60_000_000, after: 181) == .stale)
+        #expect(state(nil, after: 89) == .live)
+        #expect(state(nil, after: 91) == .stale)
+    }
+
     @Test("a row that is deleted makes nothing older")
     func back() {
         var freshness = Freshness()

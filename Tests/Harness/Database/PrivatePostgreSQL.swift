@@ -40,6 +40,9 @@ package final class PrivatePostgreSQL: Sendable {
         guard try await initdb.waitForEnd(within: .seconds(60)) == .exited(0) else {
             throw HarnessError("initdb failed: " + initdb.log)
         }
+        // A crash of the machine is not among the tests, so the disk need not be waited for.
+        let file = cluster.data + "/postgresql.auto.conf"
+        try "fsync = off\n".write(toFile: file, atomically: false, encoding: .utf8)
         try await start()
     }
 
@@ -58,10 +61,7 @@ package final class PrivatePostgreSQL: Sendable {
         if isRunning { return }
         let process = try start(
             "postgres",
-            cluster.server([
-                // A crash of the machine is not among the tests, so the disk need not be waited for.
-                "fsync=off", "max_connections=60", "log_line_prefix=%m [%p] %q%u@%d ",
-            ]))
+            cluster.server(["max_connections=60", "log_line_prefix=%m [%p] %q%u@%d "]))
         server.withLock { $0 = process }
         try await eventually("PostgreSQL answers", within: .seconds(60)) {
             if let end = process.end { throw HarnessError("PostgreSQL has ended (\(end)): \(process.log)") }
@@ -198,11 +198,16 @@ extension PostgreSQLConnection {
 
 extension PostgreSQLConnection {
     /// Has every later session with a database start with settings that nobody expects.
-    package func setHostileDefaults(of database: String, roles: [String]) throws {
+    ///
+    /// - Parameter statementTimeout: the limit of a statement; in a session that is lent it holds until our own is set.
+    package func setHostileDefaults(
+        of database: String, roles: [String], statementTimeout: String = "5ms"
+    ) throws {
         let settings = [
             "TimeZone": "America/Sao_Paulo", "DateStyle": "German, DMY", "IntervalStyle": "sql_standard",
             "client_encoding": "LATIN1", "bytea_output": "escape", "standard_conforming_strings": "off",
-            "array_nulls": "off", "search_path": "pg_catalog", "statement_timeout": "5ms", "lock_timeout": "1ms",
+            "array_nulls": "off", "search_path": "pg_catalog", "statement_timeout": statementTimeout,
+            "lock_timeout": "1ms",
             "idle_in_transaction_session_timeout": "1ms", "default_transaction_read_only": "on",
             "default_transaction_isolation": "serializable", "exit_on_error": "on",
         ]

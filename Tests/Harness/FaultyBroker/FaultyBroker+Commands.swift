@@ -38,6 +38,11 @@ extension FaultyBroker {
 
     // MARK: - Logs
 
+    /// Has an empty log begin at an offset.
+    package func begin(_ partition: Int = 0, at offset: Int64) async throws {
+        try await ask("begin", place(partition).merging(["offset": offset]) { $1 })
+    }
+
     /// How a transaction ends.
     package enum End: String, Sendable { case commit, abort, open }
 

@@ -44,6 +44,26 @@ struct Watched {
         }
     }
 
+    /// Readings that sway around a rate, as a heart's do, for a time.
+    mutating func sway(_ bpm: Int, for seconds: Double, every step: Double = 1, _ activity: Activity? = nil) {
+        let first = now
+        var index = 1
+        while Double(index) * step <= seconds + 0.001 {
+            take(bpm + [0, 2, -1, 1, -2][index % 5], at: first + Double(index) * step, activity)
+            index += 1
+        }
+    }
+
+    /// A reading that is not stored: of 0 bpm, or of a rate that no heart can have.
+    mutating func takeUnstorable(isZero: Bool = true, at seconds: Double) {
+        var changes: [Told] = []
+        detector.takeUnstorable(isZero: isZero, at: Self.instant(seconds), rules: rules, limits: limits) {
+            changes.append(Told(episode: $0, change: $1, at: seconds))
+        }
+        told += changes
+        now = max(now, seconds)
+    }
+
     mutating func silence(_ seconds: Double) {
         var changes: [Told] = []
         let at = now + seconds
@@ -56,6 +76,19 @@ struct Watched {
     /// What was told of a kind: `opened medium`.
     func story(_ kind: EpisodeKind) -> [String] {
         told.filter { $0.episode.kind == kind }.map { "\($0.change) \($0.episode.severity)" }
+    }
+
+    /// The same without records: what was of medium severity or more.
+    func alarms(_ kind: EpisodeKind) -> [String] {
+        told.filter { $0.episode.kind == kind && $0.episode.severity > .low && $0.change != .sustained }
+            .map { "\($0.change) \($0.episode.severity)" }
+    }
+
+    /// How often high severity was raised.
+    func highs(_ kind: EpisodeKind) -> Int {
+        told.count {
+            $0.episode.kind == kind && $0.episode.severity == .high && [.opened, .escalated].contains($0.change)
+        }
     }
 
     func closed(_ kind: EpisodeKind) -> [Episode] {

@@ -131,15 +131,18 @@ import Testing
         }
     }
 
-    /// Of each label: how long, how much of it in episodes, and how many alarms it raised.
+    /// Of each label: how long, how much of it in episodes, how many alarms it raised, and how long after its beginning
+    /// something of the heart was raised, and high severity.
     private func labels(_ scored: [Scored]) {
-        struct Row { var (seconds, slow, fast, covered, alarms) = (0.0, 0, 0, [0.0, 0, 0, 0], 0) }
+        struct Row {
+            var (seconds, slow, fast, covered, alarms) = (0.0, 0, 0, EpisodeKind.allCases.map { _ in 0.0 }, 0)
+            var (spells, first, high): (Int, [Double], [Double]) = (0, [], [])
+        }
         var rows: [String: Row] = [:]
         for one in scored {
             for (index, reading) in one.readings.enumerated() {
-                let label = reading.isNoise ? "noise or bad signal" : reading.label.isEmpty ? "none" : reading.label
                 let step = index > 0 ? min(Double(reading.at - one.readings[index - 1].at) / 1_000_000, 5) : 0
-                var row = rows[label, default: Row()]
+                var row = rows[reading.name, default: Row()]
                 row.seconds += step
                 if reading.bpm < 40 { row.slow += 1 }
                 if reading.bpm > 180 { row.fast += 1 }
@@ -148,13 +151,46 @@ import Testing
                     if one.episode(over: stretch) != nil { row.covered[Int(kind.rawValue)] += step }
                 }
                 row.alarms += one.heartAlarms.count { $0.at == reading.at }
-                rows[label] = row
+                if index == 0 || one.readings[index - 1].name != reading.name {
+                    let end = one.readings[index...].first { $0.name != reading.name }?.at ?? .max
+                    row.spells += 1
+                    if let delay = one.firstRaised(from: reading.at, until: end) { row.first.append(delay) }
+                    if let delay = one.firstHigh(from: reading.at, until: end) { row.high.append(delay) }
+                }
+                rows[reading.name] = row
             }
+        }
+        func median(_ delays: [Double]) -> String {
+            delays.isEmpty ? "-" : "\(delays.sorted()[delays.count / 2]) s in \(delays.count)"
         }
         for (label, row) in rows.sorted(by: { $0.key < $1.key }) {
             print(
-                "\(label): \(Int(row.seconds)) s, beats below 40: \(row.slow), above 180: \(row.fast); in bradycardia "
-                    + "\(Int(row.covered[0])) s, in tachycardia \(Int(row.covered[1])) s; high raised \(row.alarms)")
+                "\(label): \(Int(row.seconds)) s in \(row.spells) spells, beats below 40: \(row.slow), above 180: \(row.fast); "
+                    + "in bradycardia \(Int(row.covered[0])) s, in tachycardia \(Int(row.covered[1])) s; high raised "
+                    + "\(row.alarms); median delay to first \(median(row.first)), to high \(median(row.high))")
         }
+    }
+}
+
+extension Recordings.Reading {
+    /// The rhythm, as the experts name it.
+    fileprivate var name: String { isNoise ? "noise or bad signal" : label.isEmpty ? "none" : label }
+}
+
+extension Scored {
+    /// How long after a time the first episode of the heart was raised, in seconds; 0 when one was open.
+    fileprivate func firstRaised(from: Int64, until end: Int64) -> Double? {
+        let delays = episodes.compactMap { episode -> Double? in
+            guard episode.kind == .bradycardia || episode.kind == .tachycardia else { return nil }
+            let raised = episode.raisedAt.microsecondsSince1970
+            guard raised < end, (episode.closedAt ?? .latest).microsecondsSince1970 > from else { return nil }
+            return max(Double(raised - from) / 1_000_000, 0)
+        }
+        return delays.min()
+    }
+
+    /// The same of high severity.
+    fileprivate func firstHigh(from: Int64, until end: Int64) -> Double? {
+        heartAlarms.filter { (from..<end).contains($0.at) }.map { Double($0.at - from) / 1_000_000 }.min()
     }
 }

@@ -30,11 +30,12 @@ import Testing
         heart.hold(70, for: 60)
         for second in 0..<60 { heart.take(190 + second / 10, at: Double(61 + second)) }
         heart.hold(70, for: 300)
+        // Eight seconds of nothing else are urgent before their median says so.
         #expect(heart.story(.tachycardia) == ["opened high", "closed high"])
         let closed = try #require(heart.closed(.tachycardia).first)
-        #expect(closed.openedAt.seconds == 66 && closed.raisedAt.seconds == 74)
+        #expect(closed.openedAt.seconds == 61 && closed.raisedAt.seconds == 69)
         #expect(closed.extremeHeartRate == 195)
-        #expect(closed.reason == "bpm 190 to 195 for 59 s, limit 130, at worst above 180")
+        #expect(closed.reason == "bpm 190 to 195 for 64 s, limit 130, at worst above 180")
         #expect(heart.story(.bradycardia).isEmpty)
     }
 
@@ -98,7 +99,10 @@ import Testing
 
     @Test("an episode goes on when the rate comes back within the closing time or not inside by the margin")
     func hysteresis() throws {
-        var heart = Watched()
+        // Without the limit of rest.
+        var rules = EpisodeRules()
+        rules.restMax = 200
+        var heart = Watched(rules)
         heart.hold(150, for: 60)
         heart.hold(100, for: 110)
         heart.hold(150, for: 60)
@@ -181,22 +185,28 @@ import Testing
     func noise() {
         var random = SplitMix64(seed: 5, stream: 5)
         var heart = Watched()
-        for _ in 0..<3000 { beats([Int.random(in: 110...290, using: &random)], for: 0, &heart) }
+        for _ in 0..<3000 {
+            // What no heart can do is rejected, and leaves a gap.
+            let bpm = Int.random(in: 110...500, using: &random)
+            if bpm < 300 { beats([bpm], for: 0, &heart) } else { heart.now += 60 / Double(bpm) }
+        }
         #expect(!heart.told.contains { $0.episode.severity == .high })
         heart = Watched()
         for _ in 0..<3000 { beats([Int.random(in: 182...200, using: &random)], for: 0, &heart) }
-        #expect(heart.story(.tachycardia) == ["opened high"])
+        #expect(heart.alarms(.tachycardia).contains("escalated high"))
     }
 
-    @Test("own limits replace the rules', and an own minimum lowers that of medium severity")
+    @Test("own limits replace the rules', NEWS2's and those of rest")
     func customerLimits() {
         var heart = Watched(EpisodeRules(), CustomerLimits(heartRateMin: 32, heartRateMax: 150))
         heart.hold(34, for: 600)
         #expect(heart.told.isEmpty)
         heart.hold(31, for: 60)
         #expect(heart.story(.bradycardia) == ["opened high"])
+        heart.hold(149, for: 1200)
+        #expect(heart.story(.tachycardia).isEmpty)
         heart.hold(160, for: 60)
-        #expect(heart.story(.tachycardia) == ["opened high"])
+        #expect(heart.alarms(.tachycardia) == ["opened high"])
         // A high minimum is of high severity, and NEWS2's band is within it.
         heart = Watched(EpisodeRules(), CustomerLimits(heartRateMin: 55, heartRateMax: 110))
         heart.hold(52, for: 20)
@@ -237,26 +247,24 @@ import Testing
         #expect(before == after && heart.told == told)
     }
 
-    @Test("jumps and a sensor that repeats itself are suspect")
+    @Test("a reading that jumps away is suspect, and the one that comes back is not")
     func suspect() {
         var heart = Watched()
         #expect(heart.take(70, at: 0) == .usual)
         #expect(heart.take(99, at: 1) == .usual)
         #expect(heart.take(69, at: 2) == .suspect)
-        #expect(heart.take(99, at: 3) == .suspect)
+        #expect(heart.take(99, at: 3) == .usual)
+        #expect(heart.take(140, at: 4) == .suspect)
+        // It stays there: not the sensor, but the heart.
+        #expect(heart.take(141, at: 5) == .usual)
+        #expect(heart.take(140, at: 6) == .usual)
         // After a while a heart may be anywhere.
-        #expect(heart.take(60, at: 9) == .usual)
-        var judgements: [Detector.Judgement] = []
-        for second in 10...700 { judgements.append(heart.take(60, at: Double(second))) }
-        #expect(judgements.firstIndex(of: .suspect) == 599)
-        #expect(heart.take(61, at: 701) == .usual)
-        // Ten minutes, but too few readings to tell.
-        for minute in 12...40 { #expect(heart.take(61, at: Double(60 * minute)) == .usual) }
+        #expect(heart.take(60, at: 12) == .usual)
     }
 
     @Test("nothing is allocated, and a detector is small")
     func cost() {
-        #expect(MemoryLayout<Detector>.stride <= 416)
+        #expect(MemoryLayout<Detector>.stride <= 1024)
         var detector = Detector()
         let rules = EpisodeRules()
         var second = 0

@@ -84,7 +84,7 @@ import Testing
     func tools() async throws {
         let rows = [
             #"61.0,"a","2020-01-01T00:00:00Z""#, ",a,2020-01-01T00:00:01Z", "62,a,2020-01-01T00:00:02Z\r", "", "\r",
-            "\u{1A}",
+            " \t", "\u{1A}",
         ]
         let path = try file(rows, header: "\u{FEFF}heart_rate,customer_id,recorded_at\r")
         let broker = try await TestBroker()
@@ -94,6 +94,16 @@ import Testing
         #expect(producer.log.contains("finished: 2 delivered, 0 not delivered\n"))
         let expected = ["a,2020-01-01T00:00:00Z,61", "a,2020-01-01T00:00:02Z,62"].map(message)
         #expect(try await broker.messagesByKey() == ["a": expected])
+    }
+
+    @Test("Ctrl-Z may stand right behind the last row")
+    func controlZ() async throws {
+        let row = "a,2020-01-01T00:00:00Z,61"
+        let path = try TestFolder.required().write(
+            "readings.csv", "customer_id,recorded_at,heart_rate\n\(row)\u{1A}")
+        let broker = try await TestBroker()
+        #expect(try await broker.runProducer(["--replay", path, "--flat-out"]).end == .exited(0))
+        #expect(try await broker.messagesByKey() == ["a": [message(row)]])
     }
 
     private static let good = "a,2020-01-01T00:00:00Z,1"

@@ -2,23 +2,31 @@
 // Episodes on a chart of one customer: a band each, from its start to its end, with its name in words.
 
 import { colour, translucent } from "./chart-theme.js";
+import { stepsOf } from "../lib/steps.js";
 import { bandText, isNeeded, labelRows, limitOf } from "../lib/episode.js";
 
 const font = "12px system-ui, sans-serif";
-const rowHeight = 16, bar = 3;
+const rowHeight = 16, bar = 8;
+/** How much of the bar a severity fills: steps are seen without colours, too.
+ * @type {Record<API.Episode["severity"], number>} */
+const heights = { low: 2, medium: 4, high: bar };
 const narrow = 400; // px
 
 /** Draws `chart.episodes`. Names that would overlap go below each other, as far as there is room. */
 export const episodeBands = {
   id: "episodeBands",
-  beforeDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { x, y }, episodes }) {
+  beforeDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { x, y }, episodes, changes }) {
     ctx.save();
     for (const episode of episodes ?? []) {
       const { left, right, hex } = place(episode, x, area);
       ctx.fillStyle = translucent(hex, 0.13);
       ctx.fillRect(left, area.top, right - left, area.height);
       ctx.fillStyle = hex;
-      ctx.fillRect(left, area.top, right - left, bar);
+      for (const { from, until, severity } of stepsOf(episode, changes ?? [], x.max)) {
+        const start = Math.max(left, x.getPixelForValue(from)), end = Math.min(right, x.getPixelForValue(until));
+        const width = from <= Date.parse(episode.opened_at) ? Math.max(2, end - start) : end - start;
+        if (width > 0) ctx.fillRect(start, area.top, width, heights[severity]);
+      }
       drawLimit(ctx, limitOf(episode.reason), { left, right, hex }, y);
     }
     ctx.restore();

@@ -5,6 +5,7 @@ import {
   Chart, applyTheme, baseOptions, colour, onThemeChange, tickLabel, timeTicks, translucent,
 } from "./chart-theme.js";
 import { anomalyMarks, endLabels, limitLines } from "./line-chart-plugins.js";
+import { usualStrip } from "./usual-strip.js";
 import { episodeBands } from "./episode-bands.js";
 import { dayText, plural, secondText } from "../lib/format.js";
 import { longestJoin } from "./holes.js";
@@ -22,6 +23,8 @@ import { longestJoin } from "./holes.js";
  * @property {API.CustomerDetails["own_limits"]} [ownLimits]
  * @property {Set<string>} [lost]
  * @property {API.Episode[]} [episodes]
+ * @property {API.EpisodeChange[]} [changes] how their severity changed
+ * @property {API.CustomerDetails["usual_rates"]} [usual]
  * @property {Line[]} series
  */
 
@@ -60,7 +63,8 @@ export class LineChart {
     };
     options.plugins.endLabels = { on: labels };
     this.#chart = new Chart(canvas, {
-      type: "line", data: { datasets: [] }, options, plugins: [episodeBands, limitLines, anomalyMarks, endLabels],
+      type: "line", data: { datasets: [] }, options,
+      plugins: [usualStrip, episodeBands, limitLines, anomalyMarks, endLabels],
     });
     onThemeChange(() => this.#draw());
   }
@@ -93,6 +97,8 @@ export class LineChart {
     this.#chart.lost = shown.lost ?? new Set();
     this.#chart.episodes = [...shown.episodes ?? []].sort(
       (a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
+    this.#chart.changes = shown.changes ?? [];
+    this.#chart.usual = shown.usual ?? null;
     this.#chart.update("none");
   }
 

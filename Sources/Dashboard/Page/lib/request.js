@@ -38,17 +38,19 @@ export async function fetchJSON(path, parameters) {
 }
 
 /**
- * Sends who acknowledges an episode, or takes that back.
- * @param {number} episode
- * @param {"acknowledge" | "undo"} what
- * @param {API.Acknowledgement} body
- * @returns {Promise<API.Episode>} the episode as it is now
+ * Sends a change.
+ * @param {string} path below the interface's own
+ * @param {Record<string, unknown>} body
+ * @param {string | null} password the second password, where one is needed
+ * @returns {Promise<unknown>} what the interface answers
  * @throws {RequestError}
  */
-export async function postOfEpisode(episode, what, body) {
-  return answerOf(await fetch(`api/v1/episodes/${episode}/${what}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-    signal: timeout(),
+export async function post(path, body, password) {
+  /** @type {Record<string, string>} */
+  const headers = { "Content-Type": "application/json" };
+  if (password !== null) headers["Acting-Password"] = btoa(String.fromCharCode(...new TextEncoder().encode(password)));
+  return answerOf(await fetch(`api/v1/${path}`, {
+    method: "POST", headers, body: JSON.stringify(body), signal: timeout(),
   }));
 }
 

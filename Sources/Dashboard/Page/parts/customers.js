@@ -4,7 +4,9 @@
 import {
   buttonOf, childCount, customerAddress, element, part, press, setText, vector,
 } from "../lib/dom.js";
-import { age, count, timeText } from "../lib/format.js";
+import { age, count, minuteText, timeText } from "../lib/format.js";
+import { glide } from "../lib/glide.js";
+import { GroupChoice } from "./group-choice.js";
 import { fetchJSON } from "../lib/request.js";
 import { sparkline } from "../lib/sparkline.js";
 import { arrow, showStatus, statusClass, statuses as statusWords } from "../lib/status.js";
@@ -12,8 +14,8 @@ import { arrow, showStatus, statusClass, statuses as statusWords } from "../lib/
 const refresh = 2000; // ms between two requests for the shown rows
 
 /** What is shown of whom.
- * @typedef {{search: string, status: string, section: string, sort: string, order: string, limit: number,
- *   offset: number}} Choice */
+ * @typedef {{search: string, group: string, status: string, section: string, sort: string, order: string,
+ *   limit: number, offset: number}} Choice */
 
 /** The table with its search, sorting, filter and pages. What is chosen is kept in the page's address. */
 export class Customers {
@@ -38,7 +40,7 @@ export class Customers {
   constructor() {
     const given = new URLSearchParams(location.search);
     this.#ask = {
-      search: given.get("search") ?? "", status: given.get("status") ?? "",
+      search: given.get("search") ?? "", group: given.get("group") ?? "", status: given.get("status") ?? "",
       section: given.get("section") ?? "", sort: given.get("sort") ?? "customer_id",
       order: given.get("order") ?? "asc", limit: Number(given.get("limit")) || 25,
       offset: Number(given.get("offset")) || 0,
@@ -46,9 +48,13 @@ export class Customers {
     this.#part.search.value = this.#ask.search;
     this.#part.rows.value = String(this.#ask.limit);
     this.#part.section.value = this.#ask.section;
+    new GroupChoice(this.#ask.group, (group) => this.#change({ group, offset: 0 }));
     this.#listen();
     this.#markSorting();
   }
+
+  /** Whether there was an answer. */
+  get isShown() { return this.#answer !== null; }
 
   /**
    * Draws ages and filters, and fetches the rows again when it is time to.
@@ -130,7 +136,7 @@ export class Customers {
       // Answers can overtake each other: only the one to the latest question counts.
       if (turn !== this.#latest) return;
       this.#answer = answer;
-      this.#draw(answer);
+      glide(() => this.#draw(answer));
     } catch (failure) {
       const words = failure instanceof Error ? failure.message : String(failure);
       if (turn === this.#latest && this.#answer === null) setText(this.#part.range, `No answer: ${words}`);
@@ -159,7 +165,8 @@ export class Customers {
   }
 
   #emptyText() {
-    return this.#ask.search + this.#ask.status + this.#ask.section !== "" ? "No customer matches." : "No customer yet.";
+    const { search, group, status, section } = this.#ask;
+    return search + group + status + section !== "" ? "No customer matches." : "No customer yet.";
   }
 
   /** @param {API.State["status_counts"]} counts */
@@ -216,7 +223,8 @@ function drawRow(row, item) {
   setText(readings, count(item.readings));
   setText(anomalies, count(item.anomalies));
   const [episode] = item.episodes;
-  setText(open, episode === undefined ? "" : openText(episode));
+  const paused = item.paused_until === null ? "" : `paused until ${minuteText(Date.parse(item.paused_until))}`;
+  setText(open, [paused, episode === undefined ? "" : openText(episode)].filter((text) => text !== "").join("; "));
   open.title = episode?.reason ?? "";
   row.className = `row-${statusClass(item.status)}${item.is_current ? "" : " not-now"}`;
 }

@@ -2,7 +2,8 @@
 // Episodes as a list. A row stays the same element while its episode is shown, so that the keyboard's focus and what a
 // hand is about to press stay where they are.
 
-import { acknowledgeAll } from "./acknowledge.js";
+import { acknowledgeAll } from "../care/changes.js";
+import { offerUndo } from "../care/undo.js";
 import { buttonOf, customerAddress, element, mark, setText } from "../lib/dom.js";
 import { Answers, isNeeded, isUnseen, seenSeverity, shownSeverity } from "../lib/episode.js";
 import { duration, isolated, timeText } from "../lib/format.js";
@@ -97,6 +98,8 @@ export class EpisodeList {
       const [answer] = answers;
       this.#answers.add(answer);
       this.#failed("");
+      offerUndo(episode.customer_id, answers, (undone) => undone.forEach((each) => this.#answers.add(each)),
+        this.#failed);
       this.#draw(row);
       // The button has been removed: the keyboard stays at this place, where a screen reader reads the outcome.
       const note = node.lastElementChild;

@@ -2,6 +2,7 @@
 // The latest closed episodes, by request.
 
 import { part } from "../lib/dom.js";
+import { glide } from "../lib/glide.js";
 import { fetchJSON } from "../lib/request.js";
 import { EpisodeList } from "./episode-list.js";
 
@@ -26,6 +27,9 @@ export class Episodes {
     });
   }
 
+  /** Whether there was an answer. */
+  get isShown() { return this.#answer !== null; }
+
   /** @param {import("../lib/live.js").StateView} view */
   show({ state, current, now }) {
     this.#showClosed(now);
@@ -42,7 +46,7 @@ export class Episodes {
     this.#loading = true;
     try {
       this.#answer = await fetchJSON("/api/v1/episodes", { state: "closed", limit: this.#limit });
-      this.#showClosed(Date.now());
+      glide(() => this.#showClosed(Date.now()));
     } catch {
       this.#key = null;
     } finally {

@@ -4,6 +4,7 @@
 import { Alarm } from "../alarm/alarm.js";
 import { part, setText } from "../lib/dom.js";
 import { isUTC, useUTC, zoneName } from "../lib/format.js";
+import { glide } from "../lib/glide.js";
 import { showHealth } from "./health.js";
 import { Live } from "../lib/live.js";
 import { showNotices } from "./notices.js";
@@ -21,7 +22,7 @@ export function startFrame(show) {
     const isHere = link instanceof HTMLAnchorElement && link.pathname === location.pathname;
     if (isHere) link.setAttribute("aria-current", "page");
   }
-  const live = new Live((view) => {
+  const live = new Live((view) => glide(() => {
     latest = view;
     showHealth(view);
     showNotices(view);
@@ -29,7 +30,7 @@ export function startFrame(show) {
     drawPause(view.paused !== null);
     if (view.state !== null) setText(part("version"), `heartbeat ${view.state.version}`);
     show(view);
-  });
+  }));
   const alarm = new Alarm(live);
   part("pause").addEventListener("click", () => live.pause(latest?.paused === null));
   startZone(() => {

@@ -17,17 +17,17 @@ export class History {
   timeAt(x) { return this.#lines.timeAt(x); }
 
   /**
-   * @param {API.Readings} readings
-   * @param {API.CustomerDetails["own_limits"]} ownLimits
-   * @param {API.Episode[]} episodes
+   * @param {{readings: API.Readings, customer: API.CustomerDetails, episodes: API.Episode[],
+   *   changes: API.EpisodeChange[]}} answers
    * @param {number} now
    */
-  show(readings, ownLimits, episodes, now) {
+  show({ readings, customer, episodes, changes }, now) {
     const { customer_id: name, limits, points } = readings;
     const from = Date.parse(readings.from), until = Date.parse(readings.until);
     const bucketSeconds = readings.bucket_seconds;
     this.#lines.show({
-      from, until, bucketSeconds, limits, ownLimits, episodes, series: [{ name, slot: 0, points, latest: null }],
+      from, until, bucketSeconds, limits, ownLimits: customer.own_limits, usual: customer.usual_rates, episodes,
+      changes, series: [{ name, slot: 0, points, latest: null }],
     });
     const span = `${timeText(from, now)} to ${timeText(until, now)}`;
     setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. ${note}` :

@@ -44,3 +44,35 @@ export function showLimits({ own_limits: own }, { heart_rate_min: lowest, heart_
   const span = `${own.heart_rate_min ?? lowest} to ${own.heart_rate_max ?? highest} bpm`;
   setText(part("limits"), `Own limits for episodes: ${span}, instead of ${lowest} to ${highest}.`);
 }
+
+/**
+ * Shows the limits that would suit this heart, and takes them into the form where a person sets own limits.
+ * @param {API.CustomerDetails} customer
+ */
+export function showProposal({ proposed_limits: proposed }) {
+  const note = part("proposal");
+  note.hidden = proposed === null;
+  if (proposed === null) return;
+  if (note.childElementCount === 0) {
+    note.replaceChildren(element("span"), element("a", { href: "#limit-min" }, "Own limits"));
+    note.lastElementChild?.addEventListener("click", () => {
+      const field = document.getElementById("limit-min");
+      if (field instanceof HTMLInputElement) field.value = note.dataset.minimum ?? "";
+    });
+    note.lastElementChild?.toggleAttribute("hidden", document.getElementById("limit-min") === null);
+  }
+  note.dataset.minimum = `${proposed.heart_rate_min}`;
+  setText(
+    /** @type {HTMLElement} */ (note.firstElementChild),
+    `This heart is slow in sleep. ${proposed.heart_rate_min} bpm as its own lowest limit would suit it. `);
+}
+
+/**
+ * Shows for how much of the last hours the heart was irregular, where that is known.
+ * @param {API.CustomerDetails} customer
+ */
+export function showIrregular({ irregular }) {
+  part("irregular").hidden = irregular === null;
+  if (irregular === null) return;
+  setText(part("irregular"), `Irregular for ${irregular.percent} % of ${duration(irregular.minutes * 60_000)}.`);
+}

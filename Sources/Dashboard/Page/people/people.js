@@ -2,13 +2,14 @@
 // The list of people: one row for each customer with something open, or with an alarm that ended unseen. Who does
 // not fit is a chip, and all are one press away.
 
-import { acknowledgeAll, showName } from "../parts/acknowledge.js";
+import { showName } from "../care/actor.js";
+import { acknowledgeAll } from "../care/changes.js";
+import { offerUndo } from "../care/undo.js";
 import { buttonOf, childCount, customerAddress, element, mark, part, setText } from "../lib/dom.js";
 import { Answers, isNeeded, isUnseen, seenSeverity } from "../lib/episode.js";
 import { count, duration, isolated, plural, timeText } from "../lib/format.js";
 import { statusClass } from "../lib/status.js";
 import { drawPerson, makePerson } from "./person-row.js";
-import { offerUndo } from "./undo.js";
 
 const rest = 2000; // ms after a hand was here in which rows keep their places
 const settled = 700; // ms that a row has to stand at its place before its button takes a press

@@ -3,7 +3,7 @@
 
 import { customerAddress, element, setText, vector } from "../lib/dom.js";
 import { capitalized, isUnseen, limitOf, shownSeverity } from "../lib/episode.js";
-import { age, duration, isolated, timeText } from "../lib/format.js";
+import { age, duration, isolated, minuteText, timeText } from "../lib/format.js";
 import { sparkline } from "../lib/sparkline.js";
 import { arrow, showStatus, statusClass } from "../lib/status.js";
 
@@ -118,16 +118,19 @@ function sinceText({ episodes: [first] }, now) {
  * @param {Customer} customer
  * @param {number} now
  */
-function drawAct(act, { customer_id: id, episodes }, now) {
+function drawAct(act, { customer_id: id, episodes, paused_until: until, paused_by: pauser }, now) {
   const unseen = episodes.filter(isUnseen), [first] = unseen;
   const isLess = first?.attention === "ended" || first?.attention === "eased";
-  const word = first === undefined ? "" : isLess ? "Seen" : "Acknowledge";
+  const word = first === undefined || until !== null ? "" : isLess ? "Seen" : "Acknowledge";
   if (act.dataset.word !== word) {
     act.dataset.word = word;
     const kinds = unseen.map(({ kind }) => kind).join(", ");
     const label = `${word} ${kinds} of ${isolated(id)}`;
     const attributes = { type: "button", class: "button person-button", "aria-label": label };
     act.replaceChildren(word === "" ? element("span") : element("button", attributes, word));
+  }
+  if (until !== null) {
+    return setText(act.firstElementChild, `Paused until ${minuteText(Date.parse(until))} by ${pauser}`);
   }
   const seen = episodes.find(({ acknowledged_by: by }) => by !== null);
   if (word !== "" || seen === undefined) return;

@@ -14,6 +14,10 @@ struct RateWindow {
     /// The time of a beat at 30 bpm, in milliseconds. A longer one is rather a beat that was missed.
     static let longestWeight: Int32 = 2000
 
+    /// Devices that tell a rate do it each second, or each half of one, in milliseconds, and so much earlier or later.
+    private static let commonStep: Int32 = 500
+    private static let stepJitter: Int32 = 100
+
     /// A ring; `count` are used, beginning with `first`. Times are in milliseconds, modulo 65,536.
     private var rates = InlineArray<32, Int16>(repeating: 0)
     private var times = InlineArray<32, UInt16>(repeating: 0)
@@ -28,6 +32,9 @@ struct RateWindow {
         let slot = (Int(first) + index) & (Self.capacity - 1)
         return (rates[slot], times[slot])
     }
+
+    /// In bpm, of the reading `index` after the oldest.
+    func rate(_ index: Int) -> Int16 { self[index].rate }
 
     /// Adds a reading that is `gap` ms after the one before it.
     @inline(__always)
@@ -87,16 +94,23 @@ struct RateWindow {
     }
 
     /// The rates of what is kept; there has to be a reading. `jump` bpm between neighbours are irregular.
-    func robustRates(jump: Int16) -> RobustRates {
+    ///
+    /// - Parameters:
+    ///   - usual: the interval between beats when none was missed, in milliseconds; 0 when it is not known.
+    ///   - wereBeats: whether readings were beats until now.
+    func robustRates(jump: Int16, usual: inout UInt16, wereBeats: Bool) -> RobustRates {
         // Sorted by rate; a rate and its weight in one number.
         var sorted = InlineArray<32, Int32>(repeating: 0)
-        var (total, jumps): (Int32, Int) = (0, 0)
+        var (total, product, jumps, wild, beats): (Int32, Int32, Int, Int, Int) = (0, 0, 0, 0, 0)
         var previous = (rate: self[0].rate, time: before)
         for index in 0..<Int(count) {
             let (rate, time) = self[index]
             let weight = Self.weight(time, after: previous.time)
             if abs(rate - previous.rate) >= jump { jumps += 1 }
+            if rate > previous.rate * 2 || previous.rate > rate * 2 { wild += 1 }
+            if BeatIntervals.isBeat(rate, after: Int64(time &- previous.time)) { beats += 1 }
             total += weight
+            product += Int32(rate) * weight
             previous = (rate, time)
             let entry = Int32(rate) << 16 | weight
             var place = index
@@ -107,11 +121,57 @@ struct RateWindow {
             sorted[place] = entry
         }
         let median = Self.quantile(of: sorted, count: Int(count), share: total * 2)
-        return RobustRates(
-            median: median,
-            lowerQuartile: count < Self.fewestForQuartile
-                ? median : Self.quantile(of: sorted, count: Int(count), share: total),
-            isRegular: jumps * 3 <= Int(count) - 1)
+        let quartile =
+            count < Self.fewestForQuartile ? median : Self.quantile(of: sorted, count: Int(count), share: total)
+        let isRegular = jumps * 3 <= Int(count) - 1
+        // Each is as long as its rate says, so that none was rejected between them, and none is twice as fast as the next.
+        let isPlausible = (wild + Int(count) - beats) * 10 <= Int(count)
+        var sustained = isRegular ? median : isPlausible ? product * 8 / total : quartile
+        // Of few readings the fast ones have to agree: artefacts do not.
+        if count < Self.fewestForQuartile, !Self.agree(sorted, count: Int(count), within: jump / 2) {
+            sustained = (sorted[0] >> 16) * 8
+        }
+        // At most one does not fit: the first after a gap.
+        let fits = beats + 1 >= Int(count) && count >= Self.fewestForQuartile
+        var rates = RobustRates(
+            median: median, lowerQuartile: quartile, sustained: sustained, medianOfBeats: median,
+            isOfBeats: fits && (wereBeats || !isOfSteps), misses: false)
+        // When many are missed there are few.
+        if rates.isOfBeats || usual > 0 && beats == Int(count) && count >= Self.fewest {
+            findMisses(sorted, &rates, usual: &usual)
+        }
+        return rates
+    }
+
+    /// Whether the readings may be those of a device that tells a rate each second, or each half of one, and not beats
+    /// although each rate fits the time before it, as 60 bpm does each second. The intervals of beats follow their rates.
+    private var isOfSteps: Bool {
+        let steps = Int32(count) - 1
+        let mean = Int32(self[Int(steps)].time &- self[0].time) / max(steps, 1)
+        var (common, fromMean, fromRate) = (Int32(0), Int32(0), Int32(0))
+        for index in 1..<Int(count) {
+            let interval = Int32(self[index].time &- self[index - 1].time)
+            let rest = interval % Self.commonStep
+            if interval > Self.stepJitter, min(rest, Self.commonStep - rest) <= Self.stepJitter { common += 1 }
+            fromMean += abs(interval - mean)
+            fromRate += abs(interval - 60_000 / Int32(max(self[index].rate, 1)))
+        }
+        return common * 5 >= steps * 4 && fromRate * 2 >= fromMean
+    }
+
+    /// Whether the upper half of the rates is within some bpm.
+    private static func agree(_ sorted: InlineArray<32, Int32>, count: Int, within bpm: Int16) -> Bool {
+        (sorted[count - 1] >> 16) - (sorted[count / 2] >> 16) <= Int32(bpm)
+    }
+
+    /// Looks for beats that were missed.
+    private func findMisses(_ sorted: InlineArray<32, Int32>, _ rates: inout RobustRates, usual: inout UInt16) {
+        let intervals = BeatIntervals(sorted, count: Int(count), usual: usual)
+        usual = intervals.usual
+        guard intervals.hasMisses else { return }
+        rates.misses = intervals.isCertain
+        rates.medianOfBeats = intervals.median
+        if intervals.isCertain { rates.lowerQuartile = intervals.median }
     }
 
     /// The rate below which `share` quarters of a time lie; where it lies between two rates, their mean.

@@ -14,13 +14,13 @@ import Testing
     func deviation() throws {
         var heart = Self.day
         #expect(heart.told.isEmpty)
-        heart.hold(100, for: 29 * 60, every: 20)
+        heart.sway(100, for: 29 * 60, every: 20)
         #expect(heart.told.isEmpty)
-        heart.hold(100, for: 180, every: 20)
+        heart.sway(100, for: 180, every: 20)
         #expect(heart.story(.deviation) == ["opened low"])
         let open = try #require(heart.open.first)
-        #expect(open.extremeHeartRate == 100 && open.severity == .low)
-        #expect(["+38 over the usual 62 for 30 min", "+38 over the usual 62 for 31 min"].contains(open.reason))
+        #expect(open.extremeHeartRate == 102 && open.severity == .low)
+        #expect(["+40 over the usual 62 for 30 min", "+40 over the usual 62 for 31 min"].contains(open.reason))
         heart.hold(64, for: 3600, every: 20)
         #expect(heart.story(.deviation) == ["opened low", "closed low"])
         let closed = try #require(heart.closed(.deviation).first)
@@ -30,8 +30,10 @@ import Testing
     @Test("below the usual rate, too")
     func below() {
         var heart = Self.day
+        // Without a limit of rest, which comes first.
+        heart.limits.heartRateMin = 36
         heart.hold(41, for: 3600, every: 20)
-        #expect(heart.open.first?.reason == "-21 below the usual 62 for 58 min")
+        #expect(heart.open.first { $0.kind == .deviation }?.reason == "-21 below the usual 62 for 58 min")
     }
 
     @Test("nothing is a deviation that is near, short, explained by what the customer does, or judged by limits")
@@ -45,18 +47,18 @@ import Testing
             #expect(heart.story(.deviation).isEmpty, "\(bpm) bpm")
         }
         var heart = Self.day
-        heart.hold(140, for: 7200, every: 20)
-        #expect(heart.told.map(\.episode.kind) == [.tachycardia])
+        heart.sway(140, for: 7200, every: 20)
+        #expect(Set(heart.told.map(\.episode.kind)) == [.tachycardia])
     }
 
     @Test("nothing is a deviation before half of the window is known")
     func learning() {
         var heart = Watched()
-        heart.hold(62, for: 11 * 3600, every: 60)
-        heart.hold(100, for: 3000, every: 60)
+        heart.sway(62, for: 11 * 3600, every: 60)
+        heart.sway(100, for: 3000, every: 60)
         #expect(heart.told.isEmpty)
-        heart.hold(62, for: 2 * 3600, every: 60)
-        heart.hold(100, for: 3000, every: 60)
+        heart.sway(62, for: 2 * 3600, every: 60)
+        heart.sway(100, for: 3000, every: 60)
         #expect(heart.story(.deviation) == ["opened low"])
     }
 
@@ -76,7 +78,7 @@ import Testing
         heart.hold(35, for: 60, every: 0.4)
         var bytes: [UInt8] = []
         heart.detector.writeCheckpoint(to: &bytes)
-        #expect(bytes.count <= 200)
+        #expect(bytes.count <= 400)
         #expect(Detector(checkpoint: bytes) != nil)
         #expect(Detector(checkpoint: []) == nil)
         for index in bytes.indices {

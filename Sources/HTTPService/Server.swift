@@ -2,7 +2,7 @@ public import Hummingbird
 public import Daemon
 internal import Logging
 internal import HummingbirdCore
-public import NIOCore
+internal import NIOCore
 internal import NIOPosix
 internal import struct ServiceLifecycle.ServiceGroupConfiguration
 internal import class ServiceLifecycle.ServiceGroup
@@ -30,9 +30,6 @@ public final class Server: Sendable {
             self.hint = hint
         }
     }
-
-    /// Adds handlers to the pipeline of a connection, which has requests and answers there.
-    public typealias AddHandlers = @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
 
     /// Begins to serve.
     ///

@@ -69,7 +69,7 @@ extension OnAGateway {
             let gateway = try await RunningGateway(settings, pipeline: pipeline)
             let consumer = try pipeline.startConsumer("consumer 0")
             let sender = Sender(gateway, readings: Self.isLong ? 20 : 5)
-            var last = consumer
+            var last = (gateway: gateway, consumer: consumer)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for part in 0..<4 { group.addTask { try await sender.send(part) } }
                 defer { sender.end() }
@@ -80,7 +80,7 @@ extension OnAGateway {
             }
             let messages = try pipeline.broker.messageCount()
             try await pipeline.untilStored(messages)
-            try await pipeline.stop(last)
+            try await pipeline.stop(last.consumer)
             let total = sender.acknowledged * sender.readings
             let rows = try pipeline.database.rows(
                 "SELECT count(*), count(DISTINCT (customer_id, recorded_at, heart_rate)) FROM heart_rate_readings")
@@ -94,10 +94,10 @@ extension OnAGateway {
 
         /// Kills and stops what takes part, while something is sent.
         ///
-        /// - Returns: the consumer that runs at the end.
+        /// - Returns: what runs at the end: a process ends with its owner.
         private static func cause(
             _ rounds: Int, _ gateway: RunningGateway, consumer: ChildProcess, while sender: Sender
-        ) async throws -> ChildProcess {
+        ) async throws -> (gateway: RunningGateway, consumer: ChildProcess) {
             var (gateway, consumer) = (gateway, consumer)
             let pipeline = gateway.pipeline
             for round in 1...rounds {
@@ -119,7 +119,7 @@ extension OnAGateway {
                     pipeline.broker.process?.kill(SIGCONT)
                 }
             }
-            return consumer
+            return (gateway, consumer)
         }
     }
 }

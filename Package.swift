@@ -40,6 +40,7 @@ let package = Package(
     targets: [
         // The C libraries, from Debian's -dev packages.
         .systemLibrary(name: "CLibCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLibRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
@@ -51,6 +52,7 @@ let package = Package(
 
         // Wrappers: the only targets that touch C. None imports another.
         library("Crypt", ["CLibCrypt"]),
+        library("Digest", ["CLibCrypto"]),
         library("Kafka", ["CLibRdKafka"]),
         library("PostgreSQL", ["CLibPQ"]),
         library("Systemd", ["CLibSystemd"]),
@@ -64,6 +66,9 @@ let package = Package(
         // Settings of more than one part, and Kafka as a daemon's dependency.
         library("SharedSettings", ["Daemon"]),
         library("KafkaService", ["Daemon", "Kafka", "SharedSettings", logging]),
+
+        // HTTP as the daemons serve it.
+        library("HTTPService", ["Daemon", "Zlib", hummingbird, logging]),
 
         // The tables, their numbers and what every session with them relies on.
         library("Schema", ["PostgreSQL"], resources: [.embedInCode("db")]),
@@ -83,10 +88,19 @@ let package = Package(
         library(
             "Dashboard",
             [
-                "Bytes", "Crypt", "Daemon", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", "Zlib", hummingbird,
-                logging,
+                "Bytes", "Crypt", "Daemon", "HTTPService", "HeartRate", "PostgreSQL", "Schema", "SharedSettings",
+                "Zlib",
+                hummingbird, logging,
             ],
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
+        library(
+            "Gateway",
+            [
+                "Bytes", "Daemon", "Digest", "HTTPService", "HeartRate", "Kafka", "KafkaService", "SharedSettings",
+                "Zlib",
+                hummingbird, logging,
+            ],
+            resources: [.embedInCode("openapi.json")]),
         library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
         // Looks at all parts, so it stands above them.
@@ -101,9 +115,9 @@ let package = Package(
         .executableTarget(
             name: "heartbeat",
             dependencies: [
-                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "HeartRate", "Kafka", "KafkaService",
-                "LocalServers",
-                "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser, logging, subprocess,
+                "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "Gateway", "HeartRate", "Kafka",
+                "KafkaService", "LocalServers", "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser,
+                logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 
@@ -128,9 +142,12 @@ let package = Package(
         tests("Database", ["Harness", "PostgreSQL", "Simulation"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
-        tests("Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Producer", "Schema"]),
+        tests(
+            "Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Harness", "Producer", "Schema"]),
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "HeartRate", "PostgreSQL"]),
+        tests("Digest", ["Digest"]),
+        tests("Gateway", ["Gateway", "Harness", "HeartRate", "PostgreSQL", "Zlib"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Doctor", ["Doctor", "Harness", "PostgreSQL", "Schema"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),

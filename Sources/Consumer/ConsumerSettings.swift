@@ -13,22 +13,6 @@ extension Setting where Value == Int {
                 faster and take more memory.
                 """, isReloadable: true)
     }
-
-    /// `MAX_MESSAGE_BYTES`: a larger payload is rejected without being parsed, 256 to 10485760 bytes.
-    public static var maxMessageBytes: Setting {
-        Setting(
-            "MAX_MESSAGE_BYTES", .integer(in: 256...10_485_760, unit: "bytes"), default: 65_536,
-            sentence: "A message with a larger payload is rejected without being parsed.")
-    }
-}
-
-extension Setting where Value == Duration {
-    /// `MAX_CLOCK_SKEW_SECONDS`: a timestamp further in the future is rejected, 0 to 86400 s.
-    public static var maxClockSkewSeconds: Setting {
-        Setting(
-            "MAX_CLOCK_SKEW_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
-            sentence: "A reading whose timestamp is further in the future is rejected.")
-    }
 }
 
 extension Setting where Value == String? {

@@ -1,9 +1,8 @@
 public import Daemon
+import HTTPService
 import Hummingbird
-internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
-internal import NIOPosix
 internal import SharedSettings
 
 /// `heartbeat dashboard`: the live page.
@@ -41,8 +40,12 @@ public struct Dashboard {
         let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics)
         let router = router(poller, sessions: sessions, connections: connections, requestGuard: requestGuard, service)
         let server = Server(
-            application(router, connections, requestGuard: requestGuard, service: service),
-            at: "\(settings[.dashboardAddress]), port \(settings[.dashboardPort])")
+            router, on: endpoint, connections,
+            addHandlers: { pipeline in try pipeline.addHandler(HealthHandler(requestGuard)) },
+            started: { url in
+                service.logger.notice("serving on \(url)")
+                service.started()
+            })
         let ticker = Task {
             // Also says that the database keeps everybody waiting.
             while !Task.isCancelled {
@@ -73,6 +76,12 @@ public struct Dashboard {
             viewers: viewers, files: raiseOpenFilesLimit(to: ConnectionBounds.files(viewers: viewers)))
     }
 
+    private var endpoint: Server.Endpoint {
+        Server.Endpoint(
+            address: settings[.dashboardAddress], port: settings[.dashboardPort],
+            hint: "DASHBOARD_ADDRESS and DASHBOARD_PORT say where it listens")
+    }
+
     private func router(
         _ poller: Poller, sessions: Workers<Session>, connections: Connections, requestGuard: RequestGuard,
         _ service: Service
@@ -90,33 +99,5 @@ public struct Dashboard {
         ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         return router
-    }
-
-    private func application(
-        _ router: Router<Viewer>, _ connections: Connections, requestGuard: RequestGuard, service: Service
-    ) -> some ApplicationProtocol {
-        let address = settings[.dashboardAddress]
-        return Application(
-            router: router,
-            server: HTTPServerBuilder { responder in
-                HTTPServer(responder: responder, connections: connections, requestGuard: requestGuard)
-            },
-            // The system takes as many as it can have waiting.
-            configuration: ApplicationConfiguration(
-                address: .hostname(address, port: settings[.dashboardPort]), backlog: 4096),
-            onServerRunning: { channel in
-                // What a connection has sent is read before the next is taken.
-                try? await channel.setOption(.maxMessagesPerRead, value: 1).get()
-                try? await channel.eventLoop.submit {
-                    try channel.pipeline.syncOperations.addHandler(AcceptErrors(connections), position: .first)
-                }.get()
-                let port = channel.localAddress?.port ?? 0
-                let host = address.contains(":") ? "[\(address)]" : address
-                service.logger.notice("serving on http://\(host):\(port)")
-                service.started()
-            },
-            // One loop has closed a connection before it takes the next; answers are made on other threads.
-            eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup(numberOfThreads: 1)),
-            logger: Logger(label: "http", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }

@@ -33,7 +33,8 @@ struct DashboardMetrics: Sendable {
         customers = Status.allCases.map { status in
             let gauge = metrics.gauge(
                 "heartbeat_customers", "Customers by the worst of their open episodes.",
-                labels: ["status": status.rawValue])
+                // Values of labels are written without blanks.
+                labels: ["status": String(status.rawValue.map { $0 == " " ? "_" : $0 })])
             return (status, gauge)
         }
         needed = ["high", "medium"].map { severity in

@@ -190,19 +190,3 @@ extension SettingsSchema {
             """
     }
 }
-
-/// Whether only this machine can reach the address: 127.0.0.0/8 and ::1.
-func isLoopback(_ address: String) -> Bool {
-    address == "::1" || ipv4(address)?.first == 127
-}
-
-private func isAddress(_ text: String) -> Bool {
-    // What is wrong with an address of version 6 is the system's to say when it listens.
-    ipv4(text) != nil || (text.contains(":") && text.utf8.allSatisfy { "0123456789abcdefABCDEF:.%".utf8.contains($0) })
-}
-
-private func ipv4(_ text: String) -> [UInt8]? {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    let numbers = parts.compactMap { part in part.utf8.allSatisfy { (48...57).contains($0) } ? UInt8(part) : nil }
-    return parts.count == 4 && numbers.count == 4 ? numbers : nil
-}

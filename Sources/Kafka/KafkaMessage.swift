@@ -86,4 +86,13 @@ internal import CLibRdKafka
         }
         return headers
     }
+
+    /// Whether it has a header of this name. Allocates nothing when it has no headers at all.
+    public func hasHeader(_ name: StaticString) -> Bool {
+        var list: OpaquePointer?
+        guard unsafe rd_kafka_message_headers(handle, &list) == RD_KAFKA_RESP_ERR_NO_ERROR else { return false }
+        var value: UnsafeRawPointer?
+        var size = 0
+        return unsafe rd_kafka_header_get_last(list, name.utf8Start, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR
+    }
 }

@@ -38,7 +38,17 @@ import Synchronization
         }
     }
 
+    /// What became of one message.
+    public struct Report: Sendable {
+        /// As it was given to `produce`.
+        public let number: Int
+        /// Why it is not acknowledged; nil when it is.
+        public let error: KafkaError?
+    }
+
     private final class ProducerContext: ClientContext {
+        /// Filled by the thread that polls; nil when nobody takes them.
+        var reports: [Report]?
         /// Filled by the thread that polls; nil when nobody takes them.
         var returned: [Returned]?
         /// librdkafka's JSON, until somebody takes it.
@@ -54,20 +64,24 @@ import Synchronization
 
     /// Makes a producer for one topic; does not wait for a broker.
     ///
-    /// - Parameter keepsReturned: whether messages that certainly are not in the log wait for `takeReturned` instead
-    ///   of being counted as failed. Their headers are lost.
+    /// - Parameters:
+    ///   - keepsReturned: whether messages that certainly are not in the log wait for `takeReturned` instead of being
+    ///     counted as failed. Their headers are lost.
+    ///   - keepsReports: whether what became of each message waits for `takeReports`.
     /// - Throws: `KafkaError` when librdkafka refuses the configuration.
     public init(
         _ configuration: KafkaConfiguration, topic name: String, events: KafkaEvents = .ignored,
-        keepsReturned: Bool = false
+        keepsReturned: Bool = false, keepsReports: Bool = false
     ) throws(KafkaError) {
         context = ProducerContext(events: events)
+        if keepsReports { context.reports = [] }
         if keepsReturned { context.returned = [] }
         let settings = unsafe try configuration.makeHandle()
         unsafe context.attach(to: settings)
         unsafe rd_kafka_conf_set_dr_msg_cb(settings) { _, message, opaque in
             guard let message = unsafe message, let opaque = unsafe opaque else { return }
             let context = unsafe Unmanaged<ProducerContext>.fromOpaque(opaque).takeUnretainedValue()
+            if context.reports != nil { unsafe context.reports?.append(Report(message.pointee)) }
             if unsafe message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 context.delivered.add(1, ordering: .relaxed)
                 return
@@ -145,6 +159,13 @@ import Synchronization
         return returned
     }
 
+    /// What became of messages since the last call.
+    public func takeReports() -> [Report] {
+        guard let reports = context.reports, !reports.isEmpty else { return [] }
+        context.reports = []
+        return reports
+    }
+
     /// Gives back all messages that are not on their way yet; poll for them.
     public func giveBack() { unsafe rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE) }
 
@@ -195,10 +216,11 @@ import Synchronization
 
     /// Queues one message with headers; its bytes are copied. A key or value that is nil is sent as null.
     ///
+    /// - Parameter number: comes back in its report.
     /// - Returns: false when the queue is full: poll, then try again.
     /// - Throws: `KafkaError` when this message or this producer cannot be used.
     public func produce(
-        key: [UInt8]?, value: [UInt8]?, headers: [KafkaMessage.Header]
+        key: [UInt8]?, value: [UInt8]?, headers: [KafkaMessage.Header], number: Int = 0
     ) throws(KafkaError) -> Bool {
         let list = unsafe rd_kafka_headers_new(headers.count)
         for header in headers {
@@ -207,7 +229,8 @@ import Synchronization
         let code = unsafe withBytes(of: key) { key in
             unsafe withBytes(of: value) { value in
                 unsafe heartbeat_produce_with_headers(
-                    handle, topic, key.baseAddress, key.count, value.baseAddress, value.count, list)
+                    handle, topic, key.baseAddress, key.count, value.baseAddress, value.count, list,
+                    UnsafeMutableRawPointer(bitPattern: number))
             }
         }
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return true }
@@ -226,6 +249,15 @@ import Synchronization
     public func flush(milliseconds: Int32) -> Int {
         unsafe rd_kafka_flush(handle, milliseconds)
         return waiting
+    }
+}
+
+extension KafkaProducer.Report {
+    init(_ message: rd_kafka_message_t) {
+        let code = unsafe message.err
+        unsafe self.init(
+            number: Int(bitPattern: message._private),
+            error: code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code, unableTo: "deliver a message"))
     }
 }
 

@@ -1,6 +1,6 @@
 public import Daemon
 
-// What counts as an anomaly, and how long readings are kept. Names and defaults are the contract's.
+// What a reading is, what counts as an anomaly, and how long readings are kept. Names and defaults are the contract's.
 
 extension Setting where Value == Int {
     /// `HEART_RATE_MIN`: the lowest heart rate that is not an anomaly, 1 to 299 bpm.
@@ -25,6 +25,22 @@ extension Setting where Value == Int {
                 How many days readings are kept, each in the partition of its day; "heartbeat database maintain" drops older \
                 days. A reading that is older when it arrives goes to the default partition and is kept as long from then on.
                 """)
+    }
+
+    /// `MAX_MESSAGE_BYTES`: a larger payload is rejected without being parsed, 256 to 10485760 bytes.
+    public static var maxMessageBytes: Setting {
+        Setting(
+            "MAX_MESSAGE_BYTES", .integer(in: 256...10_485_760, unit: "bytes"), default: 65_536,
+            sentence: "A message with a larger payload is rejected without being parsed.")
+    }
+}
+
+extension Setting where Value == Duration {
+    /// `MAX_CLOCK_SKEW_SECONDS`: a timestamp further in the future is rejected, 0 to 86400 s.
+    public static var maxClockSkewSeconds: Setting {
+        Setting(
+            "MAX_CLOCK_SKEW_SECONDS", .seconds(in: 0...86_400), default: .seconds(300),
+            sentence: "A reading whose timestamp is further in the future is rejected.")
     }
 }
 

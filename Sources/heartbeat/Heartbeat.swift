@@ -8,9 +8,8 @@ struct Heartbeat: ParsableCommand {
         abstract: "Watches customers' hearts in real time: Kafka to PostgreSQL, every message exactly once.",
         version: heartbeatVersion,
         subcommands: [
-            ProducerCommand.self, ConsumerCommand.self, DashboardCommand.self, DatabaseCommand.self, VerifyCommand.self,
-            StatusCommand.self, DoctorCommand.self,
-            BrokerCommand.self,
+            ProducerCommand.self, GatewayCommand.self, ConsumerCommand.self, DashboardCommand.self,
+            DatabaseCommand.self, VerifyCommand.self, StatusCommand.self, DoctorCommand.self, BrokerCommand.self,
             RejectedCommand.self, ScoreCommand.self, DemoCommand.self,
         ])
 

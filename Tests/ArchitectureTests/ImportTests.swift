@@ -5,15 +5,16 @@ import Testing
 @Suite("Imports", .ownFolder) struct ImportTests {
     /// Each wrapper and the C library that is its own.
     private static let wrappers = [
-        "Crypt": "CLibCrypt", "Kafka": "CLibRdKafka", "PostgreSQL": "CLibPQ", "Systemd": "CLibSystemd", "Zlib": "CLibZ",
+        "Crypt": "CLibCrypt", "Digest": "CLibCrypto", "Kafka": "CLibRdKafka", "PostgreSQL": "CLibPQ",
+        "Systemd": "CLibSystemd", "Zlib": "CLibZ",
     ]
-    private static let parts: Set = ["Producer", "Consumer", "Dashboard", "Database"]
+    private static let parts: Set = ["Producer", "Gateway", "Consumer", "Dashboard", "Database"]
     /// What looks at all parts from above.
     private static let above: Set = ["Doctor", "heartbeat"]
     /// What belongs to Swift itself.
     private static let swift: Set = ["FoundationEssentials", "Synchronization", "Dispatch"]
     private static let cModules: Set = [
-        "CLibCrypt", "CLibRdKafka", "CLibPQ", "CLibSystemd", "CLibZ", "CSimdJSON", "Glibc",
+        "CLibCrypt", "CLibCrypto", "CLibRdKafka", "CLibPQ", "CLibSystemd", "CLibZ", "CSimdJSON", "Glibc",
     ]
 
     /// Why each of these files touches C or is unsafe, although it is in no wrapper.
@@ -30,7 +31,7 @@ import Testing
         "Sources/HeartRate/Message/CustomerID.swift": "hashing bytes in place",
         "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",
         "Sources/LocalServers/SystemUser.swift": "the system's users",
-        "Sources/Dashboard/HTTP/ConnectionHandler.swift": "a socket's option whose value is a C structure",
+        "Sources/HTTPService/ConnectionHandler.swift": "a socket's option whose value is a C structure",
         "Sources/heartbeat/Demo/DemoCommand.swift": "signals for the demo's processes",
         "Sources/heartbeat/Demo/DemoSystem.swift": "folders, ports and exec for the demo",
     ]
@@ -78,7 +79,12 @@ import Testing
     @Test("what parts share imports no part and no domain")
     func shared() async throws {
         let allowed = [
-            "SharedSettings": Set(["Daemon"]), "KafkaService": ["Daemon", "Kafka", "SharedSettings", "Logging"],
+            "SharedSettings": Set(["Daemon"]),
+            // Hummingbird and what it stands on.
+            "HTTPService": [
+                "Daemon", "Zlib", "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1",
+                "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Glibc",
+            ], "KafkaService": ["Daemon", "Kafka", "SharedSettings", "Logging"],
             // What is stored, and how to start a server: both below whatever uses them.
             "Schema": ["PostgreSQL"], "LocalServers": ["Glibc"],
         ]
@@ -98,7 +104,8 @@ import Testing
     @Test("every target has its place")
     func targets() async throws {
         let known = Self.parts.union(Self.above).union(Self.wrappers.keys).union([
-            "Bytes", "HeartRate", "Simulation", "Daemon", "SharedSettings", "KafkaService", "Schema", "LocalServers",
+            "Bytes", "HeartRate", "Simulation", "Daemon", "SharedSettings", "KafkaService", "HTTPService", "Schema",
+            "LocalServers",
         ])
         #expect(Set(try await Checkout.sources().map(\.target)).isSubset(of: known))
     }

@@ -36,6 +36,22 @@ extension OnAServer {
             }
         }
 
+        @Test("a reading of a sealed day is known when it comes again")
+        func repeated() async throws {
+            let aged = try await AgedReadings()
+            _ = try await aged.maintain()
+            let found = try aged.rows(
+                """
+                WITH asked AS (SELECT array_agg(customer_id::text) AS ids, array_agg(recorded_at) AS times,
+                                      array_agg(heart_rate) AS rates, array_agg((heart_rate + 200)::smallint) AS others
+                                 FROM (SELECT DISTINCT customer_id, recorded_at, heart_rate FROM readings, seals
+                                        WHERE day = (recorded_at AT TIME ZONE 'UTC')::date LIMIT 300) AS sealed)
+                SELECT cardinality(ids), (SELECT count(*) FROM repeated_readings(ids, times, rates)),
+                       (SELECT count(*) FROM repeated_readings(ids, times, others)) FROM asked
+                """)
+            #expect(found == [["300", "300", "0"]])
+        }
+
         @Test("SEAL_AFTER_DAYS: 0 seals nothing, and a day that is young enough stays")
         func settings() async throws {
             let aged = try await AgedReadings()

@@ -38,14 +38,14 @@ class Score(PipelineTest):
     starts = False
 
     def test_exposure(self):
-        for name in ["producer", "consumer", "consumer@1", "dashboard", "database", "maintenance"]:
+        for name in ["producer", "gateway", "consumer", "consumer@1", "dashboard", "database", "maintenance"]:
             line = self.machine.run("systemd-analyze", "security", "--no-pager", unit(name)).splitlines()[-1]
             exposure = float(line.split(":")[1].split()[0])
             print(f"    measured: exposure of {unit(name)}: {exposure}")
             self.assertLessEqual(exposure, 1.5)
 
     def test_no_unit_runs_as_root(self):
-        for name in ["producer", "consumer", "consumer@1", "dashboard", "database", "maintenance"]:
+        for name in ["producer", "gateway", "consumer", "consumer@1", "dashboard", "database", "maintenance"]:
             self.assertNotIn(self.machine.show(unit(name), "User"), ["", "root", "0"])
 
     def test_verify(self):

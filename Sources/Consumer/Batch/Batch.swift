@@ -27,6 +27,12 @@ struct Batch: ~Copyable {
         let offsets: Range<Int64>
     }
 
+    /// A message of the batch.
+    struct Place: Equatable {
+        let partition: Int32
+        let offset: Int64
+    }
+
     private(set) var readings = CopyBuffer(capacity: 1 << 20)
     private(set) var rejected = CopyBuffer()
     private(set) var progress: [Progress] = []
@@ -44,6 +50,8 @@ struct Batch: ~Copyable {
     private(set) var unstorable = UnstorableReadings()
     /// The readings' numbers customer by customer, once they were arranged.
     private(set) var order: [Int] = []
+    /// The readings that are to be stored only once: their numbers, and where they came from.
+    private(set) var onces: [(row: Int, place: Place)] = []
     /// What the detectors found in it; nil as long as they have not looked.
     var findings: Findings?
     /// When to judge the silence of customers after its readings; nil when it cannot be judged.
@@ -103,6 +111,7 @@ struct Batch: ~Copyable {
         anomalies = 0
         observations.removeAll(keepingCapacity: true)
         unstorable.removeAll()
+        onces.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)
         findings = nil
         silence = nil
@@ -154,6 +163,12 @@ struct Batch: ~Copyable {
         }
         progress[slot].readings += 1
         advance(slot, past: offset)
+    }
+
+    /// Notes that the reading that was appended last is to be stored only once.
+    mutating func storeOnce(slot: Int, offset: Int64) {
+        let place = Place(partition: progress[slot].partition, offset: offset)
+        onces.append((observations.count - 1, place))
     }
 
     /// Notes when the reading that was appended last was sent, in milliseconds since 1970.

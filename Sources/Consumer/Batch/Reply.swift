@@ -18,4 +18,6 @@ enum Refusal: Sendable {
     case fenced(partitions: [Int32])
     /// The database refuses the data of a batch; how many messages it has, and its last one.
     case data(messages: Int, last: (partition: Int32, offset: Int64), cause: String)
+    /// These messages ask to be stored only once, and their readings are stored already.
+    case repeated([Batch.Place])
 }

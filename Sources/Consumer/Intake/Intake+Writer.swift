@@ -1,4 +1,5 @@
 import Daemon
+import HeartRate
 import Kafka
 import Logging
 import SharedSettings
@@ -65,7 +66,9 @@ extension Intake {
                 ])
         case .data(let messages, let last, let cause):
             batchRows = max(1, messages / 2)
-            if messages == 1 { judge.refuse(last.partition, last.offset, cause: cause) }
+            if messages == 1 { judge.refuse(last.partition, last.offset, as: .refusedByDatabase(cause)) }
+        case .repeated(let places):
+            for place in places { judge.refuse(place.partition, place.offset, as: .repeated) }
         }
         // What is fenced here because its log is examined is no other consumer's.
         let examined = assignment.examined

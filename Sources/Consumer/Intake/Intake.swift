@@ -229,10 +229,12 @@ struct Intake: ~Copyable {
         do throws(RejectionReason) {
             let (reading, anomaly, day) = try judge.judge(message)
             let offset = message.offset
+            let isOnce = message.hasHeader("heartbeat-once")
             report.countReading(reading.recordedAt, at: judge.now)
             return exchange.gather { batch in
                 batch.append(reading, anomaly: anomaly, day: day, slot: slot, offset: offset)
                 if let timestamp { batch.noteArrival(at: timestamp) }
+                if isOnce { batch.storeOnce(slot: slot, offset: offset) }
                 batch.note(timestamp: timestamp, fingerprint: fingerprint, slot: slot)
             }
         } catch {

@@ -14,7 +14,7 @@ struct MessageJudge: ~Copyable {
     private let limits: DecodingLimits
     private let retentionDays: Int32
     /// What the database refused, by the message, as its reason.
-    private var refusals: [KafkaPlace: String] = [:]
+    private var refusals: [KafkaPlace: RejectionReason] = [:]
 
     init(_ settings: Settings) {
         rule = AnomalyRule(settings)
@@ -35,15 +35,13 @@ struct MessageJudge: ~Copyable {
         // What it is compared with is a matter of seconds and days.
         now = Instant(microsecondsSince1970: coarseWallClockMicroseconds())
         let reading = try decoder.decode(message.payload, receivedAt: now, limits: limits)
-        if !refusals.isEmpty, let cause = refusals[Self.place(message.partition, message.offset)] {
-            throw .refusedByDatabase(cause)
-        }
+        if !refusals.isEmpty, let reason = refusals[Self.place(message.partition, message.offset)] { throw reason }
         return (reading, rule.judge(reading.heartRate), day(of: reading.recordedAt))
     }
 
     /// Has one message rejected when it comes again.
-    mutating func refuse(_ partition: Int32, _ offset: Int64, cause: String) {
-        refusals[Self.place(partition, offset)] = cause
+    mutating func refuse(_ partition: Int32, _ offset: Int64, as reason: RejectionReason) {
+        refusals[Self.place(partition, offset)] = reason
     }
 
     /// Forgets refusals of messages that were stored since.

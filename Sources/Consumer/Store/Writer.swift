@@ -140,6 +140,8 @@ struct Writer: ~Copyable {
                     case .elsewhere(let partitions): return finish(.refused(.fenced(partitions: partitions)))
                     }
                 }
+                let repeated = try findRepeated()
+                guard repeated.isEmpty else { return finish(.refused(.repeated(repeated))) }
                 try writeOnce()
                 recovered()
                 lastLog = .now
@@ -161,6 +163,18 @@ struct Writer: ~Copyable {
             }
         }
         finish(nil)
+    }
+
+    /// The messages of the batch that ask to be stored only once and are stored.
+    private mutating func findRepeated() throws(PostgreSQLError) -> [Batch.Place] {
+        guard !batch.onces.isEmpty else { return [] }
+        do throws(PostgreSQLError) {
+            try connect()
+            return try store?.repeated(in: batch) ?? []
+        } catch {
+            // Nothing of the batch was sent.
+            throw error.fault == .data ? error.with(.lasting) : error
+        }
     }
 
     private mutating func writeOnce() throws(PostgreSQLError) {

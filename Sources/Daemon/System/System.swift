@@ -110,6 +110,15 @@ func replaceFile(_ path: String, with text: String) throws(SystemError) {
     guard unsafe rename(draft, path) == 0 else { throw SystemError.last }
 }
 
+/// Adds a text at the end of a file, which everybody may read when it is made here.
+public func appendToFile(_ path: String, _ text: String) throws(SystemError) {
+    guard !path.utf8.contains(0) else { throw SystemError(errno: EINVAL) }
+    let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw SystemError.last }
+    defer { close(descriptor) }
+    guard writeAll(text, to: descriptor) else { throw SystemError.last }
+}
+
 /// A file that is written from its beginning on, by and by.
 public struct GrowingFile: ~Copyable {
     private let descriptor: Int32

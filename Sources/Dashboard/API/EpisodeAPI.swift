@@ -1,3 +1,4 @@
+import HTTPService
 import Hummingbird
 internal import Daemon
 internal import HTTPTypes

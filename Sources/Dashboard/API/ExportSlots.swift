@@ -1,3 +1,4 @@
+internal import HTTPService
 internal import HTTPTypes
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+import HTTPService
 import Hummingbird
 internal import FoundationEssentials
 internal import HTTPTypes

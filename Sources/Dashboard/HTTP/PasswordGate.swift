@@ -1,3 +1,4 @@
+import HTTPService
 import Hummingbird
 internal import Bytes
 internal import Crypt

@@ -1,4 +1,5 @@
 internal import Bytes
+import HTTPService
 import Hummingbird
 internal import Daemon
 internal import HeartRate

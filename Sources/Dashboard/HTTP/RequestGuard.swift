@@ -1,4 +1,5 @@
 internal import Bytes
+import HTTPService
 import Hummingbird
 internal import HTTPTypes
 internal import NIOCore

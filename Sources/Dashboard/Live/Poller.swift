@@ -1,4 +1,5 @@
 internal import Daemon
+import HTTPService
 import Hummingbird
 internal import Logging
 internal import NIOCore

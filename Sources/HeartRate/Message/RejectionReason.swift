@@ -34,6 +34,8 @@ public struct RejectionReason: Error, Hashable, Sendable {
         case tooLarge = "too_large"
         /// The database refused the row that was made of the message.
         case refusedByDatabase = "refused_by_database"
+        /// The message asks to be stored only once, and a reading of the same customer, time and heart rate is stored.
+        case repeated
     }
 
     /// The kind of reason.
@@ -54,6 +56,10 @@ public struct RejectionReason: Error, Hashable, Sendable {
     public static func refusedByDatabase(_ message: String) -> RejectionReason {
         RejectionReason(.refusedByDatabase, "the database refused it: " + escapingControls(message, limit: 500))
     }
+
+    /// The reason for a message that came again.
+    public static let repeated = RejectionReason(
+        .repeated, "a reading of this customer with this time and heart rate is stored already")
 }
 
 extension RejectionReason: CustomStringConvertible {

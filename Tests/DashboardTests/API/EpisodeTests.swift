@@ -186,7 +186,7 @@ extension OnAServer {
                 #"heartbeat_open_episodes{daemon="dashboard",severity="low"} 1"#,
                 #"heartbeat_alarms_last_day{daemon="dashboard"} 1"#,
                 #"heartbeat_customers{daemon="dashboard",status="high"} 1"#,
-                #"heartbeat_customers{daemon="dashboard",status="no signal"} 0"#,
+                #"heartbeat_customers{daemon="dashboard",status="no_signal"} 0"#,
                 #"heartbeat_customers{daemon="dashboard",status="normal"} 2"#,
                 #"heartbeat_unseen_customers{daemon="dashboard",severity="high"} 1"#,
             ] {

@@ -1,10 +1,13 @@
 import Hummingbird
 import HummingbirdCore
 internal import Logging
-internal import NIOCore
+public import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
+
+/// Adds handlers to the pipeline of a connection, which has requests and answers there.
+public typealias AddHandlers = @Sendable (ChannelPipeline.SynchronousOperations) throws -> Void
 
 /// HTTP/1 for each connection: what NIO and Hummingbird have, with `ConnectionHandler` between them.
 struct HTTPServer: HTTPChannelHandler {
@@ -12,7 +15,8 @@ struct HTTPServer: HTTPChannelHandler {
 
     let responder: Responder
     let connections: Connections
-    let requestGuard: RequestGuard
+    /// Adds a service's own handlers, after those that make requests of bytes.
+    let addHandlers: AddHandlers?
 
     /// A request whose header does not come within this time, or a connection without a request, is let go.
     private static let patience = Duration.seconds(15)
@@ -33,7 +37,7 @@ struct HTTPServer: HTTPChannelHandler {
             try pipeline.addHandler(ConnectionHandler(connections))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: Self.patience, logger: logger))
-            try pipeline.addHandler(HealthHandler(requestGuard))
+            try addHandlers?(pipeline)
             return try Value(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

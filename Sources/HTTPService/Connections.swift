@@ -1,12 +1,12 @@
-internal import NIOCore
+public import NIOCore
 internal import Synchronization
 
 /// The open connections, of which there are never more than the process has room for.
 ///
-/// A new connection is always taken, so that a request for /healthz is answered however many there are, by
+/// A new connection is always taken, so that a request for /healthz is answered however many there are, by the dashboard's
 /// `HealthHandler`. When there are too many, another one is closed for it: the one on which nothing has happened for the
-/// longest. A live page is never closed; `EventHub` bounds how many there are.
-final class Connections: Sendable {
+/// longest. A live page is never closed; the dashboard bounds how many there are.
+public final class Connections: Sendable {
     private struct Other {
         let channel: any Channel
         /// The place of what happened last in the order of all that happens.
@@ -23,7 +23,7 @@ final class Connections: Sendable {
     private let most: Int
 
     /// - Parameter most: how many there may be.
-    init(most: Int) { self.most = most }
+    public init(most: Int) { self.most = most }
 
     /// Takes a new connection.
     func opened(_ channel: any Channel) {
@@ -49,7 +49,7 @@ final class Connections: Sendable {
     }
 
     /// Notes that a connection gets events from now on, without an end.
-    func becomesLivePage(_ channel: any Channel) {
+    public func becomesLivePage(_ channel: any Channel) {
         state.withLock { state in
             guard state.others.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
             state.livePages.insert(ObjectIdentifier(channel))

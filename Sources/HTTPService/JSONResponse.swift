@@ -1,11 +1,11 @@
-import Hummingbird
+public import Hummingbird
 internal import FoundationEssentials
 internal import HTTPTypes
-internal import NIOCore
+public import NIOCore
 internal import Zlib
 
-/// An answer's bytes.
-func json(_ value: some Encodable) throws -> ByteBuffer {
+/// An answer's bytes, with names in snake_case.
+public func json(_ value: some Encodable) throws -> ByteBuffer {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
@@ -14,7 +14,7 @@ func json(_ value: some Encodable) throws -> ByteBuffer {
 
 extension Response {
     /// JSON, packed when it is worth it.
-    static func json(_ body: ByteBuffer, to request: Request) -> Response {
+    public static func json(_ body: ByteBuffer, to request: Request) -> Response {
         var headers: HTTPFields = [
             .contentType: "application/json", .cacheControl: "no-store", .vary: "Accept-Encoding",
         ]
@@ -27,8 +27,8 @@ extension Response {
     }
 }
 
-/// Whether the browser reads gzip.
-func acceptsGzip(_ request: Request) -> Bool {
+/// Whether the client reads gzip.
+public func acceptsGzip(_ request: Request) -> Bool {
     (request.headers[.acceptEncoding] ?? "").split(separator: ",").contains { coding in
         let words = coding.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
         return words.first == "gzip"

@@ -1,19 +1,18 @@
 import Foundation
-import Harness
 
-/// A connection to the dashboard that sends exactly the bytes that a test wants, also those that no browser would.
-final class HTTPConnection {
+/// A connection to a server of this machine that sends exactly the bytes that a test wants, also those that no browser would.
+package final class HTTPConnection {
     /// What came back.
-    struct Answer {
-        let status: Int
+    package struct Answer {
+        package let status: Int
         /// By name in lower case.
-        let headers: [String: String]
-        var body: [UInt8] = []
+        package let headers: [String: String]
+        package var body: [UInt8] = []
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
 
         /// The body as JSON.
-        func json() throws -> [String: Any] {
+        package func json() throws -> [String: Any] {
             guard let object = try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any] else {
                 throw HarnessError("no object: \(text.prefix(200))")
             }
@@ -21,14 +20,14 @@ final class HTTPConnection {
         }
 
         /// The detail of a problem.
-        var detail: String { (try? json()["detail"] as? String) ?? "" }
+        package var detail: String { (try? json()["detail"] as? String) ?? "" }
     }
 
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
     /// - Parameter receiveBytes: the size of the buffer for what comes, for a client that does not read.
-    init(port: Int, receiveBytes: Int32? = nil) throws {
+    package init(port: Int, receiveBytes: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
@@ -50,8 +49,9 @@ final class HTTPConnection {
     deinit { close(descriptor) }
 
     /// Sends bytes as they are; what a closed connection does not take is no error.
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
+    package func send(_ text: String) { send(Array(text.utf8)) }
+
+    private func send(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
@@ -63,18 +63,25 @@ final class HTTPConnection {
     }
 
     /// Sends a request without a body.
-    func request(_ target: String, method: String = "GET", host: String = "localhost", _ headers: [String] = []) {
+    package func request(_ target: String, method: String = "GET", host: String = "localhost", _ headers: [String] = [])
+    {
         let lines = ["\(method) \(target) HTTP/1.1", "Host: \(host)"] + headers
         send(lines.map { $0 + "\r\n" }.joined() + "\r\n")
     }
 
+    /// Sends a request with a body.
+    package func post(_ target: String, _ headers: [String], body: [UInt8]) {
+        request(target, method: "POST", headers + ["Content-Length: \(body.count)"])
+        send(body)
+    }
+
     /// Whether there is no answer and will be none.
-    func isClosed() -> Bool { buffer.isEmpty && !fill() }
+    package func isClosed() -> Bool { buffer.isEmpty && !fill() }
 
     /// The next answer.
     ///
     /// - Parameter isHead: whether it has no body, whatever its headers say.
-    func answer(isHead: Bool = false) throws -> Answer {
+    package func answer(isHead: Bool = false) throws -> Answer {
         var answer = try head()
         guard !isHead, answer.status != 304 else { return answer }
         if answer.headers["transfer-encoding"] == "chunked" {
@@ -86,7 +93,7 @@ final class HTTPConnection {
     }
 
     /// The beginning of the next answer, up to its body.
-    func head() throws -> Answer {
+    package func head() throws -> Answer {
         let lines = try line(endingIn: "\r\n\r\n").components(separatedBy: "\r\n")
         let words = lines[0].split(separator: " ")
         guard words.count >= 2, let status = Int(words[1]) else { throw HarnessError("no answer: \(lines[0])") }
@@ -99,7 +106,7 @@ final class HTTPConnection {
     }
 
     /// The next chunk of a body; nil at its end.
-    func chunk() throws -> [UInt8]? {
+    package func chunk() throws -> [UInt8]? {
         guard let size = Int(try line(endingIn: "\r\n"), radix: 16) else { throw HarnessError("no chunk") }
         let chunk = try take(size)
         _ = try take(2)
@@ -130,44 +137,5 @@ final class HTTPConnection {
         guard count > 0 else { return false }
         buffer += bytes.prefix(count)
         return true
-    }
-}
-
-/// A viewer: the events of a stream.
-final class EventStream {
-    private let connection: HTTPConnection
-    private var text = ""
-    let head: HTTPConnection.Answer
-
-    init(port: Int, _ headers: [String] = []) throws {
-        connection = try HTTPConnection(port: port)
-        connection.request("/api/v1/events", headers)
-        head = try connection.head()
-    }
-
-    /// What stands before the next empty line.
-    func block() throws -> String {
-        while true {
-            if let range = text.range(of: "\n\n") {
-                let block = String(text[..<range.lowerBound])
-                text.removeSubrange(..<range.upperBound)
-                return block
-            }
-            guard let chunk = try connection.chunk() else { throw HarnessError("the stream ended") }
-            text += String(decoding: chunk, as: UTF8.self)
-        }
-    }
-
-    /// The data of the next event.
-    func state() throws -> [String: Any] {
-        while true {
-            let lines = try block().split(separator: "\n")
-            guard lines.first == "event: state", let data = lines.first(where: { $0.hasPrefix("data: ") }) else {
-                continue
-            }
-            let object = try JSONSerialization.jsonObject(with: Data(data.dropFirst(6).utf8))
-            guard let state = object as? [String: Any] else { throw HarnessError("no state: \(data)") }
-            return state
-        }
     }
 }

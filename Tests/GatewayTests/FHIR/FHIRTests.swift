@@ -117,7 +117,8 @@ extension OnAGateway {
             let found = try await shell("PYTHONPATH='\(models)' /usr/bin/python3 '\(script)' '\(file)'")
             #expect(
                 found.split(separator: "\n") == [
-                    "Observation", "Bundle", "CapabilityStatement", "Observation", "OperationOutcome", "Bundle", "Bundle",
+                    "Observation", "Bundle", "CapabilityStatement", "Observation", "OperationOutcome", "Bundle",
+                    "Bundle",
                     "OperationOutcome",
                 ], "\(found)")
         }

@@ -38,7 +38,8 @@ extension OnAGateway {
                 "/usr/sbin/mosquitto",
                 [
                     "-c",
-                    try TestFolder.required().write("mosquitto.conf", "listener 0 \(socket)\nallow_anonymous true\n"),
+                    try TestFolder.required().write(
+                        "mosquitto.conf", "user root\nlistener 0 \(socket)\nallow_anonymous true\n"),
                 ])
             try await eventually("mosquitto listens") { access(socket, R_OK) == 0 }
             var example = try Self.example("syslog-ng", in: "integrations.md")

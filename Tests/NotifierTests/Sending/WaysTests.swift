@@ -95,7 +95,7 @@ extension OnANotifier {
             try await server.answer("451")
             try notifier.database.write([Change(customer: "later")])
             try await eventually("it is tried") {
-                try notifier.database.number("SELECT max(attempts) FROM notifications WHERE state = 'waiting'") > 0
+                try notifier.database.number("SELECT coalesce(max(attempts), 0) FROM notifications WHERE state = 'waiting'") > 0
             }
             try await server.answer("200")
             try await eventually("and arrives") { try server.lines.count == 2 }

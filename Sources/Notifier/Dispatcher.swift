@@ -95,40 +95,41 @@ struct Dispatcher {
             switch report.outcome {
             case .delivered: delivered(report, name)
             case .refused(let cause):
-                note(report, name, .dead, cause)
+                note(report, of: name, as: .dead, because: cause)
                 if report.event != nil {
                     metrics.count(.dead, of: name)
-                    reportDead(1, name, "it was refused: \(cause)")
+                    reportDead(1, of: name, because: "it was refused: \(cause)")
                 }
-            case .unavailable(let cause): failed(report, name, cause)
+            case .unavailable(let cause): failed(report, of: name, because: cause)
             }
         }
     }
 
     private mutating func delivered(_ report: Sender.Report, _ name: String) {
         if desks[name]?.answered() == true { service.logger.notice("the receiver \(name) is available again") }
-        note(report, name, .sent, nil)
+        note(report, of: name, as: .sent)
         guard let event = report.event else { return }
         metrics.count(.sent, of: name)
         metrics.delivered(after: wallClockMicroseconds() - event.times.recorded)
     }
 
-    private mutating func failed(_ report: Sender.Report, _ name: String, _ cause: String) {
+    private mutating func failed(_ report: Sender.Report, of name: String, because cause: String) {
         metrics.count(.failed, of: name)
         if desks[name]?.failed(cause, at: .now) == true {
             service.logger.warning("the receiver \(name) is tried again and again: \(cause)")
         }
-        note(report, name, .waiting, cause)
+        note(report, of: name, as: .waiting, because: cause)
     }
 
     private mutating func note(
-        _ report: Sender.Report, _ name: String, _ state: EventStore.Settlement.State, _ cause: String?
+        _ report: Sender.Report, of name: String, as state: EventStore.Settlement.Condition,
+        because cause: String? = nil
     ) {
         guard let event = report.event else { return }
         unsettled.append(.init(eventID: event.id, receiver: name, state: state, error: cause))
     }
 
-    private func reportDead(_ count: Int, _ name: String, _ cause: String) {
+    private func reportDead(_ count: Int, of name: String, because cause: String) {
         service.logger.report(
             .notificationDead, "\(count) notifications for \(name) are given up: \(cause)",
             fields: ["HEARTBEAT_RECEIVER": "\(name)", "HEARTBEAT_COUNT": "\(count)"])
@@ -172,7 +173,7 @@ struct Dispatcher {
         let expired = try store.expire(after: settings[.notifierRetry])
         for (name, list) in Dictionary(grouping: expired, by: { $0 }) {
             for _ in list { metrics.count(.dead, of: name) }
-            reportDead(list.count, name, desks[name]?.failure ?? "they were not sent in time")
+            reportDead(list.count, of: name, because: desks[name]?.failure ?? "they were not sent in time")
         }
         let backlog = try store.backlog()
         metrics.set(backlog)

@@ -44,14 +44,14 @@ public struct Notifier {
                     for: .postgreSQL, "\(error)", error.sqlState.map { ["POSTGRES_SQLSTATE": "\($0.rawValue)"] } ?? [:])
                 _ = service.stop.wait(for: backoff.next())
             }
-            if service.reloadIfAsked(&settings) { try reload(settings, &dispatcher, service) }
+            if service.reloadIfAsked(&settings) { try reload(settings, of: &dispatcher, service) }
         }
         service.stopping()
         dispatcher.stop()
         service.logger.report(.stopped, "stopped")
     }
 
-    private func reload(_ settings: Settings, _ dispatcher: inout Dispatcher, _ service: Service) throws(SystemError) {
+    private func reload(_ settings: Settings, of dispatcher: inout Dispatcher, _ service: Service) throws(SystemError) {
         let routes: Routes
         do throws(SettingsError) {
             routes = try RoutesFile.read(settings)

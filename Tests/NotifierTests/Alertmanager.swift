@@ -25,7 +25,7 @@ final class Alertmanager {
             """)
         // A port that was free a moment ago.
         port = try UselessServer(.closing).address.split(separator: ":").last.flatMap { Int($0) } ?? 0
-        process = try Self.start(program, configuration, port)
+        process = try Self.start(program, configuration, port: port)
         try await ready()
     }
 
@@ -47,7 +47,7 @@ final class Alertmanager {
     func restart() async throws {
         process.kill(SIGTERM)
         try await process.waitForEnd(within: .seconds(30))
-        process = try Self.start(program, configuration, port)
+        process = try Self.start(program, configuration, port: port)
         try await ready()
     }
 
@@ -59,7 +59,7 @@ final class Alertmanager {
         }
     }
 
-    private static func start(_ program: String, _ configuration: String, _ port: Int) throws -> ChildProcess {
+    private static func start(_ program: String, _ configuration: String, port: Int) throws -> ChildProcess {
         let folder = try TestFolder.required()
         return try ChildProcess(
             "alertmanager",

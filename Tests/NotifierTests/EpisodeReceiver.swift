@@ -28,11 +28,11 @@ struct EpisodeReceiver {
     /// - Parameters:
     ///   - kind: `http` or `mail`.
     ///   - port: 0 for a free one.
-    init(_ name: String = "receiver", _ kind: String = "http", port: Int = 0, _ more: [String] = []) async throws {
+    init(_ name: String = "receiver", _ kind: String = "http", port: Int = 0, options: [String] = []) async throws {
         let process = try ChildProcess(
             name,
             ChildProcess.Command(
-                "/usr/bin/python3", ["-B", Self.program, kind, "--port", "\(port)"] + more,
+                "/usr/bin/python3", ["-B", Self.program, kind, "--port", "\(port)"] + options,
                 environment: ["LC_ALL": "C.UTF-8"]), in: TestFolder.required())
         self.process = process
         self.port = try await first("\(name) listens") {

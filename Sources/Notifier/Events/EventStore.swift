@@ -8,13 +8,13 @@ internal import SharedSettings
 struct EventStore {
     /// What has become of a notification.
     struct Settlement: Sendable, Equatable {
-        enum State: String, Sendable {
+        enum Condition: String, Sendable {
             case waiting, sent, dead
         }
 
         let eventID: Int64
         let receiver: String
-        let state: State
+        let state: Condition
         /// Why it was not sent.
         let error: String?
     }
@@ -93,7 +93,7 @@ struct EventStore {
             """
             SELECT \(Self.columns) FROM notifications n JOIN episode_events e USING (event_id)
              WHERE n.receiver = $1 AND n.state = 'waiting' ORDER BY n.event_id LIMIT $2
-            """, receiver, most)
+            """, for: receiver, most: most)
     }
 
     /// The latest of what a receiver was sent of each episode that is still open.
@@ -104,11 +104,11 @@ struct EventStore {
               FROM notifications n JOIN episode_events e USING (event_id) JOIN episodes o USING (episode_id)
              WHERE n.receiver = $1 AND n.state = 'sent' AND o.closed_at IS NULL
              ORDER BY e.episode_id, e.event_id DESC LIMIT $2
-            """, receiver, most)
+            """, for: receiver, most: most)
     }
 
     private mutating func notifications(
-        _ sql: String, _ receiver: String, _ most: Int
+        _ sql: String, for receiver: String, most: Int
     ) throws(PostgreSQLError) -> [EpisodeEvent] {
         try session.ask { connection throws(PostgreSQLError) in
             try connection.query(sql, [receiver, most], unableTo: "read \"notifications\"").map {

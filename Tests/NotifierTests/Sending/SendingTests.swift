@@ -8,26 +8,26 @@ extension OnANotifier {
 
         @Test("each event of an episode arrives signed, in its order, with what the database has of it")
         func events() async throws {
-            let receiver = try await EpisodeReceiver("receiver", "http", ["--secret", Self.secret])
+            let receiver = try await EpisodeReceiver("receiver", "http", options: ["--secret", Self.secret])
             let notifier = try await RunningNotifier(
                 "receiver duty webhook \(receiver.url) secret=\(Self.secret)\nroute duty\n")
             let database = notifier.database
             try database.rows("INSERT INTO customers VALUES ('it''s \"ä\"')")
             try database.rows("SELECT set_customer_groups('it''s \"ä\"', 'Ann', ARRAY['ward 3', 'icu'])")
             let now = "timestamptz '\(Date.now.ISO8601Format())'"
-            func write(_ change: String, _ severity: String, _ after: Int) throws {
+            func write(_ change: String, _ severity: String, after: Int) throws {
                 let customer = "it''s \"ä\""
                 try database.write(
                     [Change(customer: customer, change: change, severity: severity, after: after)], now: now)
             }
-            try write("opened", "medium", 8000)
-            try write("escalated", "high", 9000)
+            try write("opened", "medium", after: 8000)
+            try write("escalated", "high", after: 9000)
             let id = try database.number("SELECT episode_id FROM episodes")
             try database.rows("SELECT acknowledge_episode(\(id), 'Ann', 'high', 'on my way')")
             try database.rows("SELECT undo_acknowledgement(\(id), 'Ann')")
             try database.rows("UPDATE episodes SET reminded_at = now()")
-            try write("eased", "medium", 10_000)
-            try write("closed", "medium", 20_000)
+            try write("eased", "medium", after: 10_000)
+            try write("closed", "medium", after: 20_000)
             try await eventually("all have arrived") { try receiver.received.count >= 7 }
             let received = try receiver.received
             #expect(
@@ -203,7 +203,7 @@ extension OnANotifier {
 
         @Test("a test message is sent past the database, and what went wrong is said")
         func testMessage() async throws {
-            let receiver = try await EpisodeReceiver("receiver", "http", ["--secret", Self.secret])
+            let receiver = try await EpisodeReceiver("receiver", "http", options: ["--secret", Self.secret])
             let folder = try TestFolder.required()
             let file = try folder.write(
                 "routes",

@@ -95,7 +95,8 @@ extension OnANotifier {
             try await server.answer("451")
             try notifier.database.write([Change(customer: "later")])
             try await eventually("it is tried") {
-                try notifier.database.number("SELECT coalesce(max(attempts), 0) FROM notifications WHERE state = 'waiting'") > 0
+                try notifier.database.number(
+                    "SELECT count(*) FROM notifications WHERE state = 'waiting' AND attempts > 0") > 0
             }
             try await server.answer("200")
             try await eventually("and arrives") { try server.lines.count == 2 }
@@ -115,7 +116,8 @@ extension OnANotifier {
                 -addext subjectAltName=DNS:localhost -keyout key.pem -out certificate.pem 2>/dev/null && \
                 cat key.pem certificate.pem >both.pem
                 """)
-            let receiver = try await EpisodeReceiver("receiver", "http", ["--certificate", folder.path + "/both.pem"])
+            let receiver = try await EpisodeReceiver(
+                "receiver", "http", options: ["--certificate", folder.path + "/both.pem"])
             let file = try folder.write("routes", "receiver a webhook https://localhost:\(receiver.port)/\n")
             let refused = try await Heartbeat.run(["notifier", "test", "a"], ["NOTIFIER_ROUTES_FILE": file])
             #expect(refused.end == .exited(69) && refused.log.contains("certificate"), "\(refused.log)")

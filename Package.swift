@@ -112,9 +112,9 @@ let package = Package(
         library(
             "Doctor",
             [
-                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "KafkaService", "PostgreSQL", "Producer",
-                "Schema",
-                "SharedSettings", subprocess,
+                "Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Kafka", "KafkaService", "Notifier",
+                "PostgreSQL",
+                "Producer", "Schema", "SharedSettings", subprocess,
             ]),
 
         .executableTarget(

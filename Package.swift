@@ -41,6 +41,7 @@ let package = Package(
         // The C libraries, from Debian's -dev packages.
         .systemLibrary(name: "CLibCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
@@ -52,6 +53,7 @@ let package = Package(
 
         // Wrappers: the only targets that touch C. None imports another.
         library("Crypt", ["CLibCrypt"]),
+        library("Curl", ["CLibCurl"]),
         library("Digest", ["CLibCrypto"]),
         library("Kafka", ["CLibRdKafka"]),
         library("PostgreSQL", ["CLibPQ"]),
@@ -101,23 +103,26 @@ let package = Package(
                 hummingbird, logging,
             ],
             resources: [.embedInCode("openapi.json")]),
+        library(
+            "Notifier",
+            ["Bytes", "Curl", "Daemon", "Digest", "HeartRate", "PostgreSQL", "Schema", "SharedSettings", logging]),
         library("Database", ["Daemon", "PostgreSQL", "Schema", "SharedSettings", logging]),
 
         // Looks at all parts, so it stands above them.
         library(
             "Doctor",
             [
-                "Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Kafka", "KafkaService", "PostgreSQL",
-                "Producer",
-                "Schema", "SharedSettings", subprocess,
+                "Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Kafka", "KafkaService", "Notifier",
+                "PostgreSQL",
+                "Producer", "Schema", "SharedSettings", subprocess,
             ]),
 
         .executableTarget(
             name: "heartbeat",
             dependencies: [
                 "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "Gateway", "HeartRate", "Kafka",
-                "KafkaService", "LocalServers", "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser,
-                logging, subprocess,
+                "KafkaService", "LocalServers", "Notifier", "PostgreSQL", "Producer", "Schema", "SharedSettings",
+                argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 
@@ -143,13 +148,17 @@ let package = Package(
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests(
-            "Architecture", ["Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Harness", "Producer", "Schema"]),
+            "Architecture",
+            [
+                "Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Harness", "Notifier", "Producer", "Schema",
+            ]),
         tests("Crypt", ["Crypt"]),
         tests("Dashboard", ["Dashboard", "Harness", "HeartRate", "PostgreSQL"]),
         tests("Digest", ["Digest"]),
         tests("Gateway", ["Gateway", "Harness", "HeartRate", "PostgreSQL", "Zlib"]),
         tests("Demo", ["Consumer", "Daemon", "Dashboard", "Database", "Harness", "Kafka", "PostgreSQL", "Producer"]),
         tests("Doctor", ["Doctor", "Harness", "PostgreSQL", "Schema"]),
+        tests("Notifier", ["Harness", "HeartRate", "Notifier", "PostgreSQL"]),
         tests("Producer", ["Harness", "HeartRate", "Producer"]),
     ],
     cxxLanguageStandard: .cxx17

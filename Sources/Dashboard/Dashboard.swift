@@ -3,6 +3,7 @@ import HTTPService
 import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import Schema
 internal import SharedSettings
 
 /// `heartbeat dashboard`: the live page.
@@ -32,10 +33,10 @@ public struct Dashboard {
         let poller = Poller(settings, service, hub: hub, metrics: metrics)
         let loop = service.loop("poller")
         let thread = try WorkThread(name: "poller") {
-            poller.run(Session(parameters, statementLimit: .seconds(3)), loop)
+            poller.run(Session(parameters, .dashboard(statementLimit: .seconds(3))), loop)
         }
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
-            Session(parameters, statementLimit: .seconds(2))
+            Session(parameters, .dashboard(statementLimit: .seconds(2)))
         }
         let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics)
         let router = router(poller, sessions: sessions, connections: connections, requestGuard: requestGuard, service)

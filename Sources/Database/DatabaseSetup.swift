@@ -8,7 +8,7 @@ public struct DatabaseSetup {
     /// The role that owns the database; nobody can log in as it.
     public static let owner = "heartbeat"
     /// The roles that the daemons log in as.
-    public static let daemonRoles = ["heartbeat-consumer", "heartbeat-dashboard"]
+    public static let daemonRoles = ["heartbeat-consumer", "heartbeat-dashboard", "heartbeat-notifier"]
     /// The role that maintenance logs in as, to become the owner: it has no rights of its own.
     public static let maintenanceRole = "heartbeat-maintenance"
 

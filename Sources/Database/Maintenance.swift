@@ -81,6 +81,7 @@ public struct Maintenance {
         try attempt("delete rejected messages") { run throws(PostgreSQLError) in
             run.summary.rejected += try run.dropRejected(retentionDays: run.settings[.rejectedRetentionDays])
         }
+        try attempt("delete notifications") { run throws(PostgreSQLError) in try run.dropNotifications() }
         try dropTally()
         try sealOldDays(sealAfterDays: settings[.sealAfterDays], retentionDays: settings[.retentionDays])
         return summary

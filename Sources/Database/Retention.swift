@@ -140,6 +140,16 @@ extension Maintenance {
         return dropped
     }
 
+    /// Deletes what the notifier had to tell more than a week ago, but for episodes that are still open: who was told of one
+    /// hears of its end.
+    func dropNotifications() throws(PostgreSQLError) {
+        try connection.query(
+            """
+            DELETE FROM episode_events AS e WHERE recorded_at < now() - interval '7 days'
+               AND NOT EXISTS (SELECT FROM episodes AS o WHERE o.episode_id = e.episode_id AND o.closed_at IS NULL)
+            """, unableTo: "delete old rows of \"episode_events\"")
+    }
+
     /// Deletes rows and notes their offsets, in one statement.
     private func delete(
         from table: String, where condition: String, as column: String

@@ -4,6 +4,7 @@ import Dashboard
 import Database
 import FoundationEssentials
 import Gateway
+import Notifier
 import Producer
 
 /// The settings of all parts as they are on this machine.
@@ -18,7 +19,7 @@ public struct Installation: Sendable {
     let problems: [String: [String]]
 
     /// In the order in which they are looked at.
-    static let schemas: [SettingsSchema] = [.producer, .gateway, .consumer, .dashboard, .database]
+    static let schemas: [SettingsSchema] = [.producer, .gateway, .consumer, .dashboard, .notifier, .database]
 
     /// Reads them.
     public init(folder: String, environment: [String: String]) {

@@ -17,6 +17,11 @@ extension SessionParameters {
             .setting("jit", to: "off")
     }
 
+    /// The notifier.
+    public static let notifier = SessionParameters(applicationName: "heartbeat-notifier")
+        .limits(statement: .seconds(10), lock: .seconds(5), idleInTransaction: .seconds(30))
+        .setting("jit", to: "off")
+
     /// `heartbeat database setup`, which waits for another setup and for whoever holds a table.
     public static let setup = SessionParameters(applicationName: "heartbeat-database")
 

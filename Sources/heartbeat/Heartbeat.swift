@@ -9,7 +9,8 @@ struct Heartbeat: ParsableCommand {
         version: heartbeatVersion,
         subcommands: [
             ProducerCommand.self, GatewayCommand.self, ConsumerCommand.self, DashboardCommand.self,
-            DatabaseCommand.self, VerifyCommand.self, StatusCommand.self, DoctorCommand.self, BrokerCommand.self,
+            NotifierCommand.self, DatabaseCommand.self, VerifyCommand.self, StatusCommand.self, DoctorCommand.self,
+            BrokerCommand.self,
             RejectedCommand.self, ScoreCommand.self, DemoCommand.self,
         ])
 

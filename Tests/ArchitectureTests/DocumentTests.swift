@@ -5,6 +5,7 @@ import Database
 import Foundation
 import Gateway
 import Harness
+import Notifier
 import Producer
 import Testing
 
@@ -103,7 +104,7 @@ import Testing
 
     @Test("every setting that they name is one of the program's")
     func settings() async throws {
-        let schemas: [SettingsSchema] = [.producer, .gateway, .consumer, .dashboard, .database]
+        let schemas: [SettingsSchema] = [.producer, .gateway, .consumer, .dashboard, .notifier, .database]
         let settings = Set(schemas.flatMap(\.settings).map(\.name))
         // Variables and fields that are no settings stand in the source in quotation marks.
         let sources = try await Checkout.texts(in: "Sources/") + Checkout.texts(in: "Tests/")
@@ -130,7 +131,7 @@ import Testing
         let libraries = ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? ""
         let script = "'\(Checkout.root.path)/packaging/manual'"
         try await shell("LD_LIBRARY_PATH='\(libraries)' \(script) '\(Heartbeat.path)' 0 2026-01-01 \(folder)")
-        for schema in [SettingsSchema.producer, .gateway, .consumer, .dashboard, .database] {
+        for schema in [SettingsSchema.producer, .gateway, .consumer, .dashboard, .notifier, .database] {
             let page = try String(contentsOfFile: "\(folder)/heartbeat-\(schema.name).conf.5", encoding: .utf8)
             let entries = page.components(separatedBy: ".TP\n").map { $0.replacing("\\-", with: "-") }
             for setting in schema.settings {

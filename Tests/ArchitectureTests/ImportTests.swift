@@ -5,16 +5,17 @@ import Testing
 @Suite("Imports", .ownFolder) struct ImportTests {
     /// Each wrapper and the C library that is its own.
     private static let wrappers = [
-        "Crypt": "CLibCrypt", "Digest": "CLibCrypto", "Kafka": "CLibRdKafka", "PostgreSQL": "CLibPQ",
+        "Crypt": "CLibCrypt", "Curl": "CLibCurl", "Digest": "CLibCrypto", "Kafka": "CLibRdKafka",
+        "PostgreSQL": "CLibPQ",
         "Systemd": "CLibSystemd", "Zlib": "CLibZ",
     ]
-    private static let parts: Set = ["Producer", "Gateway", "Consumer", "Dashboard", "Database"]
+    private static let parts: Set = ["Producer", "Gateway", "Consumer", "Dashboard", "Notifier", "Database"]
     /// What looks at all parts from above.
     private static let above: Set = ["Doctor", "heartbeat"]
     /// What belongs to Swift itself.
     private static let swift: Set = ["FoundationEssentials", "Synchronization", "Dispatch"]
     private static let cModules: Set = [
-        "CLibCrypt", "CLibCrypto", "CLibRdKafka", "CLibPQ", "CLibSystemd", "CLibZ", "CSimdJSON", "Glibc",
+        "CLibCrypt", "CLibCrypto", "CLibCurl", "CLibRdKafka", "CLibPQ", "CLibSystemd", "CLibZ", "CSimdJSON", "Glibc",
     ]
 
     /// Why each of these files touches C or is unsafe, although it is in no wrapper.

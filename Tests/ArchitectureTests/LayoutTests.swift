@@ -19,7 +19,7 @@ import Schema
     func defaultSettings() async throws {
         let commands = [
             "consumer": ["consumer"], "producer": ["producer"], "database": ["database", "setup"],
-            "dashboard": ["dashboard"], "gateway": ["gateway"],
+            "dashboard": ["dashboard"], "gateway": ["gateway"], "notifier": ["notifier"],
         ]
         let shipped = try await Checkout.files().filter { $0.hasPrefix("etc/") && $0.hasSuffix(".conf") }
         #expect(shipped.count >= 3)

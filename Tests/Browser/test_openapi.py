@@ -48,6 +48,13 @@ class OpenAPI(unittest.TestCase):
         cls.pipeline.start_dashboard()
         cls.pipeline.start("producer", NUM_CUSTOMERS="3", INTERVAL_SECONDS="0.2", MALFORMED_RATE="0.2")
         cls.pipeline.run("INSERT INTO customer_limits VALUES ('cust_0001', 45, 160)")
+        cls.pipeline.run("""
+            WITH told AS (
+                INSERT INTO episode_events (event, happened_at, episode_id, customer_id, groups, kind, severity, worst_severity,
+                                            opened_at, raised_at, reason)
+                VALUES ('opened', now(), 1, 'cust_0001', '', 'tachycardia', 'high', 'high', now(), now(), 'fast')
+                RETURNING event_id)
+            INSERT INTO notifications (event_id, receiver) SELECT event_id, 'duty' FROM told""")
         cls.seen = set()
 
     def ask(self, method, path, query="", headers=None, body=None):
@@ -110,7 +117,7 @@ class OpenAPI(unittest.TestCase):
         def state():
             value = self.check("GET", "/api/v1/state", 200)
             full = [value["last_reading"], value["anomalies"], value["throughput"], value["most_active"], value["lag"],
-                    value["people"]["listed"], value["daemons"], value["chart_points"]]
+                    value["people"]["listed"], value["daemons"], value["chart_points"], value["receivers"]]
             return value if all(full) else None
         return eventually(state, "a state with everything in it")
 

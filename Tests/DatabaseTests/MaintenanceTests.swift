@@ -50,6 +50,28 @@ extension OnAServer {
                 "\(verification.output)", sourceLocation: sourceLocation)
         }
 
+        @Test("what the notifier had to tell goes after a week, but for episodes that are open")
+        func notifications() async throws {
+            let database = try await TestDatabase.make()
+            try database.rows(
+                """
+                INSERT INTO episodes (customer_id, kind, severity, worst_severity, opened_at, raised_at, last_seen_at, closed_at,
+                                      readings, reason)
+                SELECT 'c' || n, 'tachycardia', 'high', 'high', now(), now(), now(), CASE WHEN n > 1 THEN now() END, 1, 'fast'
+                  FROM generate_series(1, 3) AS n;
+                INSERT INTO episode_events (event, recorded_at, happened_at, episode_id, customer_id, groups, kind, severity,
+                                            worst_severity, opened_at, raised_at, reason)
+                SELECT 'opened', now() - CASE customer_id WHEN 'c3' THEN interval '6 days' ELSE interval '8 days' END, now(),
+                       episode_id, customer_id, '', kind, severity, worst_severity, opened_at, raised_at, reason FROM episodes;
+                INSERT INTO notifications (event_id, receiver) SELECT event_id, 'duty' FROM episode_events
+                """)
+            #expect(try await maintain(database).end == .exited(0))
+            let kept = try database.rows(
+                "SELECT customer_id FROM episode_events JOIN notifications USING (event_id) ORDER BY 1")
+            #expect(kept == [["c1"], ["c3"]])
+            #expect(try database.number("SELECT count(*) FROM notifications") == 2)
+        }
+
         private func rollUp(_ database: TestDatabase) throws -> [[String?]] {
             try database.rows(
                 """

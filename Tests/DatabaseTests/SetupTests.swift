@@ -58,7 +58,10 @@ extension OnAServer {
                 try session.rows("DROP DATABASE \(PostgreSQLConnection.identifier(name)) WITH (FORCE)")
             }
             try session.rows(
-                #"DROP ROLE IF EXISTS heartbeat, "heartbeat-consumer", "heartbeat-dashboard", "heartbeat-maintenance""#)
+                """
+                DROP ROLE IF EXISTS heartbeat, "heartbeat-consumer", "heartbeat-dashboard", "heartbeat-notifier",
+                    "heartbeat-maintenance"
+                """)
         }
 
         @Test("a newer schema is refused, and left as it is")

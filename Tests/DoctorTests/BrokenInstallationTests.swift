@@ -32,6 +32,10 @@ struct BrokenInstallationTests {
         #expect(try await patient.finds("settings.gateway", .error).contains("heartbeat gateway --check-config"))
         try FileManager.default.removeItem(atPath: patient.folder + "/gateway.tokens")
 
+        try "route nobody\n".write(toFile: patient.folder + "/notifier.routes", atomically: true, encoding: .utf8)
+        #expect(try await patient.finds("settings.notifier", .error).contains("heartbeat notifier --check-config"))
+        try FileManager.default.removeItem(atPath: patient.folder + "/notifier.routes")
+
         try patient.write("database", adding: "no setting")
         #expect(try await patient.finds("settings.database", .error).contains("correct the line"))
         try patient.write("database")

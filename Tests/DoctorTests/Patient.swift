@@ -8,7 +8,7 @@ struct Patient {
     /// A row to put into a settings file, by its name.
     typealias Lines = [String: String]
 
-    static let parts = ["producer", "gateway", "consumer", "dashboard", "database"]
+    static let parts = ["producer", "gateway", "consumer", "dashboard", "notifier", "database"]
 
     let database: TestDatabase
     let broker: FaultyBroker
@@ -26,11 +26,16 @@ struct Patient {
 
     /// Writes a part's file as it should be, with these changes.
     func write(_ part: String, _ changes: Lines = [:], adding line: String = "") throws {
-        var lines: Lines = part == "dashboard" ? [:] : ["KAFKA_BOOTSTRAP_SERVERS": broker.bootstrapServers]
+        var lines: Lines =
+            ["dashboard", "notifier"].contains(part) ? [:] : ["KAFKA_BOOTSTRAP_SERVERS": broker.bootstrapServers]
         if ["producer", "gateway", "consumer"].contains(part) { lines["KAFKA_TOPIC"] = broker.topic }
         // Maintenance and status are the superuser's.
-        let roles = ["consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard", "database": "postgres"]
+        let roles = [
+            "consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard", "notifier": "heartbeat-notifier",
+            "database": "postgres",
+        ]
         if let role = roles[part] { lines.merge(database.settings(as: role)) { $1 } }
+        if part == "notifier" { lines["NOTIFIER_ROUTES_FILE"] = folder + "/notifier.routes" }
         if part == "gateway" { lines["GATEWAY_TOKENS_FILE"] = folder + "/gateway.tokens" }
         lines["METRICS_DIRECTORY"] = part == "database" ? nil : metrics
         lines.merge(changes) { $1 }

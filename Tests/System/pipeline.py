@@ -39,7 +39,7 @@ CONSUMER = ["RDKAFKA_FETCH_WAIT_MAX_MS=10", "RDKAFKA_SESSION_TIMEOUT_MS=6000"]
 # 20,000 messages a second.
 LOAD = ["NUM_CUSTOMERS=2000", "INTERVAL_SECONDS=0.1"]
 
-DAEMONS = ["producer", "gateway", "consumer", "dashboard"]
+DAEMONS = ["producer", "gateway", "consumer", "dashboard", "notifier"]
 
 
 def unit(name):

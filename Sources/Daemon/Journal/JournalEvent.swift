@@ -49,6 +49,9 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     /// A customer's sensor has a clock that is wrong: it was set back, or is behind.
     case sensorClock = "b573f22b132c46ba91155901300bf2f9"
 
+    /// Messages to a receiver of alarms are given up.
+    case notificationDead = "9ed54b63002649a8adcf2d3b46119320"
+
     /// The value of `MESSAGE_ID`: 128 bits as 32 hexadecimal digits, sd-id128(3).
     public var id: String { rawValue }
 
@@ -59,7 +62,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
         case .waiting, .fenced, .endLost, .createdAnew, .clockDoubted, .episodeOpened, .episodeEscalated,
             .episodeUnacknowledged, .sensorClock:
             .warning
-        case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed: .error
+        case .unavailable, .refused, .gap, .settingsRefused, .stalled, .maintenanceFailed, .notificationDead:
+            .error
         }
     }
 

@@ -6,6 +6,7 @@ internal import HeartRate
 internal import Logging
 internal import NIOCore
 internal import PostgreSQL
+internal import Schema
 internal import Synchronization
 internal import Zlib
 

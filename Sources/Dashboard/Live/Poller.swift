@@ -4,6 +4,7 @@ import Hummingbird
 internal import Logging
 internal import NIOCore
 internal import PostgreSQL
+internal import Schema
 internal import Synchronization
 
 /// Asks the database once a second what the page shows, for all viewers together, and publishes it.
@@ -20,6 +21,7 @@ final class Poller: Sendable {
         var files: DaemonFiles?
         var gapsLookedAt: ContinuousClock.Instant?
         var groupsLookedAt: ContinuousClock.Instant?
+        var receiversLookedAt: ContinuousClock.Instant?
         var publishedAt = ContinuousClock.now
     }
 
@@ -161,6 +163,7 @@ final class Poller: Sendable {
         }
         try completeTrends(&session, at: now)
         try lookAtGroups(&session)
+        try lookAtReceivers(&session)
         try lookAtPeriod(picture, &session)
         let (mostActive, figures) = table.withLock { ($0.mostActive, Figures($0, at: now)) }
         let (before, isGapsDue, horizon) = memory.withLock { memory in
@@ -225,6 +228,17 @@ final class Poller: Sendable {
         let groups = try session.ask { connection throws(PostgreSQLError) in try Groups.all(connection) }
         table.withLock { $0.groups = groups }
         memory.withLock { $0.groupsLookedAt = .now }
+    }
+
+    /// Reads every few seconds how it goes with those who are told.
+    private func lookAtReceivers(_ session: inout Session) throws(PostgreSQLError) {
+        let isDue = memory.withLock { $0.receiversLookedAt.map { .now - $0 >= .seconds(5) } ?? true }
+        guard isDue else { return }
+        let receivers = try session.ask { connection throws(PostgreSQLError) in try Receivers.all(connection) }
+        memory.withLock { memory in
+            memory.snapshot.receivers = receivers
+            memory.receiversLookedAt = .now
+        }
     }
 
     /// The latest anomalies; nil when they are those that are known.

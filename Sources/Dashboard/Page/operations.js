@@ -23,6 +23,7 @@ startFrame(({ state, ...rest }) => {
   showDatabaseError(state.database);
   showCards(part("cards"), overviewCards(state, view.now));
   showAnomalies(state, view.now);
+  showReceivers(state.receivers);
   bars.show(state.throughput, view.current ? view.now : Date.parse(state.now), isUTC());
   if (view.points === null) return showLines();
   series.take(state, view.points).then(showLines);
@@ -64,6 +65,18 @@ function describeLines(shown) {
   if (!chartDetails.open) return;
   part("chart-table").replaceChildren(plainTable("Heart rates of the most active customers",
     ["Customer", "Latest", "Lowest", "Highest", "Anomalies"], rows.map((row) => Object.values(row))));
+}
+
+/** Whom the notifier tells, and what is given up.
+ * @param {API.State["receivers"]} receivers */
+function showReceivers(receivers) {
+  part("receivers-panel").hidden = receivers.length === 0;
+  const text = JSON.stringify(receivers);
+  if (part("receivers").dataset.shown === text) return;
+  part("receivers").dataset.shown = text;
+  part("receivers").replaceChildren(plainTable("What became of messages in the last 24 hours",
+    ["Receiver", "Sent", "Waiting", "Given up", "Why not sent"], receivers.map((receiver) =>
+      [receiver.name, receiver.sent_last_day, receiver.waiting, receiver.dead_last_day, receiver.error ?? ""])));
 }
 
 /** The database's own words, for who knows them.

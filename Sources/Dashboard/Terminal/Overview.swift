@@ -1,6 +1,7 @@
 internal import Bytes
 public import Daemon
 internal import PostgreSQL
+internal import Schema
 internal import SharedSettings
 
 /// How everything is, on one screen: what the page shows, for a terminal and for programs.
@@ -45,7 +46,7 @@ public struct Overview: Encodable, Sendable {
         daemons = files.daemons.sorted { $0.name < $1.name }
         lag = files.lag
         let clock = AlarmClock(remindAfter: nil, now: microseconds)
-        var session = Session(settings.postgresParameters, statementLimit: .seconds(5))
+        var session = Session(settings.postgresParameters, .dashboard(statementLimit: .seconds(5)))
         do throws(PostgreSQLError) {
             let picture = try session.ask { connection throws(PostgreSQLError) in try PollQuery(at: clock, connection) }
             database = .init(state: .ready, since: now)

@@ -7,6 +7,7 @@ struct Snapshot: Encodable, Sendable {
     var database: Database
     var data: DataAge
     var daemons: [DaemonItem] = []
+    var receivers: [ReceiverItem] = []
     @OrNull var lag: Lag? = nil
     var gaps = Gaps()
     var totals = Totals()
@@ -46,6 +47,17 @@ struct Snapshot: Encodable, Sendable {
         var waitingFor: [String] = []
         @OrNull var version: String? = nil
         @OrNull var updatedAt: Moment? = nil
+    }
+
+    /// Somebody whom the notifier tells of alarms.
+    struct ReceiverItem: Encodable, Sendable {
+        let name: String
+        let waiting: Int64
+        @OrNull var waitingSince: Moment? = nil
+        let sentLastDay: Int64
+        let deadLastDay: Int64
+        @OrNull var sentAt: Moment? = nil
+        @OrNull var error: String? = nil
     }
 
     struct Lag: Encodable, Sendable {

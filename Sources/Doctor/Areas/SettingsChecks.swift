@@ -44,9 +44,9 @@ struct SettingsChecks {
         }
         compare(Setting.kafkaBootstrapServers, ["producer", "gateway", "consumer", "database"])
         compare(Setting.kafkaTopic, ["producer", "gateway", "consumer"])
-        compare(Setting.postgresHost, ["consumer", "dashboard", "database"])
-        compare(Setting.postgresPort, ["consumer", "dashboard", "database"])
-        compare(Setting.postgresDB, ["consumer", "dashboard", "database"])
+        compare(Setting.postgresHost, ["consumer", "dashboard", "notifier", "database"])
+        compare(Setting.postgresPort, ["consumer", "dashboard", "notifier", "database"])
+        compare(Setting.postgresDB, ["consumer", "dashboard", "notifier", "database"])
         compare(Setting.retentionDays, ["consumer", "database"])
         guard !differences.isEmpty else { return .ok(name, "the files agree") }
         return .warning(

@@ -35,7 +35,7 @@ struct UnitChecks {
     private static let target = "heartbeat.target"
     private static let timer = "heartbeat-maintenance.timer"
     private static let maintenance = "heartbeat-maintenance.service"
-    private static let daemons = ["producer", "gateway", "consumer", "dashboard", "database"].map {
+    private static let daemons = ["producer", "gateway", "consumer", "dashboard", "notifier", "database"].map {
         "heartbeat-\($0).service"
     }
 

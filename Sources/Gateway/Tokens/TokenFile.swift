@@ -77,29 +77,12 @@ enum TokenFile {
         for part in list.split(separator: ",", omittingEmptySubsequences: false) {
             let isPrefix = part.hasSuffix("*")
             let text = isPrefix ? part.dropLast() : part
-            guard !text.contains("*"), let id = unescaped(text), isPrefix || !id.isEmpty,
+            guard !text.contains("*"), let id = unescapingPercents(text), isPrefix || !id.isEmpty,
                 let characters = String(validating: id, as: UTF8.self)?.unicodeScalars.count, characters <= 50
             else { return nil }
             patterns.append(isPrefix ? .prefix(id) : .id(id))
         }
         return patterns
-    }
-
-    private static func unescaped(_ text: Substring) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let escaped = hexadecimal(String(decoding: rest.prefix(2), as: UTF8.self)), escaped.count == 1 else {
-                return nil
-            }
-            bytes += escaped
-            rest = rest.dropFirst(2)
-        }
-        return bytes
     }
 
     private static func hexadecimal(_ text: String) -> [UInt8]? {

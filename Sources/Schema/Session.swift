@@ -1,24 +1,25 @@
-internal import PostgreSQL
-internal import Schema
+public import PostgreSQL
 
 /// A session with the database that is opened when it is needed, and again after it broke.
-struct Session {
+public struct Session {
     private let keywords: [String: String]
     private let parameters: SessionParameters
     private var connection: PostgreSQLConnection?
 
+    /// A session that is not open yet.
+    ///
     /// - Parameters:
     ///   - keywords: libpq's.
-    ///   - statementLimit: how long one statement may take.
-    init(_ keywords: [String: String], statementLimit: Duration) {
+    ///   - parameters: what the session relies on.
+    public init(_ keywords: [String: String], _ parameters: SessionParameters) {
         self.keywords = keywords.merging(["connect_timeout": "5", "tcp_user_timeout": "10000"]) { $1 }
-        parameters = .dashboard(statementLimit: statementLimit)
+        self.parameters = parameters
     }
 
     /// Opens the session, unless it is open.
     ///
     /// - Throws: `PostgreSQLError`.
-    mutating func connected() throws(PostgreSQLError) -> PostgreSQLConnection {
+    public mutating func connected() throws(PostgreSQLError) -> PostgreSQLConnection {
         if let connection { return connection }
         let opened = try PostgreSQLConnection(keywords, parameters)
         try opened.requireSchema()
@@ -29,7 +30,7 @@ struct Session {
     /// Asks the database; once more when the session turns out to be broken, as after a restart of the server.
     ///
     /// - Throws: `PostgreSQLError`.
-    mutating func ask<Answer>(
+    public mutating func ask<Answer>(
         _ question: (PostgreSQLConnection) throws(PostgreSQLError) -> Answer
     ) throws(PostgreSQLError) -> Answer {
         let isFresh = connection == nil

@@ -116,8 +116,8 @@ let package = Package(
             name: "heartbeat",
             dependencies: [
                 "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "Gateway", "HeartRate", "Kafka",
-                "KafkaService", "LocalServers", "PostgreSQL", "Producer", "Schema", "SharedSettings", argumentParser,
-                logging, subprocess,
+                "KafkaService", "LocalServers", "PostgreSQL", "Producer", "Schema", "SharedSettings", "Simulation",
+                argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),
 

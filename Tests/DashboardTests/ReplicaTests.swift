@@ -32,7 +32,7 @@ extension OnAServer {
                 ])
             connection.send(body)
             let refused = try connection.answer()
-            #expect(refused.status == 503 && refused.text.contains("read-only transaction"), "\(refused.text)")
+            #expect(refused.status == 503 && refused.text.contains("during recovery"), "\(refused.text)")
             #expect(try database.number("SELECT count(*) FROM customer_limits") == 0)
 
             try await standby.stop(.immediate)

@@ -20,14 +20,14 @@ struct DecodeMeasure {
             for offset in bytes.byteOffsets { copy.append(bytes[offset]) }
             messages.append(copy)
         }
-        let now = Instant(microsecondsSince1970: wallClockMicroseconds())
         let start = ContinuousClock.now
         var decoded = 0
         var anomalies = 0
         while ContinuousClock.now - start < Self.duration {
             try course.expectGoing()
             for message in messages {
-                let reading = try decoder.decode(message.span.raw, receivedAt: now)
+                // Of few customers they reach far into the future.
+                let reading = try decoder.decode(message.span.raw, receivedAt: .latest)
                 if rule.judge(reading.heartRate) != nil { anomalies += 1 }
             }
             decoded += messages.count

@@ -13,7 +13,7 @@ import SharedSettings
 /// Measures the parts of the pipeline, one after another, on the user's servers or on private ones.
 struct Benchmark: Sendable {
     /// What was asked for.
-    struct Options: Sendable {
+    struct Request: Sendable {
         let file: String?
         /// The name of the own database, when one was given.
         let database: String?
@@ -28,14 +28,14 @@ struct Benchmark: Sendable {
     private static let middleRate = 1000
     private static let highestRate = 10_000
 
-    private let options: Options
+    private let request: Request
     private let folder: PrivateFolder
     private let program: String
     private let environment = ProcessInfo.processInfo.environment
     private let screen = LocalScreen(of: "benchmark", isTerminal: false, isHidden: true)
 
-    init(_ options: Options, in folder: PrivateFolder) throws {
-        self.options = options
+    init(_ request: Request, in folder: PrivateFolder) throws {
+        self.request = request
         self.folder = folder
         program = try PrivateFolder.thisProgram()
     }
@@ -45,7 +45,7 @@ struct Benchmark: Sendable {
     /// - Throws: `CommandFailure`, `PostgreSQLError`, `KafkaError`, `SettingsError`.
     func run(_ stop: StopSignal) async throws -> BenchmarkResults {
         do {
-            return options.isLocal ? try await runLocally(stop) : try await runOnServers(stop)
+            return request.isLocal ? try await runLocally(stop) : try await runOnServers(stop)
         } catch {
             let logger = Logger(label: "benchmark")
             if (error as? CommandFailure) != Course.stopped {
@@ -60,15 +60,15 @@ struct Benchmark: Sendable {
     private var topic: String { "heartbeat-benchmark-\(ProcessInfo.processInfo.processIdentifier)" }
 
     private func runOnServers(_ stop: StopSignal) async throws -> BenchmarkResults {
-        if options.database == nil {
-            let installation = try Settings(.consumer, file: options.file, environment: environment)
+        if request.database == nil {
+            let installation = try Settings(.consumer, file: request.file, environment: environment)
             try await onThread("installation", stoppedBy: stop) {
                 try InstallationCheck(installation).expectNoReadings()
             }
         }
         let ground = try BenchmarkGround(
-            file: options.file, environment: environment,
-            own: own(["POSTGRES_DB": options.database ?? BenchmarkGround.defaultDatabase]), isLocal: false)
+            file: request.file, environment: environment,
+            own: own(["POSTGRES_DB": request.database ?? BenchmarkGround.defaultDatabase]), isLocal: false)
         return try await measure(on: ground, stop)
     }
 
@@ -77,7 +77,7 @@ struct Benchmark: Sendable {
         let inherited = environment.filter { name, _ in
             !["PG", "POSTGRES_", "KAFKA_", "RDKAFKA_"].contains { name.hasPrefix($0) }
         }
-        let partitions = max(16, options.messages / 25_000)
+        let partitions = max(16, request.messages / 25_000)
         let postgreSQL = try PrivatePostgreSQL(in: folder)
         return try await postgreSQL.run(on: screen) {
             let broker = LocalProcess(
@@ -92,7 +92,7 @@ struct Benchmark: Sendable {
                     "RDKAFKA_FETCH_WAIT_MAX_MS": "10", "RDKAFKA_SESSION_TIMEOUT_MS": "6000",
                 ].merging(postgreSQL.settings(as: "postgres")) { $1 }
                 let ground = try BenchmarkGround(
-                    file: options.file ?? "/dev/null", environment: inherited, own: own(servers), isLocal: true)
+                    file: request.file ?? "/dev/null", environment: inherited, own: own(servers), isLocal: true)
                 return try await measure(on: ground, stop)
             }
         }
@@ -145,9 +145,9 @@ struct Benchmark: Sendable {
 
     /// Readings that end now.
     private var readings: BenchmarkReadings {
-        let span = Int64(options.messages / options.customers + 1) * 1_000_000
+        let span = Int64(request.messages / request.customers + 1) * 1_000_000
         return BenchmarkReadings(
-            customers: options.customers,
+            customers: request.customers,
             from: Instant(microsecondsSince1970: wallClockMicroseconds() - span))
     }
 
@@ -166,7 +166,7 @@ struct Benchmark: Sendable {
         let settings = ground.settings
         let rule = AnomalyRule(minimum: Int16(settings[.heartRateMin]), maximum: Int16(settings[.heartRateMax]))
         let readings = readings
-        let messages = options.messages
+        let messages = request.messages
         return Alone(
             decode: try during("decoding", until: stop) { try DecodeMeasure.run(readings, by: rule, $0) },
             copy: try during("COPY", until: stop) {
@@ -179,14 +179,14 @@ struct Benchmark: Sendable {
 
     private func measureConsumer(on ground: BenchmarkGround, _ stop: StopSignal) throws -> Together {
         let ingest = try during("ingest", until: stop) {
-            try IngestMeasure.run(messages: options.messages, on: ground, $0)
+            try IngestMeasure.run(messages: request.messages, on: ground, $0)
         }
         // What a slow machine keeps up with says more than how it falls behind.
         let highest = min(Self.highestRate, max(2 * Self.middleRate, Int(ingest.perSecond / 2)))
         let latencies = try [Self.lowestRate, Self.middleRate, highest].map { rate in
             try during("latency at \(rate)/s", until: stop) {
                 try LatencyMeasure.run(
-                    rate: rate, seconds: options.seconds, customers: options.customers, on: ground, $0)
+                    rate: rate, seconds: request.seconds, customers: request.customers, on: ground, $0)
             }
         }
         return Together(ingest: ingest, latencies: latencies)
@@ -196,7 +196,7 @@ struct Benchmark: Sendable {
         after measured: (alone: Alone, together: Together), on ground: BenchmarkGround, _ stop: StopSignal
     ) throws -> BenchmarkResults {
         let sealing = try during("sealing", until: stop) {
-            try SealMeasure.run(readings: options.messages, on: ground, stop, $0)
+            try SealMeasure.run(readings: request.messages, on: ground, stop, $0)
         }
         let queries = try during("the page's questions", until: stop) { try PageMeasure.run(on: ground, stop, $0) }
         let version: String = try PostgreSQLConnection(ground.parameters, .benchmark).query(
@@ -206,8 +206,8 @@ struct Benchmark: Sendable {
         return BenchmarkResults(
             servers: BenchmarkResults.Servers(
                 postgresql: version, brokers: settings[.kafkaBootstrapServers], partitions: settings[.kafkaPartitions],
-                isLocal: options.isLocal, isThisMachine: settings.remotePostgreSQL == nil),
-            messages: options.messages, customers: options.customers, decode: measured.alone.decode,
+                isLocal: request.isLocal, isThisMachine: settings.remotePostgreSQL == nil),
+            messages: request.messages, customers: request.customers, decode: measured.alone.decode,
             copy: measured.alone.copy, produce: measured.alone.produce, ingest: measured.together.ingest,
             latencies: measured.together.latencies, sealing: sealing, queries: queries)
     }

@@ -76,7 +76,7 @@ struct BenchmarkCommand: ParsableCommand {
         // PostgreSQL wants to know its current folder, which may be one that only root can enter.
         if local { _ = FileManager.default.changeCurrentDirectoryPath("/") }
         let benchmark = try Benchmark(
-            Benchmark.Options(
+            Benchmark.Request(
                 file: file, database: database, isLocal: local, messages: messages, customers: customers,
                 seconds: seconds), in: folder)
         let signals = try Signals.install()

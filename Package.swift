@@ -107,9 +107,9 @@ let package = Package(
         library(
             "Doctor",
             [
-                "Consumer", "Daemon", "Dashboard", "Database", "Kafka", "KafkaService", "PostgreSQL", "Producer",
-                "Schema",
-                "SharedSettings", subprocess,
+                "Consumer", "Daemon", "Dashboard", "Database", "Gateway", "Kafka", "KafkaService", "PostgreSQL",
+                "Producer",
+                "Schema", "SharedSettings", subprocess,
             ]),
 
         .executableTarget(

@@ -3,6 +3,7 @@ import Consumer
 import Dashboard
 import Database
 import FoundationEssentials
+import Gateway
 import Producer
 
 /// The settings of all parts as they are on this machine.
@@ -17,7 +18,7 @@ public struct Installation: Sendable {
     let problems: [String: [String]]
 
     /// In the order in which they are looked at.
-    static let schemas: [SettingsSchema] = [.producer, .consumer, .dashboard, .database]
+    static let schemas: [SettingsSchema] = [.producer, .gateway, .consumer, .dashboard, .database]
 
     /// Reads them.
     public init(folder: String, environment: [String: String]) {

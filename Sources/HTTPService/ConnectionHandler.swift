@@ -44,6 +44,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard !isDeaf else { return }
         switch unwrapInboundIn(data) {
         case .head(var head):
+            // Two names are no name (RFC 9112, 3.2).
+            guard head.headers["host"].count < 2 else {
+                isDeaf = true
+                return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+            }
+            Self.unfold(&head)
             let isOld = (head.version.major, head.version.minor) < (1, 1)
             exchanges.append(Exchange(isHead: head.method == .HEAD, isOld: isOld, isLast: !head.isKeepAlive))
             // A client of HTTP/1.0 need not say whom it asks; every browser does (RFC 9112, 3.3).
@@ -85,6 +91,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 .whenFailure { _ in }
         }
         context.close(mode: mode, promise: promise)
+    }
+
+    /// A target that is a whole address names the host; what the header says does not count then (RFC 9112, 3.2.2).
+    private static func unfold(_ head: inout HTTPRequestHead) {
+        guard let scheme = ["http://", "https://"].first(where: { head.uri.lowercased().hasPrefix($0) }) else { return }
+        let address = head.uri.dropFirst(scheme.count)
+        let host = address.prefix { $0 != "/" && $0 != "?" }
+        let rest = address.dropFirst(host.count)
+        head.headers.replaceOrAdd(name: "Host", value: String(host))
+        head.uri = rest.hasPrefix("/") ? String(rest) : "/" + rest
     }
 
     /// Says where the body ends, and whether the connection does.

@@ -97,6 +97,14 @@ class Connections(unittest.TestCase):
                 self.assertNotIn("transfer-encoding", fields)
         self.assertEqual(self.answer(b"GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n")[0], 421)
         self.assertEqual(self.answer(b"GET /nothing HTTP/1.0\r\n\r\n")[0], 404)
+        for path in (b"/", b"/healthz"):
+            hosts = b"Host: localhost\r\nHost: evil.example\r\n"
+            self.assertEqual(self.answer(b"GET " + path + b" HTTP/1.1\r\n" + hosts + b"\r\n")[0], 400)
+        for target, host, status in ((b"http://localhost/api/v1/state", b"evil.example", 200),
+                                     (b"http://evil.example/api/v1/state", b"localhost", 421),
+                                     (b"HTTP://localhost", b"localhost", 200)):
+            request = b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
+            self.assertEqual(self.answer(request)[0], status, target)
         connection = self.connect()
         for _ in range(2):
             connection.sendall(b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")

@@ -28,6 +28,10 @@ struct BrokenInstallationTests {
         #expect(try await patient.finds("settings.dashboard", .error).contains("heartbeat dashboard --check-config"))
         try patient.write("dashboard")
 
+        try "gym 12 gym_*\n".write(toFile: patient.folder + "/gateway.tokens", atomically: true, encoding: .utf8)
+        #expect(try await patient.finds("settings.gateway", .error).contains("heartbeat gateway --check-config"))
+        try FileManager.default.removeItem(atPath: patient.folder + "/gateway.tokens")
+
         try patient.write("database", adding: "no setting")
         #expect(try await patient.finds("settings.database", .error).contains("correct the line"))
         try patient.write("database")
@@ -71,6 +75,11 @@ struct BrokenInstallationTests {
         try "POSTGRES_PASSWORD=x\n".write(
             toFile: patient.folder + "/dashboard.secrets", atomically: false, encoding: .utf8)
         chmod(patient.folder + "/dashboard.secrets", 0o600)
+        try await patient.isWell()
+
+        try "# none\n".write(toFile: patient.folder + "/gateway.tokens", atomically: false, encoding: .utf8)
+        chmod(patient.folder + "/gateway.tokens", 0o664)
+        try await shell(patient.finds("files.hashes", .error))
         try await patient.isWell()
 
         try FileManager.default.removeItem(atPath: patient.metrics)

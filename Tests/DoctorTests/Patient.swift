@@ -8,7 +8,7 @@ struct Patient {
     /// A row to put into a settings file, by its name.
     typealias Lines = [String: String]
 
-    static let parts = ["producer", "consumer", "dashboard", "database"]
+    static let parts = ["producer", "gateway", "consumer", "dashboard", "database"]
 
     let database: TestDatabase
     let broker: FaultyBroker
@@ -27,10 +27,11 @@ struct Patient {
     /// Writes a part's file as it should be, with these changes.
     func write(_ part: String, _ changes: Lines = [:], adding line: String = "") throws {
         var lines: Lines = part == "dashboard" ? [:] : ["KAFKA_BOOTSTRAP_SERVERS": broker.bootstrapServers]
-        if part == "producer" || part == "consumer" { lines["KAFKA_TOPIC"] = broker.topic }
+        if ["producer", "gateway", "consumer"].contains(part) { lines["KAFKA_TOPIC"] = broker.topic }
         // Maintenance and status are the superuser's.
         let roles = ["consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard", "database": "postgres"]
         if let role = roles[part] { lines.merge(database.settings(as: role)) { $1 } }
+        if part == "gateway" { lines["GATEWAY_TOKENS_FILE"] = folder + "/gateway.tokens" }
         lines["METRICS_DIRECTORY"] = part == "database" ? nil : metrics
         lines.merge(changes) { $1 }
         let text = lines.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined() + line + "\n"

@@ -1,4 +1,6 @@
 import Daemon
+import Dashboard
+import Gateway
 
 /// Whether secrets are secret, and whether the daemons may write what they have to.
 struct FileChecks {
@@ -6,7 +8,7 @@ struct FileChecks {
 
     init(_ installation: Installation) { self.installation = installation }
 
-    var checks: [Check] { [folder, secrets, passwords, metrics] }
+    var checks: [Check] { [folder, secrets, passwords, hashes, metrics] }
 
     private var folder: Check {
         let name = "files.folder"
@@ -66,6 +68,23 @@ struct FileChecks {
                     """)
         }
         return .ok(name, "no file that everybody can read has one")
+    }
+
+    /// Who can write a hash into one of these can let himself in.
+    private var hashes: Check {
+        let name = "files.hashes"
+        let dashboard = installation.settings["dashboard"]
+        let paths = [
+            dashboard?[.dashboardPasswordFile], dashboard?[.dashboardActingPasswordFile],
+            installation.settings["gateway"]?[.gatewayTokensFile],
+        ]
+        let open = paths.compactMap(\.self).filter { (installation.entry($0)?.mode ?? 0) & 0o022 != 0 }
+        guard open.isEmpty else {
+            return .error(
+                name, "others than the owner can write to " + open.joined(separator: ", "),
+                remedy: "chmod go-w " + open.joined(separator: " "))
+        }
+        return .ok(name, "only their owners can change whose password or token is taken")
     }
 
     private var metrics: Check {

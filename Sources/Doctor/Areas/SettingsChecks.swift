@@ -42,8 +42,8 @@ struct SettingsChecks {
             guard let first = texts.first, !texts.allSatisfy({ $0 == first }) else { return }
             differences.append(known.map { "\($0.name) has \($0.describe(setting))" }.joined(separator: ", "))
         }
-        compare(Setting.kafkaBootstrapServers, ["producer", "consumer", "database"])
-        compare(Setting.kafkaTopic, ["producer", "consumer"])
+        compare(Setting.kafkaBootstrapServers, ["producer", "gateway", "consumer", "database"])
+        compare(Setting.kafkaTopic, ["producer", "gateway", "consumer"])
         compare(Setting.postgresHost, ["consumer", "dashboard", "database"])
         compare(Setting.postgresPort, ["consumer", "dashboard", "database"])
         compare(Setting.postgresDB, ["consumer", "dashboard", "database"])

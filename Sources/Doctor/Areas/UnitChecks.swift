@@ -35,7 +35,9 @@ struct UnitChecks {
     private static let target = "heartbeat.target"
     private static let timer = "heartbeat-maintenance.timer"
     private static let maintenance = "heartbeat-maintenance.service"
-    private static let daemons = ["producer", "consumer", "dashboard", "database"].map { "heartbeat-\($0).service" }
+    private static let daemons = ["producer", "gateway", "consumer", "dashboard", "database"].map {
+        "heartbeat-\($0).service"
+    }
 
     private let units: [Unit]?
 

@@ -87,6 +87,42 @@ extension OnAGateway {
             #expect(try gateway.pipeline.broker.messageCount() == 0)
         }
 
+        @Test("what it takes and answers is FHIR by the models of others")
+        func models() async throws {
+            let gateway = try await RunningGateway()
+            let good = Self.observation()
+            let bad = Self.observation { $0["valueQuantity"] = nil }
+            let bundle = Self.bundle("batch", [good, bad])
+            var resources = [good, bundle, try gateway.get("/fhir/metadata").json()]
+            for resource in [good, bad] {
+                resources.append(try Self.post(gateway, "/fhir/Observation", sending: resource).resource)
+            }
+            for bundle in [bundle, Self.bundle("transaction", [good]), Self.bundle("transaction", [bad])] {
+                resources.append(try Self.post(gateway, "/fhir", sending: bundle).resource)
+            }
+            let data = try JSONSerialization.data(withJSONObject: resources)
+            let file = try TestFolder.required().write("resources.json", String(decoding: data, as: UTF8.self))
+            let script = try TestFolder.required().write(
+                "models.py",
+                """
+                import json, sys
+                from fhir.resources.R4B import get_fhir_model_class
+                for resource in json.load(open(sys.argv[1])):
+                    get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+                    print(resource["resourceType"])
+                """)
+            let models = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/fhir").path
+            try #require(access(models, R_OK) == 0, "there is no \(models): packaging/test makes it")
+            let found = try await shell("PYTHONPATH='\(models)' /usr/bin/python3 '\(script)' '\(file)'")
+            #expect(
+                found.split(separator: "\n") == [
+                    "Observation", "Bundle", "CapabilityStatement", "Observation", "OperationOutcome", "Bundle",
+                    "Bundle",
+                    "OperationOutcome",
+                ], "\(found)")
+        }
+
         @Test("of a transaction all is taken or nothing, of a batch each by itself")
         func bundles() async throws {
             let gateway = try await RunningGateway()

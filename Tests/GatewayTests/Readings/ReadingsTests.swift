@@ -91,6 +91,8 @@ extension OnAGateway {
         func notAsked() async throws {
             let gateway = try await RunningGateway()
             #expect(try gateway.send(reading()).status == 200)
+            // The others may be in another partition: only now is it sure that they come later.
+            try await gateway.pipeline.drain()
             try gateway.pipeline.broker.publish(
                 [reading(), reading()].map { Message(key: Array("gym_1".utf8), value: Array($0.utf8)) })
             try await gateway.pipeline.drain()

@@ -74,20 +74,20 @@ public struct QueryTimes: Sendable {
                     }
                 ))
         }
-        if let block = try lastBlock(connection) {
+        if let block = try firstBlock(connection) {
             questions.append(
                 ("a customer's sealed hour", chart(of: [block.id], minutes: 60, until: block.at + 3_600_000_000)))
         }
         return questions
     }
 
-    /// The last sealed block of a customer: whose it is, and when it begins in microseconds since 1970.
-    private static func lastBlock(
+    /// The first sealed block of a customer: whose it is, and when it begins in microseconds since 1970.
+    private static func firstBlock(
         _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> (id: CustomerKey, at: Int64)? {
         try connection.query(
             """
-            SELECT customer_id, \(microseconds(of: "max(block_at)")) AS block_us FROM sealed_readings
+            SELECT customer_id, \(microseconds(of: "min(block_at)")) AS block_us FROM sealed_readings
              GROUP BY customer_id ORDER BY customer_id LIMIT 1
             """, unableTo: "look for sealed readings"
         ).first { row throws(PostgreSQLError) in (try row["customer_id"], try row["block_us"]) }

@@ -94,7 +94,9 @@ extension EndToEnd {
             var topics: [String] = []
             for (name, signal) in zip(names, [SIGKILL, SIGINT]) {
                 let benchmark = try Heartbeat.start(
-                    name, ["benchmark", "--messages", "2000", "--seconds", "60"], settings: strangers.settings)
+                    name, ["benchmark", "--messages", "2000", "--seconds", "60"],
+                    // The folder of the killed one goes with the test's.
+                    settings: strangers.settings.merging(["TMPDIR": TestFolder.required().path]) { $1 })
                 try await eventually("the consumer of \(name) stores messages") {
                     if let end = benchmark.unexpectedEnd {
                         throw HarnessError("it has ended: \(end), \(benchmark.log)")

@@ -7,10 +7,11 @@ import Testing
 extension EndToEnd {
     /// A backlog with few readings of very many customers, whose batches share transactions.
     @Suite("Very many customers") struct Crowd {
-        private static let customers = 3000
+        private static let customers = 1500
         private static let rounds = 24
         /// Each batch has a reading of each of so many customers.
-        private static let batches = ["BATCH_ROWS": "2000"]
+        private static let batches = ["BATCH_ROWS": "1200"]
+        private static let isLong = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_LONG"] == "1"
 
         /// Readings each 5 s, of everybody in turn; the hearts of some are too slow for a minute.
         private static func publish(to broker: TestBroker, begin: Instant) throws {
@@ -81,14 +82,14 @@ extension EndToEnd {
             let killed = try await Pipeline(on: broker)
             try Self.slowDown(killed)
             var random = SplitMix64.announced()
-            for round in 1...4 {
+            for round in 1...(Self.isLong ? 10 : 1) {
                 let consumer = try killed.startConsumer("killed \(round)", Self.settings(killed, "killed-\(round)"))
                 _ = try await Self.backend(killed, after: .random(in: 0...900, using: &random))
                 consumer.kill(SIGKILL)
                 #expect(try await consumer.waitForEnd(within: .seconds(10)) == .killed(by: SIGKILL))
             }
             let cut = try killed.startConsumer("cut", Self.settings(killed, "cut"))
-            for _ in 1...3 {
+            for _ in 1...(Self.isLong ? 10 : 1) {
                 let backend = try await Self.backend(killed, after: .random(in: 0...900, using: &random))
                 try killed.database.rows("SELECT pg_terminate_backend(\(backend))")
             }
@@ -96,7 +97,7 @@ extension EndToEnd {
             try await killed.stop(cut)
             try await killed.drain(Self.settings(killed, "last"))
             try await killed.expectSound(messages)
-            #expect(try killed.database.number(transactions) < messages / 2000 / 2, "batches share transactions")
+            #expect(try killed.database.number(transactions) < messages / 1200 / 2, "batches share transactions")
             let differences = try Self.outcome(killed).difference(from: expected)
             #expect(differences.isEmpty, "\(differences.count) differences: \(differences.prefix(4))")
         }
@@ -111,8 +112,7 @@ extension EndToEnd {
             try Self.publish(to: pipeline.broker, begin: begin)
             let wrong = begin.advanced(byMicroseconds: 200_000_000).iso8601
             try pipeline.broker.publish([Message(customer: "customer 7", timestamp: wrong, heartRate: 99)])
-            try Self.publish(to: pipeline.broker, begin: begin.advanced(byMicroseconds: 300_000_000))
-            let messages = 2 * Self.customers * Self.rounds + 1
+            let messages = Self.customers * Self.rounds + 1
             try await pipeline.drain(Self.batches, within: .seconds(300))
             #expect(
                 try pipeline.database.rows("SELECT reason_code, convert_from(key, 'UTF8') FROM rejected_messages")

@@ -29,6 +29,24 @@ extension OnAGateway {
                 in: TestFolder.required())
         }
 
+        /// syslog-ng as the document sets it up, before this broker and this gateway.
+        private static func startBridge(from socket: String, to gateway: RunningGateway) throws -> ChildProcess {
+            let folder = try TestFolder.required().path
+            var example = try Self.example("conf", in: "integrations.md")
+            example = try replacing("-h localhost", with: "--unix \(socket)", in: example)
+            example = try replacing("localhost:8502", with: "127.0.0.1:\(gateway.port)", in: example)
+            example = try replacing("Bearer TOKEN", with: "Bearer \(gateway.token)", in: example)
+            example = try replacing("reliable(yes)", with: "reliable(yes) dir(\"\(folder)\")", in: example)
+            example = try replacing("time-reopen(5)", with: "time-reopen(1)", in: example)
+            let config = try TestFolder.required().write("syslog-ng.conf", "@version: 3.38\n" + example)
+            return try start(
+                "/usr/sbin/syslog-ng",
+                [
+                    "--foreground", "--stderr", "--no-caps", "--cfgfile=\(config)", "--persist-file=\(folder)/persist",
+                    "--pidfile=\(folder)/pid", "--control=\(folder)/control",
+                ])
+        }
+
         @Test("readings by MQTT are stored, also those that come while the gateway is down")
         func mqtt() async throws {
             let folder = try TestFolder.required().path
@@ -42,19 +60,7 @@ extension OnAGateway {
                         "mosquitto.conf", "user root\nlistener 0 \(socket)\nallow_anonymous true\n"),
                 ])
             try await eventually("mosquitto listens") { access(socket, R_OK) == 0 }
-            var example = try Self.example("syslog-ng", in: "integrations.md")
-            example = try Self.replacing("-h localhost", with: "--unix \(socket)", in: example)
-            example = try Self.replacing("localhost:8502", with: "127.0.0.1:\(gateway.port)", in: example)
-            example = try Self.replacing("Bearer TOKEN", with: "Bearer \(gateway.token)", in: example)
-            example = try Self.replacing("reliable(yes)", with: "reliable(yes) dir(\"\(folder)\")", in: example)
-            example = try Self.replacing("time-reopen(5)", with: "time-reopen(1)", in: example)
-            let config = try TestFolder.required().write("syslog-ng.conf", "@version: 3.38\n" + example)
-            let bridge = try Self.start(
-                "/usr/sbin/syslog-ng",
-                [
-                    "--foreground", "--stderr", "--no-caps", "--cfgfile=\(config)", "--persist-file=\(folder)/persist",
-                    "--pidfile=\(folder)/pid", "--control=\(folder)/control",
-                ])
+            let bridge = try Self.startBridge(from: socket, to: gateway)
             try await eventually("the bridge has subscribed") { mosquitto.log.contains("as heartbeat ") }
             let consumer = try await gateway.pipeline.startReadyConsumer()
             func publish(_ text: String) async throws {

@@ -23,6 +23,8 @@ struct Schedule: Sendable, CustomStringConvertible {
         case settle
         /// A consumer is stopped for a while and goes on, maybe when the group has given its partitions to another one.
         case freeze(Int, milliseconds: Int)
+        /// The same to one whose batch is waiting for a lock, until another one has the same messages and waits, too.
+        case overtake(Int, messages: Int)
         /// The consumers' sessions with the database are ended.
         case endSessions
         /// The server is started again, after a crash or in order.
@@ -57,7 +59,8 @@ struct Schedule: Sendable, CustomStringConvertible {
     }
 
     private static func databaseFault(consumers: Int, _ random: inout SplitMix64) -> Step {
-        switch Int.random(in: 0...5, using: &random) {
+        switch Int.random(in: 0...6, using: &random) {
+        case 6: .overtake(.random(in: 1...consumers, using: &random), messages: .random(in: 1...40, using: &random))
         case 0...1:
             .freeze(.random(in: 1...consumers, using: &random), milliseconds: .random(in: 500...7000, using: &random))
         case 2: .endSessions

@@ -74,17 +74,29 @@ struct ScheduleRun {
                 try await write(count, to: partition)
             }
         case .settle: try await settle()
-        case .freeze, .endSessions, .restart, .lock, .maintain: try await performOnDatabase(step)
+        case .freeze, .overtake, .endSessions, .restart, .lock, .maintain: try await performOnDatabase(step)
         case .pause(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
         }
     }
 
-    private func performOnDatabase(_ step: Schedule.Step) async throws {
+    private mutating func performOnDatabase(_ step: Schedule.Step) async throws {
         let database = pipeline.database
         switch step {
         case .freeze(let consumer, let milliseconds):
             consumers[consumer]?.kill(SIGSTOP)
             try await Task.sleep(for: .milliseconds(milliseconds))
+            consumers[consumer]?.kill(SIGCONT)
+        case .overtake(let consumer, let count):
+            let session = try database.connect()
+            try session.rows("BEGIN")
+            // Others may read it.
+            try session.rows("LOCK TABLE kafka_offsets IN SHARE MODE")
+            for partition in logs.indices { try await write(count, to: partition) }
+            try await Task.sleep(for: .seconds(1))
+            consumers[consumer]?.kill(SIGSTOP)
+            // For longer than the group waits for it.
+            try await Task.sleep(for: .seconds(8))
+            try session.rows("ROLLBACK")
             consumers[consumer]?.kill(SIGCONT)
         case .endSessions:
             try database.rows(

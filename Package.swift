@@ -122,6 +122,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Consumer", "Daemon", "Dashboard", "Database", "Doctor", "Gateway", "HeartRate", "Kafka",
                 "KafkaService", "LocalServers", "Notifier", "PostgreSQL", "Producer", "Schema", "SharedSettings",
+                "Simulation",
                 argumentParser, logging, subprocess,
             ],
             swiftSettings: swiftSettings),

@@ -37,8 +37,8 @@ struct ConsumerMetrics: Sendable {
             "heartbeat_consumer_commit_duration_seconds", "How long a batch's transaction lasted.",
             buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
         batchMessages = metrics.histogram(
-            "heartbeat_consumer_batch_messages", "How many messages a batch had.",
-            buckets: [1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000])
+            "heartbeat_consumer_batch_messages", "How many messages a transaction had.",
+            buckets: [1, 10, 100, 1000, 5000, 10_000, 20_000, 50_000, 100_000, 1_000_000])
         gapMessages = metrics.counter(
             "heartbeat_consumer_gap_messages_total", "Messages that Kafka deleted before they were read.")
         holeOffsets = metrics.counter(
@@ -71,17 +71,17 @@ struct ConsumerMetrics: Sendable {
     /// Measures a transaction.
     func committed(within duration: Duration) { commitSeconds.observe(duration / .seconds(1)) }
 
-    /// Counts a batch that the database has.
-    func stored(_ batch: borrowing Batch) {
-        guard batch.count > 0 else { return }
-        batchMessages.observe(Double(batch.count))
-        valid.add(batch.readings.rowCount - batch.anomalies)
-        anomalies.add(batch.anomalies)
-        rejected.add(batch.rejected.rowCount)
-        late.add(batch.findings?.late ?? 0)
-        ahead.add(batch.findings?.ahead ?? 0)
-        restarted.add(batch.findings?.restarted.count ?? 0)
-        suspect.add(batch.findings?.suspect.count ?? 0)
+    /// Counts a transaction that the database has.
+    func stored(_ transaction: Transaction) {
+        guard transaction.count > 0 else { return }
+        batchMessages.observe(Double(transaction.count))
+        valid.add(transaction.readings - transaction.anomalies)
+        anomalies.add(transaction.anomalies)
+        rejected.add(transaction.rejected)
+        late.add(transaction.findings?.late ?? 0)
+        ahead.add(transaction.findings?.ahead ?? 0)
+        restarted.add(transaction.findings?.restarted.count ?? 0)
+        suspect.add(transaction.findings?.suspect.count ?? 0)
     }
 
     func rejected(_ code: RejectionReason.Code) { reasons[code]?.add() }

@@ -1,4 +1,5 @@
 public import PostgreSQL
+import Schema
 
 /// Which customers are in which groups, to be stored together.
 public struct CustomerGroups: Sendable {
@@ -17,27 +18,22 @@ public struct CustomerGroups: Sendable {
     /// How many memberships there are.
     public var count: Int { customers.count }
 
-    /// Adds a customer to a group; once more changes nothing.
+    /// Adds a customer to a group; once more changes nothing. What the group's name has to be, `firstWrongName` knows.
     ///
-    /// - Throws: `Refusal` unless both have 1 to 50 characters, and the group's name neither commas, by which the page
-    ///   separates names, nor control characters, nor a blank at an end.
+    /// - Throws: `Refusal` unless the customer's id has 1 to 50 characters.
     public mutating func add(_ customer: String, to group: String) throws(Refusal) {
         guard (1...50).contains(customer.unicodeScalars.count), !customer.utf8.contains(0) else {
             throw Refusal(reason: "customer_id: expected 1 to 50 characters")
         }
-        let scalars = group.unicodeScalars
-        guard (1...50).contains(scalars.count), !scalars.contains(where: { $0.properties.generalCategory == .control }),
-            scalars.first != " ", scalars.last != " ", !group.utf8.contains(UInt8(ascii: ","))
-        else {
-            throw Refusal(
-                reason:
-                    """
-                    group: expected 1 to 50 characters, none of them a comma or a control character, with no blank at \
-                    either end
-                    """)
-        }
         customers.append(customer)
         names.append(group)
+    }
+
+    /// The number, from 0 on, of the first membership whose group has a name that is none; nil when there is no such one.
+    ///
+    /// - Throws: `PostgreSQLError`.
+    public func firstWrongName(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> Int? {
+        try GroupName.firstWrong(of: names, connection)
     }
 
     /// Stores them in one transaction.

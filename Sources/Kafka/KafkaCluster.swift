@@ -87,6 +87,50 @@ internal import CLibRdKafka
         try unsafe Self.check(creation: event, unableTo: action)
     }
 
+    /// Deletes a topic by the admin interface. The cluster does so in its own time.
+    ///
+    /// - Throws: `KafkaError`, also when there is no such topic or this client may not.
+    public func deleteTopic(_ name: String, withinMilliseconds timeout: Int32) throws(KafkaError) {
+        defer { withExtendedLifetime(owner) {} }
+        let action = "delete topic \"\(name)\""
+        var request = unsafe rd_kafka_DeleteTopic_new(name)
+        defer { unsafe rd_kafka_DeleteTopic_destroy(request) }
+        let answer = unsafe administer(RD_KAFKA_ADMIN_OP_DELETETOPICS, withinMilliseconds: timeout) {
+            unsafe rd_kafka_DeleteTopics(client, &request, 1, $0, $1)
+        }
+        guard let event = unsafe answer else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action) }
+        defer { unsafe rd_kafka_event_destroy(event) }
+        try KafkaError.check(unsafe rd_kafka_event_error(event), unableTo: action)
+        var count = 0
+        guard let result = unsafe rd_kafka_event_DeleteTopics_result(event),
+            let topics = unsafe rd_kafka_DeleteTopics_result_topics(result, &count), count == 1
+        else { throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action) }
+        try KafkaError.check(unsafe rd_kafka_topic_result_error(topics[0]), unableTo: action)
+    }
+
+    /// Deletes what the cluster keeps of a consumer group that has no members any more.
+    ///
+    /// - Throws: `KafkaError`, also when there is no such group or this client may not.
+    public func deleteGroup(_ name: String, withinMilliseconds timeout: Int32) throws(KafkaError) {
+        defer { withExtendedLifetime(owner) {} }
+        let action = "delete group \"\(name)\""
+        var request = unsafe rd_kafka_DeleteGroup_new(name)
+        defer { unsafe rd_kafka_DeleteGroup_destroy(request) }
+        let answer = unsafe administer(RD_KAFKA_ADMIN_OP_DELETEGROUPS, withinMilliseconds: timeout) {
+            unsafe rd_kafka_DeleteGroups(client, &request, 1, $0, $1)
+        }
+        guard let event = unsafe answer else { throw KafkaError(RD_KAFKA_RESP_ERR__TIMED_OUT, unableTo: action) }
+        defer { unsafe rd_kafka_event_destroy(event) }
+        try KafkaError.check(unsafe rd_kafka_event_error(event), unableTo: action)
+        var count = 0
+        guard let result = unsafe rd_kafka_event_DeleteGroups_result(event),
+            let groups = unsafe rd_kafka_DeleteGroups_result_groups(result, &count), count == 1
+        else { throw KafkaError(RD_KAFKA_RESP_ERR__BAD_MSG, unableTo: action) }
+        // NULL for no error.
+        guard let error = unsafe rd_kafka_group_result_error(groups[0]) else { return }
+        try KafkaError.check(unsafe rd_kafka_error_code(error), unableTo: action)
+    }
+
     /// How many brokers the cluster has now.
     public func brokerCount(withinMilliseconds timeout: Int32) throws(KafkaError) -> Int {
         defer { withExtendedLifetime(owner) {} }

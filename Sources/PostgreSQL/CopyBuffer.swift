@@ -99,15 +99,26 @@
     /// NULL.
     public mutating func appendNull() { store(Int32(-1)) }
 
+    /// Which part of all rows the buffer has.
+    struct Part: OptionSet {
+        let rawValue: Int
+        static let first = Part(rawValue: 1)
+        static let last = Part(rawValue: 2)
+    }
+
     /// Lends header, rows and trailer piece by piece, as long as `send` returns true.
     ///
-    /// - Parameter order: the rows' numbers in the order in which to send them; all of them, or none for the order in
-    ///   which they were appended.
+    /// - Parameters:
+    ///   - order: the rows' numbers in the order in which to send them; all of them, or none for the order in which they
+    ///     were appended.
+    ///   - part: the header comes before the first, and the trailer behind the last.
     /// - Returns: whether everything was sent.
-    borrowing func send(order: [Int], _ send: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+    borrowing func send(
+        order: [Int] = [], part: Part = [.first, .last], _ send: (UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
         var piece: [UInt8] = []
         piece.reserveCapacity(Self.pieceSize)
-        piece += Self.header
+        if part.contains(.first) { piece += Self.header }
         for position in rowStarts.indices {
             let row = order.isEmpty ? position : order[position]
             let end = row + 1 < rowStarts.count ? rowStarts[row + 1] : used
@@ -117,7 +128,8 @@
                 piece.removeAll(keepingCapacity: true)
             }
         }
-        piece += Self.trailer
+        if part.contains(.last) { piece += Self.trailer }
+        guard !piece.isEmpty else { return true }
         return unsafe piece.withUnsafeBytes(send)
     }
 

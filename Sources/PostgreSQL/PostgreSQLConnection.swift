@@ -199,11 +199,33 @@ internal import CLibPQ
         _ rows: borrowing CopyBuffer, order: [Int] = [], unableTo action: @autoclosure () -> String
     ) throws(PostgreSQLError) {
         try readResults(until: PGRES_COPY_IN, unableTo: action())
-        let isSent = unsafe rows.send(order: order) { piece in
-            let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
-            return unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
-        }
+        let isSent = unsafe rows.send(order: order) { piece in unsafe put(piece) }
         guard isSent, unsafe PQputCopyEnd(handle, nil) == 1 else { throw currentError(unableTo: action()) }
+    }
+
+    /// The same for rows that are made while they are sent, so that they never are in memory together.
+    ///
+    /// - Parameter append: appends some rows to an empty buffer, and says whether there are more.
+    /// - Throws: `PostgreSQLError`, of an earlier statement too; nothing is left to finish then.
+    public func copy(
+        inParts append: (inout CopyBuffer) -> Bool, unableTo action: @autoclosure () -> String
+    ) throws(PostgreSQLError) {
+        try readResults(until: PGRES_COPY_IN, unableTo: action())
+        var rows = CopyBuffer()
+        var part: CopyBuffer.Part = .first
+        while !part.contains(.last) {
+            rows.removeAll()
+            if !append(&rows) { part.insert(.last) }
+            let isSent = unsafe rows.send(part: part) { piece in unsafe put(piece) }
+            guard isSent else { throw currentError(unableTo: action()) }
+            part.remove(.first)
+        }
+        guard unsafe PQputCopyEnd(handle, nil) == 1 else { throw currentError(unableTo: action()) }
+    }
+
+    private func put(_ piece: UnsafeRawBufferPointer) -> Bool {
+        let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
+        return unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
     }
 
     /// Waits for the end of what `start` has sent.

@@ -1,5 +1,5 @@
 public import Daemon
-import Kafka
+public import Kafka
 import Logging
 import KafkaService
 import SharedSettings
@@ -26,7 +26,9 @@ public struct Producer {
     }
 
     /// librdkafka's configuration of a producer.
-    static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
+    ///
+    /// - Throws: `SettingsError` when librdkafka refuses a property.
+    public static func kafkaConfiguration(_ settings: Settings) throws(SettingsError) -> KafkaConfiguration {
         try settings.kafkaConfiguration(
             for: .producer,
             defaults: [

@@ -22,6 +22,7 @@ public struct Migration: Sendable {
         Migration(number: 11, name: "technical_episodes", PackageResources._011_technical_episodes_sql),
         Migration(number: 12, name: "care", PackageResources._012_care_sql),
         Migration(number: 13, name: "repeated_readings", PackageResources._013_repeated_readings_sql),
+        Migration(number: 14, name: "cheaper_writes", PackageResources._014_cheaper_writes_sql),
         Migration(number: 15, name: "notifications", PackageResources._015_notifications_sql),
     ]
 

@@ -52,6 +52,9 @@ extension SessionParameters {
     /// `heartbeat verify`. A row-level policy that would hide rows is an error here, so that the proof is about all rows.
     public static let verify = SessionParameters(applicationName: "heartbeat-verify").setting("row_security", to: "off")
 
+    /// `heartbeat benchmark`, beside the sessions that it measures.
+    public static let benchmark = SessionParameters(applicationName: "heartbeat-benchmark")
+
     /// The demo's figures.
     public static let demo = SessionParameters(applicationName: "heartbeat-demo")
 }

@@ -10,8 +10,7 @@ struct Heartbeat: ParsableCommand {
         subcommands: [
             ProducerCommand.self, GatewayCommand.self, ConsumerCommand.self, DashboardCommand.self,
             NotifierCommand.self, DatabaseCommand.self, VerifyCommand.self, StatusCommand.self, DoctorCommand.self,
-            BrokerCommand.self,
-            RejectedCommand.self, ScoreCommand.self, DemoCommand.self,
+            BrokerCommand.self, RejectedCommand.self, ScoreCommand.self, BenchmarkCommand.self, DemoCommand.self,
         ])
 
     static func main() { runAndExit() }

@@ -33,8 +33,7 @@ import Testing
         "Sources/HeartRate/Message/MessageParser.swift": "simdjson's only user",
         "Sources/LocalServers/SystemUser.swift": "the system's users",
         "Sources/HTTPService/ConnectionHandler.swift": "a socket's option whose value is a C structure",
-        "Sources/heartbeat/Demo/DemoCommand.swift": "signals for the demo's processes",
-        "Sources/heartbeat/Demo/DemoSystem.swift": "folders, ports and exec for the demo",
+        "Sources/heartbeat/Local/LocalSystem.swift": "folders, ports and exec for the demo and the benchmark",
     ]
 
     @Test("wrappers import their C library and no other target")

@@ -290,6 +290,20 @@ class Answers:
             {"error_code": error, "group_id": name, **({} if error else self.cluster.group(name).described())}
             for name in request.body.groups]}
 
+    def delete_groups(self, broker, session, request):
+        error = self._group_error(broker)
+
+        def delete(name):
+            if error:
+                return error
+            if self.cluster.groups.get(name) is None:
+                return Error.group_id_not_found
+            if self.cluster.groups[name].members:
+                return Error.non_empty_group
+            del self.cluster.groups[name]
+            return Error.none
+        return {"results": [{"group_id": name, "error_code": delete(name)} for name in request.body.groups_names]}
+
     def offset_commit(self, broker, session, request):
         error = self._group_error(broker)
         group = self.cluster.group(request.body.group_id)

@@ -20,7 +20,7 @@ VERSIONS = {
     "leave_group": (0, 4), "sync_group": (0, 5), "sasl_handshake": (0, 1), "api_versions": (0, 3),
     "create_topics": (2, 6), "delete_topics": (1, 5), "init_producer_id": (0, 4), "offset_for_leader_epoch": (2, 4),
     "describe_configs": (1, 4), "sasl_authenticate": (0, 2), "create_partitions": (0, 3),
-    "list_groups": (0, 2), "describe_groups": (0, 2),
+    "list_groups": (0, 2), "describe_groups": (0, 2), "delete_groups": (0, 1),
 }
 KEYS = {name: key for key, name in api_key_map.items()}
 # Apache Kafka says 0 here, too, although it no longer has these versions: old clients look whether they are there.

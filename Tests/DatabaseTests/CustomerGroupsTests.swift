@@ -25,7 +25,8 @@ extension OnAServer {
             #expect(try stored() == [["Room \"1\"", "a"], ["Ward 3", "a"], ["Ward 3", "b"]])
             for wrong in [
                 "customer_id,ward\na,b\n", "customer_id,group\nc,Ward 4\nd,\n", "customer_id,group\n,x\n", "",
-                "customer_id,group\nc,\"Room 1, window\"\n",
+                "customer_id,group\nc,\"Room 1, window\"\n", "customer_id,group\nc,Ward\u{a0}\n",
+                "customer_id,group\nc,\u{3000}Ward\n", "customer_id,group\nc,Wa\u{85}rd\n",
             ] {
                 let refused = try await take("wrong.csv", wrong, with: "--replace")
                 #expect(refused.end == "exited(78)" && refused.log.contains("wrong.csv"), "\(refused.log)")

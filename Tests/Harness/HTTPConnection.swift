@@ -26,11 +26,17 @@ package final class HTTPConnection {
     private let descriptor: Int32
     private var buffer: [UInt8] = []
 
-    /// - Parameter receiveBytes: the size of the buffer for what comes, for a client that does not read.
-    package init(port: Int, receiveBytes: Int32? = nil) throws {
+    /// - Parameters:
+    ///   - receiveBytes: the size of the buffer for what comes, for a client that does not read.
+    ///   - sendSeconds: how long to wait when the server takes no more; without it there is no bound.
+    package init(port: Int, receiveBytes: Int32? = nil, sendSeconds: Int? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBytes {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+        if let sendSeconds {
+            var limit = timeval(tv_sec: sendSeconds, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
         var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -49,17 +55,22 @@ package final class HTTPConnection {
     deinit { close(descriptor) }
 
     /// Sends bytes as they are; what a closed connection does not take is no error.
-    package func send(_ text: String) { send(Array(text.utf8)) }
+    ///
+    /// - Returns: whether all of them were taken.
+    @discardableResult
+    package func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
-    private func send(_ bytes: [UInt8]) {
+    @discardableResult
+    private func send(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
                 Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             sent += count
         }
+        return true
     }
 
     /// Sends a request without a body.

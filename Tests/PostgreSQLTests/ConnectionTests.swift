@@ -111,6 +111,26 @@ struct ConnectionTests {
         #expect(try connection.rows("SELECT count(*) FROM t") == [["5"]])
     }
 
+    @Test("rows that are made while they are sent", arguments: [0, 1, 5000])
+    func copyInParts(count: Int32) throws {
+        let connection = try connect()
+        try connection.rows("CREATE TEMP TABLE t (a integer)")
+        try connection.start("BEGIN; COPY t FROM STDIN (FORMAT binary); COMMIT", unableTo: "start")
+        var next: Int32 = 0
+        try connection.copy(
+            inParts: { buffer in
+                while next < count, buffer.rowCount < 999 {
+                    buffer.beginRow(fields: 1)
+                    buffer.append(next)
+                    next += 1
+                }
+                return next < count
+            }, unableTo: "copy")
+        try connection.finish(unableTo: "finish")
+        let sum = Int(count) * (Int(count) - 1) / 2
+        #expect(try connection.rows("SELECT count(*), coalesce(sum(a), 0) FROM t") == [["\(count)", "\(sum)"]])
+    }
+
     @Test("rows in another order")
     func copyInOrder() throws {
         let connection = try connect()

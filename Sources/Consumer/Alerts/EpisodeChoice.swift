@@ -27,20 +27,10 @@ struct EpisodeChoice {
     /// Bounds the memory of episodes. Beyond it all of it is forgotten, and an episode may be told again.
     private static let mostRemembered = 10_000
 
-    private struct Key: Hashable {
-        let customerID: String
-        let kind: EpisodeKind
-        let openedAt: Instant
-
-        init(_ customerID: String, _ episode: Episode) {
-            (self.customerID, kind, openedAt) = (customerID, episode.kind, episode.openedAt)
-        }
-    }
-
     /// Open episodes that were told, at which severity.
-    private var told: [Key: Severity] = [:]
+    private var told: [EpisodeKey: Severity] = [:]
     /// Open episodes of which it was too late to tell.
-    private var late: Set<Key> = []
+    private var late: Set<EpisodeKey> = []
     /// The starts of the minutes that limit how many are told, and how often those that were not are summed up.
     private var toldMinute = Instant.earliest
     private var untoldMinute = Instant.earliest
@@ -56,9 +46,9 @@ struct EpisodeChoice {
         // Most batches change nothing that is urgent, while one of a backlog changes much.
         let urgent = changes.filter {
             $0.episode.worstSeverity == .high || $0.episode.toldSeverity != nil
-                || $0.change == .closed && told[Key($0.customerID, $0.episode)] != nil
+                || $0.change == .closed && told[EpisodeKey($0.customerID, $0.episode)] != nil
         }
-        let over = Set(urgent.filter { $0.change == .closed }.map { Key($0.customerID, $0.episode) })
+        let over = Set(urgent.filter { $0.change == .closed }.map { EpisodeKey($0.customerID, $0.episode) })
         var chosen = urgent.filter { isWorthTelling($0, over: over, at: now) }
         if !late.isEmpty { chosen += standing.compactMap { goingOn($0, now) } }
         return chosen
@@ -72,8 +62,8 @@ struct EpisodeChoice {
         return untold
     }
 
-    private mutating func isWorthTelling(_ change: CustomerEpisode, over: Set<Key>, at now: Instant) -> Bool {
-        let key = Key(change.customerID, change.episode)
+    private mutating func isWorthTelling(_ change: CustomerEpisode, over: Set<EpisodeKey>, at now: Instant) -> Bool {
+        let key = EpisodeKey(change.customerID, change.episode)
         switch change.change {
         case .eased:
             return false
@@ -100,7 +90,7 @@ struct EpisodeChoice {
 
     /// An episode that was found too late, if it goes on now.
     private mutating func goingOn(_ found: Findings.Found, _ now: Instant) -> CustomerEpisode? {
-        let (key, episode) = (Key(found.customerID, found.episode), found.episode)
+        let (key, episode) = (EpisodeKey(found.customerID, found.episode), found.episode)
         let age = now.microsecondsSince1970 - episode.lastSeenAt.microsecondsSince1970 - found.behind * 1000
         guard late.contains(key), episode.closedAt == nil, let severity = episode.toldSeverity, age <= Self.tooLate,
             hasRoom(now)
@@ -132,7 +122,7 @@ struct EpisodeChoice {
         !(0..<minute).contains(now.microsecondsSince1970 - start.microsecondsSince1970)
     }
 
-    private mutating func remember(_ key: Key, _ severity: Severity) {
+    private mutating func remember(_ key: EpisodeKey, _ severity: Severity) {
         if told.count >= Self.mostRemembered { told.removeAll() }
         told[key] = severity
     }

@@ -48,7 +48,9 @@ struct Batch: ~Copyable {
     private(set) var observations: [Observation] = []
     /// What came with a heart rate that is not stored, and by whom.
     private(set) var unstorable = UnstorableReadings()
-    /// The readings' numbers customer by customer, once they were arranged.
+    /// The customers' numbers in the order of their ids, and the readings' numbers customer by customer in that order, once
+    /// they were arranged.
+    private(set) var sequence: [Int] = []
     private(set) var order: [Int] = []
     /// The readings that are to be stored only once: their numbers, and where they came from.
     private(set) var onces: [(row: Int, place: Place)] = []
@@ -58,6 +60,8 @@ struct Batch: ~Copyable {
     private(set) var silence: SilenceMoment?
     /// Whether no more is to come, so that nothing waits for late readings any longer.
     private(set) var isLast = false
+    /// Whether it was taken as soon as it had no more room: then more is waiting.
+    var isFull = false
 
     /// How many messages it has.
     var count: Int { readings.rowCount + rejected.rowCount }
@@ -112,21 +116,25 @@ struct Batch: ~Copyable {
         observations.removeAll(keepingCapacity: true)
         unstorable.removeAll()
         onces.removeAll(keepingCapacity: true)
+        sequence.removeAll(keepingCapacity: true)
         order.removeAll(keepingCapacity: true)
         findings = nil
         silence = nil
         isLast = false
+        isFull = false
     }
 
     /// Puts the readings' numbers in order, those of one customer one after another. The index on customer and time then
-    /// takes them with a fifth less work of the server than in the order in which they came.
+    /// takes them with a fifth less work of the server than in the order in which they came, and of very many customers with
+    /// a third less when they are in the order of the ids, too.
     mutating func arrange() {
         guard order.count != observations.count else { return }
-        var places: [Int] = []
+        sequence = customers.customers.sorted()
+        var places = [Int](repeating: 0, count: sequence.count)
         var next = 0
-        for change in customers.changes {
-            places.append(next)
-            next += Int(change.readings)
+        for customer in sequence {
+            places[customer] = next
+            next += Int(customers.changes[customer].readings)
         }
         order = [Int](repeating: 0, count: next)
         for (row, observation) in observations.enumerated() {

@@ -114,14 +114,38 @@ final class BatchExchange: Sendable {
             if contents.isStopped { return (.stop, contents.epoch) }
             if !contents.jobs.isEmpty { return (contents.jobs.removeFirst(), contents.epoch) }
             guard !contents.isRefused, contents.gathering.isWanted else { return nil }
-            swap(&contents.gathering, &batch)
-            // The positions stay the same until the next assignment.
-            contents.gathering.start(like: batch)
-            contents.isWriting = true
+            Self.take(&contents, into: &batch)
             return (.write, contents.epoch)
         }
         if case .write? = next?.job { contents.wakeAll() }
         return next
+    }
+
+    /// Waits until the batch behind the one that is being written is full, and takes it in its place.
+    ///
+    /// - Parameter isWanted: whether it may be written together with the one before.
+    /// - Returns: whether it was taken; nothing is taken that is not full in time, or of another epoch.
+    func nextFull(
+        into batch: inout Batch, epoch: Int, milliseconds: Int, _ isWanted: (borrowing Batch) -> Bool
+    ) -> Bool {
+        let isTaken = contents.wait(milliseconds: milliseconds) { contents -> Bool? in
+            guard !contents.isStopped, contents.epoch == epoch, contents.jobs.isEmpty else { return false }
+            guard contents.room != .refused, isWanted(contents.gathering) else { return false }
+            guard contents.room == .full else { return nil }
+            Self.take(&contents, into: &batch)
+            return true
+        }
+        if isTaken == true { contents.wakeAll() }
+        return isTaken ?? false
+    }
+
+    private static func take(_ contents: inout Contents, into batch: inout Batch) {
+        let isFull = contents.room == .full
+        swap(&contents.gathering, &batch)
+        batch.isFull = isFull
+        // The positions stay the same until the next assignment.
+        contents.gathering.start(like: batch)
+        contents.isWriting = true
     }
 
     /// Whether a job of this epoch still has to be done.

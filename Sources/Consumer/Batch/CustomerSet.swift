@@ -49,6 +49,39 @@ struct CustomerSet {
         bytes[start(of: number)..<Int(ends[number])]
     }
 
+    /// The numbers in the order of the ids, byte by byte, which is that of the database's indexes.
+    func sorted() -> [Int] {
+        let shared = sharedStart
+        var keys = (0..<count).map { (bytes: eightBytes(of: $0, from: shared), number: Int32($0)) }
+        keys.sort { one, other in
+            guard one.bytes == other.bytes else { return one.bytes < other.bytes }
+            return id(Int(one.number)).lexicographicallyPrecedes(id(Int(other.number)))
+        }
+        return keys.map { Int($0.number) }
+    }
+
+    /// How many bytes all ids have in common at their beginning.
+    private var sharedStart: Int {
+        guard count > 0 else { return 0 }
+        var shared = id(0).count
+        for number in 1..<count {
+            let start = start(of: number)
+            var same = 0
+            let most = min(shared, Int(ends[number]) - start)
+            while same < most, bytes[start + same] == bytes[same] { same += 1 }
+            shared = same
+        }
+        return shared
+    }
+
+    /// Eight bytes of an id as a number that sorts as they do.
+    private func eightBytes(of number: Int, from offset: Int) -> UInt64 {
+        var value: UInt64 = 0
+        let (start, end) = (start(of: number) + offset, Int(ends[number]))
+        for place in start..<start + 8 { value = value << 8 | (place < end ? UInt64(bytes[place]) : 0) }
+        return value
+    }
+
     private func start(of number: Int) -> Int { number == 0 ? 0 : Int(ends[number - 1]) }
 
     private func isEqual(_ number: Int, _ id: Span<UInt8>) -> Bool {

@@ -18,6 +18,8 @@ enum Refusal: Sendable {
     case fenced(partitions: [Int32])
     /// The database refuses the data of a batch; how many messages it has, and its last one.
     case data(messages: Int, last: (partition: Int32, offset: Int64), cause: String)
+    /// A transaction of several batches failed, and nothing of it is stored.
+    case unfinished
     /// These messages ask to be stored only once, and their readings are stored already.
     case repeated([Batch.Place])
 }

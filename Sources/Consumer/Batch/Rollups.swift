@@ -1,6 +1,6 @@
 import HeartRate
 
-/// What a batch changes in `customer_state`.
+/// What a batch, or a transaction, changes in `customer_state`.
 struct CustomerChanges {
     /// What it changes of one customer.
     struct CustomerChange {
@@ -12,6 +12,15 @@ struct CustomerChanges {
         var anomalies: Int32 = 0
         /// When the last of its readings was sent, and how long after its time stamp; in milliseconds. Nil when that is not known.
         var arrival: (at: Int64, delay: Int64)?
+
+        /// Adds what comes later in the log.
+        mutating func add(_ later: CustomerChange) {
+            if later.latest.recordedAt >= latest.recordedAt { latest = later.latest }
+            sourceID = later.sourceID
+            readings += later.readings
+            anomalies += later.anomalies
+            arrival = later.arrival ?? arrival
+        }
     }
 
     /// Whose changes they are, by the same numbers.
@@ -42,6 +51,18 @@ struct CustomerChanges {
         changes[number].readings += 1
         if anomaly != nil { changes[number].anomalies += 1 }
         return number
+    }
+
+    /// Adds the changes of a later batch.
+    mutating func add(_ later: CustomerChanges) {
+        for number in later.changes.indices {
+            let own = customers.insert(later.customers.id(number).span)
+            if own == changes.count {
+                changes.append(later.changes[number])
+            } else {
+                changes[own].add(later.changes[number])
+            }
+        }
     }
 }
 
@@ -75,6 +96,18 @@ struct MinuteChanges {
         changes[number].lowest = min(changes[number].lowest, reading.heartRate)
         changes[number].highest = max(changes[number].highest, reading.heartRate)
         changes[number].sum += Int64(reading.heartRate)
+    }
+
+    /// Adds the changes of another batch.
+    mutating func add(_ other: MinuteChanges) {
+        for change in other.changes {
+            let number = number(of: change.start)
+            changes[number].readings += change.readings
+            changes[number].anomalies += change.anomalies
+            changes[number].lowest = min(changes[number].lowest, change.lowest)
+            changes[number].highest = max(changes[number].highest, change.highest)
+            changes[number].sum += change.sum
+        }
     }
 
     private mutating func number(of instant: Instant) -> Int {

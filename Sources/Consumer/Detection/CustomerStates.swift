@@ -41,6 +41,9 @@ struct CustomerStates {
     /// Whether more may be kept.
     var hasRoom: Bool { count < most }
 
+    /// Whether there are more than are kept.
+    var isOverfull: Bool { count > most }
+
     mutating func removeAll() {
         customers.removeAll()
         pieces.removeAll()
@@ -80,11 +83,20 @@ struct CustomerStates {
         body(&pieces[number / Self.piece][number % Self.piece])
     }
 
+    /// Where detection goes on with a customer; empty when nobody knows it.
+    func checkpoint(of id: Span<UInt8>) -> [UInt8] {
+        guard let number = customers.number(of: id) else { return [] }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(400)
+        pieces[number / Self.piece][number % Self.piece].detector.writeCheckpoint(to: &bytes)
+        return bytes
+    }
+
     private subscript(number: Int) -> Entry { pieces[number / Self.piece][number % Self.piece] }
 
     /// Drops the half that was seen least recently when there are more than are kept.
     mutating func trim() {
-        guard count > most else { return }
+        guard isOverfull else { return }
         let seen = (0..<count).map { self[$0].seenAt }
         let order = seen.indices.sorted { seen[$0] > seen[$1] }
         var kept = CustomerStates(most: most)

@@ -80,7 +80,8 @@ struct Detection {
     mutating func judge(_ batch: inout Batch, _ involved: Involved, at now: Int64, by rules: EpisodeRules) {
         var findings = Findings()
         var next = 0
-        for (customer, place) in involved.readings.enumerated() {
+        for customer in batch.sequence {
+            let place = involved.readings[customer]
             let rows = batch.order[next..<next + Int(batch.customers.changes[customer].readings)]
             next = rows.endIndex
             let course = CustomerCourse(
@@ -97,6 +98,13 @@ struct Detection {
         finish(involved.waiting, &findings, by: rules)
         batch.markSuspect(findings.suspect)
         batch.findings = findings
+    }
+
+    /// Whether more customers are in memory than are kept: then their states have to be written.
+    var isFull: Bool { states.isOverfull }
+
+    /// Drops what need not be in memory, once it is stored.
+    mutating func trim() {
         states.trim()
         if silences.trim() { states.forgetWatches() }
     }
@@ -116,11 +124,7 @@ struct Detection {
             entry.seenAt = now
             course.judge(by: &entry.detector, entry.limits, rules: rules, of: id, &findings)
             entry.detector.openEpisodes { findings.note($0, of: String(decoding: id, as: UTF8.self)) }
-            if course.rows.isEmpty {
-                findings.addSilent(id, entry.detector)
-            } else {
-                findings.checkpoints.append(entry.detector)
-            }
+            if course.rows.isEmpty { findings.addSilent(id) }
             return SilenceTable.Presence(entry.detector, entry.limits, by: rules)
         }
         watch(place, presence, at: now)
@@ -151,7 +155,7 @@ struct Detection {
                 entry.detector.signalLost(for: silent, rules: rules, limits: limits) {
                     findings.note($0, of: String(decoding: id, as: UTF8.self), $1)
                 }
-                if findings.changes.count > changes || hasNews { findings.addSilent(id, entry.detector) }
+                if findings.changes.count > changes || hasNews { findings.addSilent(id) }
                 return SilenceTable.Presence(entry.detector, limits, by: rules)
             }
             watch(place, presence, at: nil)
@@ -167,7 +171,7 @@ struct Detection {
                 entry.detector.finish(rules: rules, limits: entry.limits) {
                     findings.note($0, of: String(decoding: id, as: UTF8.self), $1)
                 }
-                findings.addSilent(id, entry.detector)
+                findings.addSilent(id)
                 return SilenceTable.Presence(entry.detector, entry.limits, by: rules)
             }
             watch(place, presence, at: nil)

@@ -10,11 +10,8 @@ struct Findings {
         var behind: Int64 = 0
     }
 
-    /// For each customer of the batch, by number, where detection goes on.
-    var checkpoints = Checkpoints()
-    /// Customers without readings in the batch whose silence was judged, and where detection goes on with them.
-    var silent: [String] = []
-    var silentCheckpoints = Checkpoints()
+    /// Customers without readings in the batch whose state has changed, since their silence was judged.
+    var silent: Set<String> = []
     /// How many readings were not judged, since they were not later than one before.
     var late = 0
     /// How many readings have a time stamp that is far ahead, and wait for another one.
@@ -44,10 +41,22 @@ struct Findings {
         currentBehind = behind
     }
 
-    /// Notes where detection goes on with somebody of whom the batch has no reading.
-    mutating func addSilent(_ id: ArraySlice<UInt8>, _ detector: Detector) {
-        silent.append(String(decoding: id, as: UTF8.self))
-        silentCheckpoints.append(detector)
+    /// Notes that the state has changed of somebody of whom the batch has no reading.
+    mutating func addSilent(_ id: ArraySlice<UInt8>) { silent.insert(String(decoding: id, as: UTF8.self)) }
+
+    /// Adds what was found in the batch behind: of an episode in both how it stands after that.
+    mutating func add(_ later: Findings) {
+        silent.formUnion(later.silent)
+        late += later.late
+        ahead += later.ahead
+        suspect += later.suspect
+        restarted += later.restarted
+        behind.merge(later.behind) { $1 }
+        forgotten += later.forgotten
+        let changed = Set(later.episodes.map { EpisodeKey($0.customerID, $0.episode) })
+        episodes.removeAll { changed.contains(EpisodeKey($0.customerID, $0.episode)) }
+        episodes += later.episodes
+        changes += later.changes
     }
 
     /// Notes how an episode stands.

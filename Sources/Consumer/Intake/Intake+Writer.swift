@@ -67,6 +67,7 @@ extension Intake {
         case .data(let messages, let last, let cause):
             batchRows = max(1, messages / 2)
             if messages == 1 { judge.refuse(last.partition, last.offset, as: .refusedByDatabase(cause)) }
+        case .unfinished: break
         case .repeated(let places):
             for place in places { judge.refuse(place.partition, place.offset, as: .repeated) }
         }

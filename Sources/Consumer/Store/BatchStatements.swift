@@ -1,18 +1,19 @@
 public import HeartRate
 public import PostgreSQL
 
-/// The statements with which a batch ends, after its rows: calls of the functions in `db/0002_functions.sql`.
+/// The statements with which a transaction ends, after its rows: calls of functions in `db/`.
 struct BatchStatements {
     /// As a literal of SQL.
     let consumerName: String
 
-    func text(of batch: borrowing Batch) -> String {
-        let valid = batch.readings.rowCount - batch.anomalies
-        return fence(batch.progress.filter { $0.expected >= 0 })
-            + holes(batch.holes)
-            + customers(batch.customers, batch.findings?.checkpoints ?? Checkpoints())
-            + episodes(batch.findings ?? Findings()) + minutes(batch.minutes.changes)
-            + "SELECT log_messages(\(consumerName), \(valid), \(batch.anomalies), \(batch.rejected.rowCount));"
+    /// - Parameter states: where detection goes on with those who were silent; nil when episodes are not detected.
+    func text(of transaction: Transaction, _ states: CustomerStates?) -> String {
+        let valid = transaction.readings - transaction.anomalies
+        let findings = transaction.findings ?? Findings()
+        return fence(transaction.moved) + holes(transaction.holes)
+            + (transaction.customers.changes.isEmpty ? "" : "SELECT record_customers();")
+            + silent(findings.silent.sorted(), states) + episodes(findings) + minutes(transaction.minutes.changes)
+            + "SELECT log_messages(\(consumerName), \(valid), \(transaction.anomalies), \(transaction.rejected));"
     }
 
     private func fence(_ moved: [Batch.Progress]) -> String {
@@ -34,25 +35,15 @@ struct BatchStatements {
         return "INSERT INTO offset_holes (source_id, offsets) VALUES \(rows.joined(separator: ", "));"
     }
 
-    private func customers(_ customers: CustomerChanges, _ checkpoints: Checkpoints) -> String {
-        let changes = customers.changes
-        guard !changes.isEmpty else { return "" }
-        return """
-            SELECT record_customers(\(customers.customers.array.literal), \(array(changes) { $0.latest.recordedAt }), \
-            \(array(changes) { $0.latest.heartRate }), \(array(changes) { $0.latest.anomaly?.reason }), \
-            \(array(changes) { $0.readings }), \(array(changes) { $0.anomalies }), \
-            \(array(changes) { $0.sourceID }), \(checkpoints.array.literal));
-            """
+    private func silent(_ ids: [String], _ states: CustomerStates?) -> String {
+        guard let states, !ids.isEmpty else { return "" }
+        var checkpoints = ArrayText(capacity: ids.count * 500)
+        for id in ids { checkpoints.append(bytea: states.checkpoint(of: id.utf8.span)[...]) }
+        return "SELECT record_detectors(\(ArrayText(ids).literal), \(checkpoints.literal));"
     }
 
     private func episodes(_ findings: Findings) -> String {
         var text = ""
-        if !findings.silent.isEmpty {
-            text += """
-                SELECT record_detectors(\(ArrayText(findings.silent).literal), \
-                \(findings.silentCheckpoints.array.literal));
-                """
-        }
         if !findings.forgotten.isEmpty {
             text += """
                 UPDATE episodes SET closed_at = greatest(opened_at, last_seen_at) \
@@ -93,15 +84,6 @@ struct BatchStatements {
 
     private func array<Element>(_ elements: [Element], _ value: (Element) -> some PostgreSQLParameter) -> String {
         ArrayText(elements, value).literal
-    }
-}
-
-extension CustomerSet {
-    /// The ids.
-    var array: ArrayText {
-        var array = ArrayText(capacity: count * 16)
-        for number in 0..<count { array.append(utf8: id(number)) }
-        return array
     }
 }
 

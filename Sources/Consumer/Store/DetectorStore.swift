@@ -43,12 +43,9 @@ extension ReadingStore {
         return try stored(rows)
     }
 
-    /// What differs as soon as somebody has set limits; a time would not tell of a change that was committed later.
-    func limitsMark() throws(PostgreSQLError) -> String {
-        try connection.execute(
-            "SELECT count(*) || ' ' || coalesce(sum(hashtextextended(l::text, 0)), 0) FROM customer_limits l",
-            unableTo: "read \"customer_limits\""
-        ).value()
+    /// What differs as soon as somebody has set limits.
+    func limitsVersion() throws(PostgreSQLError) -> Int64 {
+        try connection.execute("SELECT version FROM limits_version", unableTo: "read \"limits_version\"").value()
     }
 
     private func stored(_ rows: borrowing PostgreSQLResult) throws(PostgreSQLError) -> [StoredDetector] {
@@ -66,18 +63,5 @@ extension ReadingStore {
                 id: id, detector: detector ?? (state == nil ? nil : last).map { Detector(after: $0) } ?? Detector(),
                 limits: limits, isUnreadable: state != nil && detector == nil)
         }
-    }
-}
-
-extension Checkpoints {
-    /// As a `bytea[]`.
-    var array: ArrayText {
-        var array = ArrayText(capacity: bytes.count * 2 + ends.count * 7)
-        var start = 0
-        for end in ends {
-            array.append(bytea: bytes[start..<end])
-            start = end
-        }
-        return array
     }
 }

@@ -43,13 +43,43 @@ struct ReadingStore: ~Copyable {
 
     // MARK: - Batches
 
-    /// Writes a batch in one transaction, or nothing.
+    /// Copies a batch's rows into the open transaction, or begins one. It takes no lock that another consumer waits for.
+    func copy(_ batch: borrowing Batch) throws(PostgreSQLError) {
+        try start(batch, "")
+        try send(batch)
+        try connection.finish(unableTo: "copy \(batch.count) messages")
+    }
+
+    /// Copies a batch's rows and ends the transaction with what it changes besides, or does nothing.
     ///
     /// All of it is one simple query. First come the rows, which take no lock that another consumer waits for. Then
     /// everything that does, and COMMIT: the server starts that only when it has the last row and needs nothing more
     /// from here, so a consumer that is stopped at any moment leaves no lock behind.
-    func write(_ batch: borrowing Batch) throws(PostgreSQLError) {
-        var script = "BEGIN;"
+    ///
+    /// - Parameters:
+    ///   - batch: the last one of the transaction; an empty one when all were copied.
+    ///   - transaction: with this batch.
+    ///   - detection: where it goes on with customers.
+    func write(
+        _ batch: borrowing Batch, endOf transaction: Transaction, _ detection: Detection?
+    ) throws(PostgreSQLError) {
+        let customers = transaction.customers
+        let hasCustomers = !customers.changes.isEmpty
+        let statements = BatchStatements(consumerName: consumerName).text(of: transaction, detection?.states)
+        try start(batch, (hasCustomers ? CustomerChanges.copy : "") + statements + "COMMIT")
+        try send(batch)
+        if hasCustomers {
+            var next = 0
+            try connection.copy(
+                inParts: { customers.appendRows(from: &next, detection?.states, to: &$0) },
+                unableTo: "copy \(customers.changes.count) customers")
+        }
+        try connection.finish(unableTo: "commit \(transaction.count) messages")
+    }
+
+    /// Sends the statements with a batch's rows and those behind it.
+    private func start(_ batch: borrowing Batch, _ end: String) throws(PostgreSQLError) {
+        var script = connection.isInTransaction ? "" : "BEGIN;"
         if !batch.readings.isEmpty {
             script += """
                 COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, source_id, \
@@ -62,8 +92,10 @@ struct ReadingStore: ~Copyable {
                 reason_code, reason) FROM STDIN (FORMAT binary);
                 """
         }
-        script += BatchStatements(consumerName: consumerName).text(of: batch) + "COMMIT"
-        try connection.start(script, unableTo: "send \(batch.count) messages")
+        try connection.start(script + end, unableTo: "send \(batch.count) messages")
+    }
+
+    private func send(_ batch: borrowing Batch) throws(PostgreSQLError) {
         if !batch.readings.isEmpty {
             try connection.copy(
                 batch.readings, order: batch.order,
@@ -73,7 +105,6 @@ struct ReadingStore: ~Copyable {
             try connection.copy(
                 batch.rejected, unableTo: "copy \(batch.rejected.rowCount) rows into \"rejected_messages\"")
         }
-        try connection.finish(unableTo: "commit \(batch.count) messages")
     }
 
     /// Writes this minute's row of `pipeline_log` although nothing came.
@@ -87,11 +118,13 @@ struct ReadingStore: ~Copyable {
         try connection.execute("ROLLBACK", unableTo: "roll back")
     }
 
-    /// Whether a batch was written: asked when the answer to its COMMIT was lost or the batch was fenced.
-    func standing(of batch: borrowing Batch) throws(PostgreSQLError) -> Standing {
+    /// Whether a transaction was written: asked when the answer to its COMMIT was lost or it was fenced.
+    ///
+    /// - Parameter progress: how far it moves its sources.
+    func standing(of progress: [Batch.Progress]) throws(PostgreSQLError) -> Standing {
         let rows = try connection.query(
             "SELECT source_id, next_offset, closed FROM kafka_offsets WHERE source_id = ANY ($1::integer[])",
-            [ArrayText(batch.progress) { $0.sourceID }], unableTo: "read the stored offsets")
+            [ArrayText(progress) { $0.sourceID }], unableTo: "read the stored offsets")
         var stored: [Int32: Int64] = [:]
         var closed: Set<Int32> = []
         try rows.forEach { row throws(PostgreSQLError) in
@@ -102,7 +135,7 @@ struct ReadingStore: ~Copyable {
         var before = 0
         var after = 0
         var elsewhere: [Int32] = []
-        for progress in batch.progress where progress.expected >= 0 {
+        for progress in progress where progress.expected >= 0 {
             switch stored[progress.sourceID] {
             // What the batch does not move says nothing unless somebody else has moved it.
             case progress.expected where closed.contains(progress.sourceID): elsewhere.append(progress.partition)
@@ -116,7 +149,7 @@ struct ReadingStore: ~Copyable {
         if elsewhere.isEmpty, before == 0 { return .after }
         if elsewhere.isEmpty {
             // One transaction moves all or none: those that moved were moved by others, to the same offset by chance.
-            elsewhere = batch.progress.filter { $0.expected < $0.next && stored[$0.sourceID] == $0.next }
+            elsewhere = progress.filter { $0.expected < $0.next && stored[$0.sourceID] == $0.next }
                 .map(\.partition)
         }
         return .elsewhere(partitions: elsewhere)

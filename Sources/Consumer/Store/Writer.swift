@@ -9,33 +9,37 @@ import SharedSettings
 ///
 /// While PostgreSQL is unreachable it keeps its batch and retries with a growing pause. Nothing is dropped.
 struct Writer: ~Copyable {
-    private let exchange: BatchExchange
+    let exchange: BatchExchange
     private let parameters: [String: String]
     private let consumerName: String
     private let service: Service
     private let metrics: ConsumerMetrics
-    private var episodes: EpisodeReport
+    var episodes: EpisodeReport
     private let loop: WorkLoop
-    private var store: ReadingStore?
+    var store: ReadingStore?
     /// Whether the session has done something yet.
     private var hasWorked = false
     private var batch = Batch()
+    /// What is written with it, and with those before it in the same transaction.
+    private var transaction = Transaction()
+    /// How many batches are written alone, since a transaction of several has failed.
+    private var alone = 0
     /// To which epoch of the exchange what it does belongs.
-    private var epoch = 0
-    private var detection: Detection
+    var epoch = 0
+    var detection: Detection
     /// By which rules it detects episodes; nil when they are switched off.
-    private var rules: EpisodeRules?
+    var rules: EpisodeRules?
     /// What is read here.
-    private var sources: [Int32] = []
+    var sources: [Int32] = []
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
     private var patience = Patience()
-    private var lastLog = ContinuousClock.now
-    private var lastLook = ContinuousClock.now
-    private var lastReminder = ContinuousClock.now
-    private var limitsMark: String?
-    private var lastLimits = ContinuousClock.now - .seconds(60)
+    var lastLog = ContinuousClock.now
+    var lastLook = ContinuousClock.now
+    var lastReminder = ContinuousClock.now
+    var limitsVersion: Int64?
+    var lastLimits = ContinuousClock.now - .seconds(60)
 
     init(
         _ exchange: BatchExchange, context: ConsumerContext, episodes: EpisodeReport, loop: WorkLoop
@@ -92,21 +96,12 @@ struct Writer: ~Copyable {
         if isNew { watchCustomers() }
     }
 
-    /// Takes over within seconds what people have set for customers. A look that fails is left to the next one.
-    private mutating func lookForLimits() {
-        guard rules != nil, store != nil, .now - lastLimits >= .seconds(5) else { return }
-        lastLimits = .now
-        guard let mark = try? store?.limitsMark() else { return }
-        if let limitsMark, limitsMark != mark { detection.reload() }
-        limitsMark = mark
-    }
-
     /// A new assignment: others may have written since, and whoever falls silent now was read by others.
     private mutating func watchCustomers() {
         detection.forget()
         guard let rules else { return }
         // Before the limits are read, so that none is missed that is set meanwhile.
-        limitsMark = untilDone { store throws(PostgreSQLError) in try store.limitsMark() }
+        limitsVersion = untilDone { store throws(PostgreSQLError) in try store.limitsVersion() }
         let sources = sources
         var last = ""
         while true {
@@ -127,16 +122,18 @@ struct Writer: ~Copyable {
         if let stored { exchange.answer(.stored(stored), epoch: epoch) }
     }
 
-    /// Writes the batch, as often as it takes, and says how it ended.
+    /// Writes the batch, with those behind it where that is worth it, as often as it takes, and says how it ended.
     private mutating func write() {
         var isInDoubt = false
+        transaction = Transaction()
         while exchange.isCurrent(epoch) {
             loop.progressed()
             do throws(PostgreSQLError) {
                 if isInDoubt {
                     switch try standing() {
-                    case .before: break
-                    case .after: return finish(.written(batch.moved))
+                    case .before:
+                        guard transaction.copied == 0 else { return finish(.refused(.unfinished)) }
+                    case .after: return finish(.written(transaction.moved))
                     case .elsewhere(let partitions): return finish(.refused(.fenced(partitions: partitions)))
                     }
                 }
@@ -145,13 +142,13 @@ struct Writer: ~Copyable {
                 try writeOnce()
                 recovered()
                 lastLog = .now
-                return finish(.written(batch.moved))
+                return finish(.written(transaction.moved))
             } catch {
                 // Whatever failed: only what the database says afterwards tells whether the batch was written.
                 isInDoubt = true
                 if error.fault == .data {
                     try? store?.rollBack()
-                    if forgoesSilence() { continue }
+                    if transaction.copied > 0 || forgoesSilence() { continue }
                     if batch.readings.rowCount > 0 {
                         let refusal = Refusal.data(messages: batch.count, last: batch.last, cause: error.cause)
                         return finish(.refused(refusal))
@@ -178,6 +175,30 @@ struct Writer: ~Copyable {
     }
 
     private mutating func writeOnce() throws(PostgreSQLError) {
+        transaction = Transaction()
+        try prepare()
+        if batch.isEmpty, batch.findings?.isEmpty ?? true { return }
+        let start = ContinuousClock.now
+        while alone == 0, !detection.isFull, transaction.isWorthMore(after: batch) {
+            try store?.copy(batch)
+            transaction.noteCopy()
+            loop.progressed()
+            let (progress, days) = (transaction.progress, preparedDays)
+            let isMore = exchange.nextFull(into: &batch, epoch: epoch, milliseconds: 250) {
+                Transaction.takes($0, after: progress, days: days)
+            }
+            guard isMore else {
+                batch.removeAll()
+                break
+            }
+            try prepare()
+        }
+        try store?.write(batch, endOf: transaction, rules == nil ? nil : detection)
+        metrics.committed(within: ContinuousClock.now - start)
+    }
+
+    /// Makes a batch ready to be copied, and adds it to the transaction.
+    private mutating func prepare() throws(PostgreSQLError) {
         do throws(PostgreSQLError) {
             try connect()
             try createPartitions()
@@ -187,10 +208,7 @@ struct Writer: ~Copyable {
             // Until here nothing of the batch was sent.
             throw error.fault == .data ? error.with(.lasting) : error
         }
-        if batch.isEmpty, batch.findings?.isEmpty ?? true { return }
-        let start = ContinuousClock.now
-        try store?.write(batch)
-        metrics.committed(within: ContinuousClock.now - start)
+        transaction.add(batch)
     }
 
     private mutating func createPartitions() throws(PostgreSQLError) {
@@ -225,10 +243,10 @@ struct Writer: ~Copyable {
 
     /// Puts customers at what the database has of them; when it does not answer, it is asked again for all.
     private mutating func restore(_ unknown: [Int]) throws(PostgreSQLError) {
-        var ids = CustomerSet()
-        for place in unknown { _ = ids.insert(detection.states.id(place).span) }
+        var ids = ArrayText(capacity: unknown.count * 16)
+        for place in unknown { ids.append(utf8: detection.states.id(place)) }
         do throws(PostgreSQLError) {
-            let stored = try store?.detectors(of: ids.array) ?? []
+            let stored = try store?.detectors(of: ids) ?? []
             detection.restore(unknown, stored, at: monotonicMilliseconds())
         } catch {
             // Their entries are empty.
@@ -239,18 +257,24 @@ struct Writer: ~Copyable {
 
     private mutating func standing() throws(PostgreSQLError) -> ReadingStore.Standing {
         try connect()
-        return try store?.standing(of: batch) ?? .before
+        return try store?.standing(of: transaction.progress) ?? .before
     }
 
     private mutating func finish(_ reply: Reply?) {
-        if case .written? = reply {
-            metrics.stored(batch)
-            if let findings = batch.findings { tell(episodes.choose(findings)) }
-        } else {
+        switch reply {
+        case .written?:
+            detection.trim()
+            alone = max(alone - 1, 0)
+            metrics.stored(transaction)
+            if let findings = transaction.findings { tell(episodes.choose(findings)) }
+        case .refused(.unfinished)?:
+            alone = transaction.copied + 1
             detection.forget()
+        default: detection.forget()
         }
         exchange.finish(reply, epoch: epoch)
         batch.removeAll()
+        transaction = Transaction()
     }
 
     // MARK: - The session
@@ -288,6 +312,19 @@ struct Writer: ~Copyable {
         return try body(store!)
     }
 
+    /// Asks the database once. When it does not answer, the next job will wait for it and say so.
+    mutating func attempt<Answer>(
+        _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
+    ) -> Answer? {
+        do throws(PostgreSQLError) {
+            try connect()
+            return try ask(body)
+        } catch {
+            store = nil
+            return nil
+        }
+    }
+
     /// Closes the session, says so once, and sleeps.
     ///
     /// - Returns: whether the job still has to be done.
@@ -312,57 +349,5 @@ struct Writer: ~Copyable {
         backoff.reset()
         patience.reset()
         service.answered(.postgreSQL)
-    }
-
-    // MARK: - The journal
-
-    /// Tells people of what they were not told before a restart.
-    private mutating func tell(_ changes: [CustomerEpisode]) {
-        guard !changes.isEmpty else { return }
-        var untold = changes
-        do throws(PostgreSQLError) {
-            untold = try ask { store throws(PostgreSQLError) in try store.untold(changes) } ?? changes
-        } catch {
-            // Rather told twice than never; the next job will wait for the database and say so.
-            store = nil
-        }
-        for change in untold { episodes.tell(change) }
-    }
-
-    /// Looks, every ten seconds, for what nobody has acknowledged in time.
-    private mutating func remind() {
-        guard let delay = rules?.reminder, !sources.isEmpty, ContinuousClock.now - lastReminder >= .seconds(10) else {
-            return
-        }
-        lastReminder = .now
-        do throws(PostgreSQLError) {
-            try connect()
-            for reminder in try store?.reminders(after: delay, most: EpisodeChoice.mostInAMinute) ?? [] {
-                episodes.tell(reminder)
-            }
-        } catch {
-            store = nil
-        }
-    }
-
-    /// Has it found out, once a second, whether customers who are overdue are really silent.
-    private mutating func lookForSilence() {
-        guard ContinuousClock.now - lastLook >= .seconds(1) else { return }
-        lastLook = .now
-        guard detection.silences.isDue(at: monotonicMilliseconds()) else { return }
-        exchange.answer(.silenceDue, epoch: epoch)
-    }
-
-    /// A row of `pipeline_log` for a minute in which nothing came, so that silence can be told from absence.
-    private mutating func logIdleMinute() {
-        guard !sources.isEmpty, ContinuousClock.now - lastLog >= .seconds(60) else { return }
-        lastLog = .now
-        do throws(PostgreSQLError) {
-            try connect()
-            try store?.logIdleMinute()
-        } catch {
-            // The next job will wait for the database and say so.
-            store = nil
-        }
     }
 }

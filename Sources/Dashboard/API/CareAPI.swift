@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import HeartRate
 internal import NIOCore
 internal import PostgreSQL
+internal import Schema
 internal import Synchronization
 
 /// What is set for one customer, by whom, and what was set before.
@@ -96,10 +97,11 @@ extension API {
 
     @Sendable private func setGroups(_ request: Request, _ viewer: Viewer) async throws -> Response {
         let (change, person) = try await change(request, from: viewer, fields: ["customer_id", "by", "groups"])
-        let names = try change.texts("groups", most: 20, of: 1...50)
-        guard !names.contains(where: { $0.utf8.contains(UInt8(ascii: ",")) }) else {
-            throw Problem(.badRequest, "groups: expected names without a comma")
+        let names = try change.texts("groups", most: 20)
+        let wrong = try await ask { connection throws(PostgreSQLError) in
+            try GroupName.firstWrong(of: names, connection)
         }
+        guard wrong == nil else { throw Problem(.badRequest, "groups: \(GroupName.rule)") }
         return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
             try CareChange(id, by: person).setGroups(names, connection)
         }

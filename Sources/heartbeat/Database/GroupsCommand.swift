@@ -30,15 +30,21 @@ extension DatabaseCommand {
             guard let settings = try options.load(.database) else { return }
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
             var groups = CustomerGroups()
-            try Table.read(file, needed: ["customer_id", "group"]) { _, cells throws(CommandFailure) in
+            var lines: [Int] = []
+            try Table.read(file, needed: ["customer_id", "group"]) { line, cells throws(CommandFailure) in
                 do throws(CustomerGroups.Refusal) {
                     try groups.add(cells[0], to: cells[1])
                 } catch {
                     throw CommandFailure(.config, error.reason)
                 }
+                lines.append(line)
             }
             let (added, removed) = try settings.asOperator("postgres", running: "database groups FILE") {
-                try groups.store(PostgreSQLConnection(settings.postgresParameters, .maintenance), replacing: replace)
+                let connection = try PostgreSQLConnection(settings.postgresParameters, .maintenance)
+                if let wrong = try groups.firstWrongName(connection) {
+                    throw CommandFailure(.config, "\(file):\(lines[wrong]): group: \(GroupName.rule)")
+                }
+                return try groups.store(connection, replacing: replace)
             }
             Logger(label: "database").notice(
                 "\(file): \(added) memberships of groups are new, \(removed) are removed, \(groups.count - added) were there"

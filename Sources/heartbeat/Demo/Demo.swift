@@ -11,12 +11,12 @@ import SharedSettings
 /// The whole pipeline on one machine, started in order and ended in the opposite one.
 struct Demo: Sendable {
     private let options: Options
-    private let screen = DemoScreen(isTerminal: Terminal.isOutput)
-    private let folder: DemoFolder
+    private let screen = LocalScreen(of: "demo", isTerminal: Terminal.isOutput)
+    private let folder: PrivateFolder
     private let program: String
     private let environment = ProcessInfo.processInfo.environment
     /// nil when there is a server to use.
-    private let privatePostgreSQL: DemoPostgreSQL?
+    private let privatePostgreSQL: PrivatePostgreSQL?
 
     /// What was asked for.
     struct Options: Sendable {
@@ -28,11 +28,11 @@ struct Demo: Sendable {
         let seconds: Int?
     }
 
-    init(_ options: Options, in folder: DemoFolder) throws {
+    init(_ options: Options, in folder: PrivateFolder) throws {
         self.options = options
         self.folder = folder
-        program = try DemoFolder.thisProgram()
-        privatePostgreSQL = try options.postgres == nil ? DemoPostgreSQL(in: folder) : nil
+        program = try PrivateFolder.thisProgram()
+        privatePostgreSQL = try options.postgres == nil ? PrivatePostgreSQL(in: folder) : nil
     }
 
     /// Runs until somebody asks to stop, or for the time that was asked for.
@@ -56,7 +56,7 @@ struct Demo: Sendable {
 
     private func withPostgreSQL(_ body: @escaping @Sendable () async throws -> Void) async throws {
         guard let privatePostgreSQL else { return try await body() }
-        try await privatePostgreSQL.run(on: screen, while: body)
+        try await privatePostgreSQL.run(with: ["max_wal_size=256MB"], on: screen, while: body)
     }
 
     private func withBroker(_ body: @escaping @Sendable (_ brokers: String) async throws -> Void) async throws {
@@ -160,10 +160,10 @@ struct Demo: Sendable {
     // MARK: - Processes and their settings
 
     /// A command of this program.
-    private func heartbeat(_ name: String, _ arguments: [String], settings: [String: String]) -> DemoProcess {
+    private func heartbeat(_ name: String, _ arguments: [String], settings: [String: String]) -> LocalProcess {
         // What /etc/heartbeat has is for the daemons of this machine, not for the demo.
         let config = arguments.first == "broker" ? [] : ["--config", "/dev/null"]
-        return DemoProcess(
+        return LocalProcess(
             name: name, program: program, arguments: arguments + config,
             environment: inherited.merging(settings) { $1 })
     }

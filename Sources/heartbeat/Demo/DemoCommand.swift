@@ -1,7 +1,6 @@
 import ArgumentParser
 import Daemon
 import FoundationEssentials
-import Glibc
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -54,10 +53,12 @@ struct DemoCommand: ParsableCommand {
     }
 
     func run() throws {
-        guard geteuid() != 0 else {
-            try DemoFolder.startAgainAsOrdinaryUser(Array(CommandLine.arguments.dropFirst()))
+        guard !isRoot else {
+            try PrivateFolder.startAgainAsOrdinaryUser("demo", Array(CommandLine.arguments.dropFirst())) {
+                printAtOnce("demo       | \($0)")
+            }
         }
-        let folder = try folder.map(DemoFolder.init(takingOver:)) ?? DemoFolder()
+        let folder = try folder.map(PrivateFolder.init(takingOver:)) ?? PrivateFolder(for: "demo")
         // PostgreSQL wants to know its current folder, which may be one that only root can enter.
         _ = FileManager.default.changeCurrentDirectoryPath("/")
         let demo: Demo
@@ -81,19 +82,6 @@ struct DemoCommand: ParsableCommand {
     private func runToEnd(_ demo: Demo) throws {
         let signals = try Signals.install()
         // libpq's and librdkafka's calls have threads of their own; the main thread only waits for the tasks.
-        let outcome = Monitor<Result<Void, any Error>?>(nil)
-        Task {
-            let result: Result<Void, any Error>
-            do {
-                result = .success(try await demo.run(signals))
-            } catch {
-                result = .failure(error)
-            }
-            outcome.withLock { $0 = result }
-            outcome.wakeAll()
-        }
-        while true {
-            if let result = outcome.wait({ $0 }) { return try result.get() }
-        }
+        try waitForTask { try await demo.run(signals) }
     }
 }

@@ -57,6 +57,7 @@ import Testing
             case .written(let moved): "written \(moved.map { "\($0.partition): \($0.expected)..<\($0.next)" })"
             case .refused(.fenced(let partitions)): "fenced \(partitions)"
             case .refused(.data(let messages, let last, let cause)): "data \(messages) \(last) \(cause)"
+            case .refused(.unfinished): "unfinished"
             case .refused(.repeated(let places)): "repeated \(places.map(\.offset))"
             case .silenceDue: "silence"
             }
@@ -104,6 +105,32 @@ import Testing
         let writer = Writer(exchange)
         #expect(writer.take())
         #expect(exchange.waitForRoom(milliseconds: 0) == .free)
+    }
+
+    @Test("the batch behind is taken into the same transaction when it is full and wanted, and not otherwise")
+    func nextFull() {
+        let writer = Writer(exchange)
+        func next(_ isWanted: Bool = true, epoch: Int? = nil) -> Bool {
+            exchange.nextFull(into: &writer.batch, epoch: epoch ?? writer.epoch, milliseconds: 0) { _ in isWanted }
+        }
+        for offset in 100..<110 { gather(0, Int64(offset)) }
+        #expect(writer.take() && writer.batch.isFull)
+        for offset in 110..<119 { gather(0, Int64(offset)) }
+        #expect(!next(), "it is not full")
+        gather(0, 119)
+        #expect(!next(false))
+        #expect(!next(epoch: 7), "of another epoch")
+        exchange.send(.detect(nil))
+        #expect(!next(), "somebody waits for another job")
+        if case .detect? = writer.next() {} else { Issue.record("the job is there") }
+        #expect(next() && writer.batch.isFull)
+        #expect(writer.batch.progress.map(\.expected) == [110, -1] && writer.batch.progress.map(\.next) == [120, -1])
+        gather(0, 120)
+        #expect(!exchange.waitUntilWritten(milliseconds: 0))
+        writer.finishWritten()
+        #expect(writer.take() && !writer.batch.isFull && writer.batch.count == 1)
+        exchange.abandon()
+        #expect(!next())
     }
 
     @Test("a batch is full when its bytes are many, although its rows are few")
@@ -255,7 +282,7 @@ import Testing
         #expect(writer.batch.progress[0].expected == 100 && writer.batch.progress[0].next == 150)
     }
 
-    @Test("readings go to the server customer by customer, each customer's in their order")
+    @Test("readings go to the server in the order of the ids, each customer's in their order")
     func byCustomer() {
         var batch = Batch()
         batch.start(at: [Position(sourceID: 1, partition: 0, offset: 0)])
@@ -266,6 +293,6 @@ import Testing
             batch.append(reading, anomaly: nil, day: nil, slot: 0, offset: Int64(row))
         }
         batch.arrange()
-        #expect(batch.order == [0, 2, 1, 4, 3])
+        #expect(batch.order == [1, 4, 0, 2, 3])
     }
 }

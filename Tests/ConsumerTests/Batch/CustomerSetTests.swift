@@ -1,3 +1,4 @@
+import Simulation
 import Testing
 
 @testable import Consumer
@@ -37,5 +38,29 @@ import Testing
         #expect(customers.count == 0)
         #expect(customers.insert(bytes("500").span) == 0 && customers.insert(bytes("7").span) == 1)
         #expect(customers.insert(bytes("500").span) == 0 && customers.count == 2)
+    }
+
+    @Test(
+        "the order of ids is that of their bytes",
+        arguments: [[], ["a"], ["b", "a"], ["cust_10", "cust_2", "cust_1", "cust_"]]
+    )
+    func order(ids: [String]) {
+        var set = CustomerSet()
+        for id in ids { _ = set.insert(id.utf8.span) }
+        #expect(set.sorted().map { String(decoding: set.id($0), as: UTF8.self) } == ids.sorted())
+    }
+
+    @Test("the order of many ids, some of them alike for long")
+    func orderOfMany() {
+        var random = SplitMix64(seed: 3, stream: 3)
+        for start in ["", "cust_", "ä"] {
+            var set = CustomerSet()
+            for _ in 0..<500 {
+                let middle = Bool.random(using: &random) ? "0000000000" : ""
+                _ = set.insert("\(start)\(middle)\(Int.random(in: 0..<10_000, using: &random))".utf8.span)
+            }
+            let ids = set.sorted().map { Array(set.id($0)) }
+            #expect(ids.count == set.count && zip(ids, ids.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) })
+        }
     }
 }

@@ -1,4 +1,5 @@
 import HeartRate
+import Simulation
 import Testing
 
 @testable import Consumer
@@ -24,6 +25,48 @@ import Testing
         #expect(customers.changes.map(\.readings) == [3, 2] && customers.changes.map(\.anomalies) == [1, 1])
         customers.removeAll()
         #expect(customers.changes.isEmpty && customers.customers.count == 0)
+    }
+
+    @Test("a producer may write anything as the time at which it sent", arguments: [Int64.min, -1, 0, 1, Int64.max])
+    func arrival(_ milliseconds: Int64) throws {
+        for at in [Instant.earliest, Instant(microsecondsSince1970: 0), Instant.latest] {
+            var customers = CustomerChanges()
+            let reading = try #require(Reading(customerID: try CustomerID("a"), recordedAt: at, heartRate: 70))
+            let number = customers.add(reading, nil, sourceID: 1)
+            customers.noteArrival(of: number, at, at: milliseconds)
+            let arrival = try #require(customers.changes[0].arrival)
+            #expect(arrival.delay == arrival.at - at.microsecondsSince1970 / 1000)
+        }
+    }
+
+    @Test("what batches change, one after the other, is what one batch changes")
+    func sums() throws {
+        var random = SplitMix64(seed: 5, stream: 1)
+        let rule = AnomalyRule()
+        var (whole, parts) = (CustomerChanges(), CustomerChanges())
+        var (minutes, minuteParts) = (MinuteChanges(), MinuteChanges())
+        for batch in 0..<20 {
+            var (part, minutePart) = (CustomerChanges(), MinuteChanges())
+            for _ in 0..<30 {
+                let id = "customer \(Int.random(in: 0..<12, using: &random))"
+                let second = Int64.random(in: -200...200, using: &random)
+                let reading = try reading(id, second: second, bpm: .random(in: 20...220, using: &random))
+                let anomaly = rule.judge(reading.heartRate)
+                _ = whole.add(reading, anomaly, sourceID: Int32(batch))
+                _ = part.add(reading, anomaly, sourceID: Int32(batch))
+                minutes.add(reading, isAnomaly: anomaly != nil)
+                minutePart.add(reading, isAnomaly: anomaly != nil)
+            }
+            parts.add(part)
+            minuteParts.add(minutePart)
+        }
+        func described(_ changes: CustomerChanges) -> [String] {
+            changes.changes.enumerated().map { number, change in
+                "\(String(decoding: changes.customers.id(number), as: UTF8.self)) \(change)"
+            }
+        }
+        #expect(described(parts) == described(whole))
+        #expect(minuteParts.changes.map { "\($0)" } == minutes.changes.map { "\($0)" })
     }
 
     @Test("a minute is that of the time stamp, also before 1970")

@@ -1,5 +1,4 @@
 import HeartRate
-import PostgreSQL
 import Testing
 
 @testable import Consumer
@@ -33,24 +32,32 @@ import Testing
         #expect(!findings.isEmpty)
     }
 
-    @Test("a checkpoint goes to the database and comes back as it was")
-    func checkpoints() throws {
+    @Test("of an episode in two batches there is one row, as it stands after the second")
+    func twoBatches() {
         var detector = Detector()
-        Self.take(0..<100, bpm: 200, by: &detector) { _, _ in }
-        var checkpoints = Checkpoints()
-        checkpoints.append(detector)
-        checkpoints.append(Detector())
-        let elements = checkpoints.array.text.dropFirst().dropLast().split(separator: ",").map { element in
-            element.dropFirst(#""\\x"#.count).dropLast()
+        var batches = [Findings(), Findings()]
+        for (batch, seconds) in [0..<60, 60..<120].enumerated() {
+            batches[batch].beginCustomer()
+            Self.take(seconds, bpm: 30, by: &detector) { batches[batch].note($0, of: "a", $1) }
+            detector.openEpisodes { batches[batch].note($0, of: "a") }
+            batches[batch].addSilent(Array("b".utf8)[...])
+            batches[batch].late = batch + 1
         }
-        #expect(elements.count == 2)
-        for (element, start) in zip(elements, [0, checkpoints.ends[0]]) {
-            let text = Array("\\x\(element)".utf8)
-            let bytes = [UInt8](postgreSQLText: text.span)
-            let decoded = try #require(bytes)
-            #expect(decoded == Array(checkpoints.bytes[start..<start + decoded.count]))
-            #expect(Detector(checkpoint: decoded) != nil)
-        }
+        var both = batches[0]
+        both.add(batches[1])
+        #expect(both.episodes.count == 1 && both.late == 3 && both.silent == ["b"])
+        #expect(both.episodes.first?.episode == batches[1].episodes.first?.episode)
+        #expect(both.changes.count == batches[0].changes.count + batches[1].changes.count)
+    }
+
+    @Test("a customer's row says where detection goes on, and none where nothing is known")
+    func checkpoints() throws {
+        var states = CustomerStates(most: 10)
+        let (place, _) = states.insert("a".utf8.span)
+        states.update(place) { entry in Self.take(0..<100, bpm: 200, by: &entry.detector) { _, _ in } }
+        let bytes = states.checkpoint(of: "a".utf8.span)
+        #expect(bytes.count > 50 && Detector(checkpoint: bytes) != nil)
+        #expect(states.checkpoint(of: "b".utf8.span).isEmpty)
     }
 
     @Test("of more customers than are kept the half leaves that was seen least recently")

@@ -136,19 +136,11 @@ struct SilenceSchedule {
         let ids = batch.customers.changes.indices.map {
             String(decoding: batch.customers.customers.id($0), as: UTF8.self)
         }
-        store(ids, findings.checkpoints)
-        store(findings.silent, findings.silentCheckpoints)
+        for id in Set(ids).union(findings.silent) { stored[id] = detection.states.checkpoint(of: id.utf8.span) }
+        detection.trim()
         for found in findings.episodes {
             let severity = found.episode.closedAt == nil ? found.episode.severity : nil
             episodes[found.customerID, default: [:]][found.episode.kind] = severity
-        }
-    }
-
-    private mutating func store(_ ids: [String], _ checkpoints: Checkpoints) {
-        var start = 0
-        for (id, end) in zip(ids, checkpoints.ends) {
-            stored[id] = Array(checkpoints.bytes[start..<end])
-            start = end
         }
     }
 }

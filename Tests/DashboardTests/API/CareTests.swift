@@ -75,7 +75,9 @@ extension OnAServer {
                 ("pause", #""minutes": 1441"#), ("pause", #""minutes": -1"#), ("pause", #""minutes": null"#),
                 ("pause", #""note": "x""#), ("groups", #""groups": "a""#), ("groups", #""groups": [""]"#),
                 ("groups", #""groups": ["a\u0000"]"#), ("groups", #""groups": [1]"#),
-                ("groups", #""groups": ["Room 1, window"]"#),
+                ("groups", #""groups": ["Room 1, window"]"#), ("groups", #""groups": [" a"]"#),
+                ("groups", #""groups": ["a", "b\u00a0"]"#), ("groups", #""groups": ["\u3000a"]"#),
+                ("groups", #""groups": ["a\tb"]"#), ("groups", #""groups": ["a", "b\u0000", "c,d"]"#),
                 (
                     "groups",
                     #""groups": ["1","2","3","4","5","6","7","8","9","a","b","c","d","e","f","g","h","i","j","k","l"]"#

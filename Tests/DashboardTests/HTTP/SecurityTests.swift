@@ -136,6 +136,22 @@ extension OnAServer {
             #expect(try dashboard.get("/healthz").status == 200)
         }
 
+        @Test("who asks for /healthz again and again and never reads an answer is not read either, and holds nobody up")
+        func deafHealth() async throws {
+            let dashboard = try await RunningDashboard(isAnswered: false)
+            #expect(try dashboard.get("/healthz").status == 200)
+            let before = dashboard.process.peakKilobytes
+            let connection = try HTTPConnection(port: dashboard.port, receiveBytes: 4096, sendSeconds: 5)
+            let requests = String(repeating: "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 5000)
+            // 44 MB of requests, whose answers would be some 150 MB.
+            var pieces = 0
+            while pieces < 200, connection.send(requests) { pieces += 1 }
+            #expect(pieces < 200, "the server stopped to read")
+            #expect(try dashboard.get("/healthz").status == 200)
+            let grown = (dashboard.process.peakKilobytes - before) / 1024
+            #expect(grown < 40, "\(grown) MB more after \(pieces) pieces of 5000 requests")
+        }
+
         @Test("headers and addresses that are too long are refused, and the service stays up")
         func oversized() async throws {
             let dashboard = try await RunningDashboard(isAnswered: false)

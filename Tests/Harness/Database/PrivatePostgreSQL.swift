@@ -23,8 +23,10 @@ package final class PrivatePostgreSQL: Sendable {
     private let databases = Atomic<Int>(0)
     private let environment: [String: String]
 
-    /// - Parameter environment: more of the server's environment.
-    package init(environment: [String: String] = [:]) async throws {
+    /// - Parameters:
+    ///   - environment: more of the server's environment.
+    ///   - primary: the cluster that it is a standby of, by streaming replication; nil for one of its own.
+    package init(environment: [String: String] = [:], replicaOf primary: PrivatePostgreSQL? = nil) async throws {
         folder = try TestFolder()
         self.environment = environment
         let programs = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_POSTGRESQL"]
@@ -36,6 +38,11 @@ package final class PrivatePostgreSQL: Sendable {
             // For the socket.
             chown(folder.path, user.id, user.group)
         }
+        if let primary { try await copy(primary) } else { try await initialize() }
+        try await start()
+    }
+
+    private func initialize() async throws {
         let initdb = try start("initdb", cluster.initialization)
         guard try await initdb.waitForEnd(within: .seconds(60)) == .exited(0) else {
             throw HarnessError("initdb failed: " + initdb.log)
@@ -43,7 +50,21 @@ package final class PrivatePostgreSQL: Sendable {
         // A crash of the machine is not among the tests, so the disk need not be waited for.
         let file = cluster.data + "/postgresql.auto.conf"
         try "fsync = off\n".write(toFile: file, atomically: false, encoding: .utf8)
-        try await start()
+    }
+
+    /// As an administrator makes a standby.
+    private func copy(_ primary: PrivatePostgreSQL) async throws {
+        var command = ChildProcess.Command(
+            cluster.path(of: "pg_basebackup"),
+            [
+                "-h", primary.host, "-U", "postgres", "-D", cluster.data, "--write-recovery-conf",
+                "--wal-method=stream", "--checkpoint=fast", "--no-sync",
+            ], environment: cluster.initialization.environment)
+        command.user = user.map { ($0.id, $0.group) }
+        let backup = try ChildProcess("pg_basebackup", command, in: folder)
+        guard try await backup.waitForEnd(within: .seconds(60)) == .exited(0) else {
+            throw HarnessError("pg_basebackup failed: " + backup.log)
+        }
     }
 
     /// The folder of the socket.

@@ -27,13 +27,13 @@ extension BrokerDump {
 
 extension Pipeline {
     /// How many readings are stored.
-    func readingCount() throws -> Int { try database.number("SELECT count(*) FROM heart_rate_readings") }
+    func readingCount() throws -> Int { try database.number("SELECT count(*) FROM readings") }
 
     /// The time stamps of all stored readings.
     func storedTimestamps() throws -> [String] {
         try database.rows(
             """
-            SELECT to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM heart_rate_readings
+            SELECT to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') FROM readings
             """
         ).compactMap { $0[0] }
     }

@@ -1,7 +1,7 @@
 import Harness
 import Simulation
 
-/// What happens to a cluster and its consumers, step by step: a value that follows from its seed.
+/// What happens to a cluster, its consumers and their database, step by step: a value that follows from its seed.
 struct Schedule: Sendable, CustomStringConvertible {
     /// One thing that happens. Partitions count from 0, brokers from 1, consumers from 1.
     enum Step: Sendable {
@@ -21,6 +21,16 @@ struct Schedule: Sendable, CustomStringConvertible {
         case recreate(messages: Int)
         /// All that Kafka has gets stored.
         case settle
+        /// A consumer is stopped for a while and goes on, maybe when the group has given its partitions to another one.
+        case freeze(Int, milliseconds: Int)
+        /// The consumers' sessions with the database are ended.
+        case endSessions
+        /// The server is started again, after a crash or in order.
+        case restart(isCrash: Bool)
+        /// Somebody else holds the table that each batch writes to.
+        case lock(milliseconds: Int)
+        /// The day of all readings is sealed as far as it is stored.
+        case maintain
         case pause(milliseconds: Int)
     }
 
@@ -28,7 +38,7 @@ struct Schedule: Sendable, CustomStringConvertible {
     let brokers, partitions, consumers: Int
     /// Whether nothing is lost before it is known what is stored, so that the number of what is lost is known, too.
     let isExact: Bool
-    let steps: [Step]
+    private(set) var steps: [Step]
 
     init(seed: UInt64) {
         var planner = SchedulePlanner(seed: seed)
@@ -37,6 +47,24 @@ struct Schedule: Sendable, CustomStringConvertible {
         (brokers, partitions, consumers) = (planner.brokers, planner.partitions, planner.consumers)
         isExact = planner.isExact
         steps = planner.steps
+        // With numbers of their own, so that the others stay as they are.
+        var random = SplitMix64(seed: ~seed)
+        for _ in 0..<Int.random(in: 2...5, using: &random) {
+            steps.insert(
+                Self.databaseFault(consumers: consumers, &random),
+                at: .random(in: partitions + 1...steps.count, using: &random))
+        }
+    }
+
+    private static func databaseFault(consumers: Int, _ random: inout SplitMix64) -> Step {
+        switch Int.random(in: 0...5, using: &random) {
+        case 0...1:
+            .freeze(.random(in: 1...consumers, using: &random), milliseconds: .random(in: 500...7000, using: &random))
+        case 2: .endSessions
+        case 3: .restart(isCrash: .random(using: &random))
+        case 4: .lock(milliseconds: .random(in: 100...3000, using: &random))
+        default: .maintain
+        }
     }
 
     var description: String {

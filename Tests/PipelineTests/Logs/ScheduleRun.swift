@@ -74,7 +74,38 @@ struct ScheduleRun {
                 try await write(count, to: partition)
             }
         case .settle: try await settle()
+        case .freeze, .endSessions, .restart, .lock, .maintain: try await performOnDatabase(step)
         case .pause(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
+        }
+    }
+
+    private func performOnDatabase(_ step: Schedule.Step) async throws {
+        let database = pipeline.database
+        switch step {
+        case .freeze(let consumer, let milliseconds):
+            consumers[consumer]?.kill(SIGSTOP)
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            consumers[consumer]?.kill(SIGCONT)
+        case .endSessions:
+            try database.rows(
+                """
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND usename = 'heartbeat-consumer'
+                """)
+        case .restart(let isCrash):
+            try await database.cluster.stop(isCrash ? .immediate : .fast)
+            try await database.cluster.start()
+        case .lock(let milliseconds):
+            let session = try database.connect()
+            try session.rows("BEGIN")
+            try session.rows("LOCK TABLE kafka_offsets")
+            try await Task.sleep(for: .milliseconds(milliseconds))
+            try session.rows("ROLLBACK")
+        case .maintain:
+            let settings = database.settings(as: "heartbeat-maintenance").merging(["RETENTION_DAYS": "36500"]) { $1 }
+            let done = try await Heartbeat.run(["database", "maintain"], settings)
+            guard done.end == .exited(0) else { throw HarnessError("maintain: \(done.log)") }
+        default: throw HarnessError("\(step) is none of the database")
         }
     }
 
@@ -167,7 +198,7 @@ struct ScheduleRun {
     private func storedNumbers() throws -> [Int] {
         try pipeline.database.rows(
             """
-            SELECT extract(microseconds FROM recorded_at)::int - 3100000 FROM heart_rate_readings
+            SELECT extract(microseconds FROM recorded_at)::int - 3100000 FROM readings
             UNION ALL SELECT substring(convert_from(payload, 'UTF8') FROM ':03\\.(\\d+)Z')::int - 100000
               FROM rejected_messages
             """

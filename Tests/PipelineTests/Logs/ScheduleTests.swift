@@ -3,7 +3,8 @@ import Harness
 import Testing
 
 extension EndToEnd {
-    /// Stops, kills, silence, lost ends, recreated topics, transactions and rebalances in any order.
+    /// Stops, kills, silence, lost ends, recreated topics, transactions, rebalances, restarts of the database, and sealing, in
+    /// any order.
     @Suite("Random schedules") struct Schedules {
         /// A seed that was given, three fixed ones, or, among what takes long, a hundred.
         private static let seeds: [UInt64] = {
@@ -29,14 +30,19 @@ extension EndToEnd {
             let start = ContinuousClock.now
             do {
                 let folder = try TestFolder()
+                // A server of its own, which can be restarted beside the other schedules.
+                let cluster = try await PrivatePostgreSQL()
                 let complaints = await TestFolder.$current.withValue(folder) {
-                    do {
-                        var run = try await ScheduleRun(schedule)
-                        return try await run.run()
-                    } catch {
-                        return ["\(error)"]
+                    await PrivatePostgreSQL.$current.withValue(cluster) {
+                        do {
+                            var run = try await ScheduleRun(schedule)
+                            return try await run.run()
+                        } catch {
+                            return ["\(error)"]
+                        }
                     }
                 }
+                try await cluster.stop(.fast)
                 print("schedule \(schedule.seed): \(ContinuousClock.now - start)")
                 if complaints.isEmpty { return }
                 Issue.record("\(complaints.joined(separator: "; "))\n\(schedule)\n\(folder.logs())")

@@ -50,6 +50,16 @@ import Testing
         #expect(heart.story(.bradycardia) == ["opened medium", "closed medium"])
     }
 
+    @Test("a beat after the longest interval that a rate can say, among others, is judged", arguments: [1, 2, 3])
+    mutating func longest(bpm: Int) {
+        for interval in [60 / Double(bpm), 20, 30] {
+            beats(62, for: 60)
+            beat(after: interval)
+        }
+        beats(62, for: 120)
+        #expect(knowsBeats)
+    }
+
     @Test("a heart whose beats are all slow is one, also at half of the rate before", arguments: [30.0, 35, 38])
     mutating func slow(bpm: Double) throws {
         beats(2 * bpm, for: 60)

@@ -3,11 +3,16 @@ import FoundationEssentials
 import Glibc
 import LocalServers
 
-// The system calls that the demo makes, and all of its unsafe code.
+// The system calls that the demo and the benchmark make, and all of their unsafe code.
+
+/// Whether this process is root's.
+var isRoot: Bool { geteuid() == 0 }
 
 /// Makes a folder that only its owner can enter, with a name that nobody could know before.
-func makePrivateFolder(in parent: String) throws -> String {
-    var template = Array("\(parent)/heartbeat-demo-XXXXXX".utf8CString)
+///
+/// - Parameter name: the word for which it is made: `demo`.
+func makePrivateFolder(in parent: String, for name: String) throws -> String {
+    var template = Array("\(parent)/heartbeat-\(name)-XXXXXX".utf8CString)
     guard unsafe mkdtemp(&template) != nil else {
         throw CommandFailure(
             .unavailable, "unable to make a folder in \(parent): \(lastSystemError())",

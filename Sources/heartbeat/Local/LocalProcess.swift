@@ -2,8 +2,8 @@ import Daemon
 import Subprocess
 import Synchronization
 
-/// One of the demo's processes: what to run, and how it ends.
-struct DemoProcess: Sendable {
+/// A process below a command: what to run, and how it ends.
+struct LocalProcess: Sendable {
     /// As the screen shows it.
     let name: String
     /// The program's path.
@@ -14,7 +14,7 @@ struct DemoProcess: Sendable {
     var stopSignal = Signal.terminate
     /// How long it may take to end before it is killed.
     var patience = Duration.seconds(15)
-    /// What the kernel sends it when the demo itself is gone, whatever ended that.
+    /// What the kernel sends it when the command itself is gone, whatever ended that.
     var lastSignal = "KILL"
     /// Whether it is started again when it was killed or has failed, as systemd would do.
     var isRestarted = false
@@ -24,7 +24,7 @@ struct DemoProcess: Sendable {
     /// - Parameter isReady: whether a line of its output says that `body` can begin. The default begins at once.
     /// - Throws: what `body` throws; `CommandFailure` when the process has ended before.
     func run<Result: Sendable>(
-        on screen: DemoScreen, isReady: (@Sendable (String) -> Bool)? = nil,
+        on screen: LocalScreen, isReady: (@Sendable (String) -> Bool)? = nil,
         while body: @escaping @Sendable (_ readyLine: String) async throws -> Result
     ) async throws -> Result {
         let (lines, readyLine) = AsyncStream.makeStream(of: String.self)
@@ -53,7 +53,7 @@ struct DemoProcess: Sendable {
     /// Runs it to its end. Its lines are shown afterwards, when it has failed.
     ///
     /// - Throws: `CommandFailure` when its status is not 0.
-    func runToEnd(on screen: DemoScreen) async throws {
+    func runToEnd(on screen: LocalScreen) async throws {
         let lines = Mutex<[String]>([])
         let status = try await runOnce { line in lines.withLock { $0.append(line) } }
         guard !status.isSuccess else { return }
@@ -62,7 +62,7 @@ struct DemoProcess: Sendable {
     }
 
     /// Returns when the task is cancelled and the process has ended.
-    private func keepRunning(on screen: DemoScreen, _ receive: @escaping @Sendable (String) -> Void) async throws {
+    private func keepRunning(on screen: LocalScreen, _ receive: @escaping @Sendable (String) -> Void) async throws {
         var failuresInARow = 0
         while true {
             let start = ContinuousClock.now
@@ -82,7 +82,7 @@ struct DemoProcess: Sendable {
         }
     }
 
-    private func reportEnd(_ status: TerminationStatus, on screen: DemoScreen) {
+    private func reportEnd(_ status: TerminationStatus, on screen: LocalScreen) {
         guard !status.isSuccess else { return }
         screen.note("\(name) exited abnormally: \(Self.words(status))")
     }
@@ -90,7 +90,7 @@ struct DemoProcess: Sendable {
     /// When the task is cancelled, the process is asked to end and then killed.
     private func runOnce(_ receive: @escaping @Sendable (String) -> Void) async throws -> TerminationStatus {
         var options = PlatformOptions()
-        // The terminal's Ctrl-C is for the demo alone: it ends the others in their order.
+        // The terminal's Ctrl-C is for the command alone: it ends the others in their order.
         options.createSession = true
         options.teardownSequence = [.send(signal: stopSignal, allowedDurationToNextStep: patience)]
         let variables = environment.reduce(into: [Environment.Key: String]()) { variables, pair in

@@ -2,18 +2,21 @@ import Daemon
 import FoundationEssentials
 import LocalServers
 
-/// The demo's own folder: the database and its socket are in it, and it goes with the demo.
-struct DemoFolder: Sendable {
+/// A command's own folder: its database and the socket are in it, and it goes with the command.
+struct PrivateFolder: Sendable {
     let path: String
 
     /// Makes the folder in TMPDIR, or in /tmp.
-    init() throws {
+    ///
+    /// - Parameter name: the command's: `demo`.
+    init(for name: String) throws {
         let wanted = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         // The path of a socket has at most 107 bytes (unix(7)), and ours is below the folder.
-        path = try makePrivateFolder(in: wanted.utf8.count <= 60 && wanted.hasPrefix("/") ? wanted : "/tmp")
+        path = try makePrivateFolder(
+            in: wanted.utf8.count <= 60 && wanted.hasPrefix("/") ? wanted : "/tmp", for: name)
     }
 
-    /// Takes over a folder that the demo made when it was root.
+    /// Takes over a folder that the command made when it was root.
     init(takingOver path: String) { self.path = path }
 
     /// Removes the folder with everything in it.
@@ -29,13 +32,19 @@ struct DemoFolder: Sendable {
     /// Goes on as an ordinary user in the same process: PostgreSQL refuses to run as root, and nothing else needs to.
     ///
     /// The program is copied into the folder, since the user may not be able to enter the one that it is in.
-    static func startAgainAsOrdinaryUser(_ arguments: [String]) throws -> Never {
+    ///
+    /// - Parameters:
+    ///   - name: the command's.
+    ///   - tell: is told who it goes on as.
+    static func startAgainAsOrdinaryUser(
+        _ name: String, _ arguments: [String], telling tell: (String) -> Void
+    ) throws -> Never {
         guard let user = SystemUser.forServers else {
             throw CommandFailure(
-                .config, "the demo does not run as root, and there is no user \"postgres\" or \"nobody\"",
+                .config, "the \(name) does not run as root, and there is no user \"postgres\" or \"nobody\"",
                 hint: "start it as an ordinary user")
         }
-        let path = try makePrivateFolder(in: "/tmp")
+        let path = try makePrivateFolder(in: "/tmp", for: name)
         do {
             let files = FileManager.default
             let libraries = path + "/lib"
@@ -46,7 +55,7 @@ struct DemoFolder: Sendable {
             }
             try files.copyItem(atPath: try thisProgram(), toPath: path + "/heartbeat")
             for file in [path, libraries] { try giveFile(file, to: user) }
-            printAtOnce("demo       | started by root: everything runs as user \"\(user.name)\"")
+            tell("started by root: everything runs as user \"\(user.name)\"")
             try become(
                 "/usr/bin/env",
                 [
@@ -54,7 +63,7 @@ struct DemoFolder: Sendable {
                     "--regid", "\(user.group)", "--clear-groups", "--", path + "/heartbeat",
                 ] + arguments + ["--folder", path])
         } catch {
-            DemoFolder(takingOver: path).remove()
+            PrivateFolder(takingOver: path).remove()
             throw error
         }
     }

@@ -1,8 +1,8 @@
 import Daemon
 import Synchronization
 
-/// What the demo shows: the lines of its processes, and below them one line that stays.
-final class DemoScreen: Sendable {
+/// What a command shows of the processes below it: their lines, and below these one line that stays.
+final class LocalScreen: Sendable {
     private struct Drawing {
         /// The line at the bottom of the terminal; empty when there should be none.
         var live = ""
@@ -10,22 +10,41 @@ final class DemoScreen: Sendable {
         var isShown = false
         /// When the live line was last written where there is no terminal.
         var lastWritten: ContinuousClock.Instant?
+        /// The last lines, of a screen that shows none.
+        var kept: [String] = []
     }
 
+    private static let mostKept = 40
+
+    private let name: String
     private let isTerminal: Bool
+    private let isHidden: Bool
     private let state = Mutex(Drawing())
 
-    /// - Parameter isTerminal: whether lines can be redrawn.
-    init(isTerminal: Bool) { self.isTerminal = isTerminal }
+    /// - Parameters:
+    ///   - name: the command's own, for its notes.
+    ///   - isTerminal: whether lines can be redrawn.
+    ///   - isHidden: whether lines are kept instead of shown, for `lastLines`.
+    init(of name: String, isTerminal: Bool, isHidden: Bool = false) {
+        self.name = name
+        self.isTerminal = isTerminal
+        self.isHidden = isHidden
+    }
+
+    /// The last lines of a hidden screen: what there is to read when something has failed.
+    var lastLines: [String] { state.withLock { $0.kept } }
 
     /// Adds a line of one of the processes.
     func show(_ line: String, from name: String) {
         let name = name + String(repeating: " ", count: max(0, Self.nameWidth - name.count))
-        state.withLock { state in draw(["\(name) | \(line)"], &state) }
+        state.withLock { state in
+            guard isHidden else { return draw(["\(name) | \(line)"], &state) }
+            state.kept = state.kept.suffix(Self.mostKept - 1) + ["\(name) | \(line)"]
+        }
     }
 
-    /// Adds a line of the demo itself.
-    func note(_ line: String) { show(line, from: "demo") }
+    /// Adds a line of the command itself.
+    func note(_ line: String) { show(line, from: name) }
 
     /// Replaces the line at the bottom. Without a terminal it is added as a line every five seconds.
     func showLive(_ line: String) {

@@ -1,0 +1,81 @@
+import HeartRate
+import Testing
+
+@testable import Consumer
+
+/// Which batches are written in one transaction, and what it changes.
+@Suite("Several batches in one transaction") struct TransactionTests {
+    /// A batch of so many customers with a reading each, from an offset on.
+    private static func fill(
+        _ batch: inout Batch, customers: Int = 1500, offset: Int64 = 0, slot: Int = 0, day: Int32? = nil
+    ) throws {
+        for number in 0..<customers {
+            let reading = Reading(
+                customerID: try CustomerID("customer \(number)"),
+                recordedAt: Instant(microsecondsSince1970: offset * 1_000_000), heartRate: 70)
+            batch.append(
+                try #require(reading), anomaly: nil, day: day, slot: slot, offset: offset + Int64(number))
+        }
+        batch.isFull = true
+    }
+
+    private static func started() -> Batch {
+        var batch = Batch()
+        batch.start(at: [
+            Position(sourceID: 1, partition: 0, offset: 0), Position(sourceID: 2, partition: 1, offset: 0),
+        ])
+        return batch
+    }
+
+    @Test("more is worth waiting for until each of very many customers has some readings")
+    func worth() throws {
+        var transaction = Transaction()
+        var batch = Self.started()
+        for round in 0..<16 {
+            try Self.fill(&batch, offset: Int64(round) * 1500)
+            transaction.add(batch)
+            let isWorthMore = transaction.isWorthMore(after: batch)
+            #expect(isWorthMore == (round < 15), "round \(round)")
+            batch.removeAll()
+        }
+        #expect(transaction.readings == 24_000 && transaction.customers.changes.count == 1500)
+        #expect(transaction.moved.map(\.expected) == [0] && transaction.moved.map(\.next) == [24_000])
+        #expect(transaction.moved.map(\.readings) == [24_000])
+    }
+
+    @Test("nobody waits behind a batch that was not full, or of few customers, or whose silence is to be judged")
+    func notWorth() throws {
+        for (customers, isFull, isSilent) in [(1500, false, false), (900, true, false), (1500, true, true)] {
+            var transaction = Transaction()
+            var batch = Self.started()
+            try Self.fill(&batch, customers: customers)
+            batch.isFull = isFull
+            if isSilent { batch.judgeSilence(at: SilenceMoment(at: 1), next: [:]) }
+            transaction.add(batch)
+            let isWorthMore = transaction.isWorthMore(after: batch)
+            #expect(!isWorthMore, "\(customers) \(isFull) \(isSilent)")
+        }
+    }
+
+    @Test("a batch behind is taken when it goes on where the transaction ends, and needs nothing before it")
+    func takes() throws {
+        var transaction = Transaction()
+        var batch = Self.started()
+        try Self.fill(&batch, customers: 10, day: 5)
+        transaction.add(batch)
+        func expect(_ expected: Bool, _ comment: Comment, _ change: (inout Batch) throws -> Void) throws {
+            var next = Self.started()
+            try change(&next)
+            let takes = Transaction.takes(next, after: transaction.progress, days: [5])
+            #expect(takes == expected, comment)
+        }
+        try expect(true, "it goes on") { try Self.fill(&$0, offset: 10, day: 5) }
+        try expect(true, "of another partition") { try Self.fill(&$0, offset: 77, slot: 1, day: 5) }
+        try expect(false, "not where it ends") { try Self.fill(&$0, offset: 11, day: 5) }
+        try expect(false, "a day without a partition") { try Self.fill(&$0, offset: 10, day: 6) }
+        try expect(false, "something that may be stored already") {
+            try Self.fill(&$0, offset: 10, day: 5)
+            $0.storeOnce(slot: 0, offset: 10)
+        }
+    }
+}

@@ -33,19 +33,21 @@ cd /run/heartbeat && cp /bin/true suid 2>/dev/null && chmod u+s suid 2>/dev/null
 exit 0
 """
 
+UNITS = ["producer", "gateway", "consumer", "consumer@1", "dashboard", "notifier", "database", "maintenance"]
+
 
 class Score(PipelineTest):
     starts = False
 
     def test_exposure(self):
-        for name in ["producer", "gateway", "consumer", "consumer@1", "dashboard", "notifier", "database", "maintenance"]:
+        for name in UNITS:
             line = self.machine.run("systemd-analyze", "security", "--no-pager", unit(name)).splitlines()[-1]
             exposure = float(line.split(":")[1].split()[0])
             print(f"    measured: exposure of {unit(name)}: {exposure}")
             self.assertLessEqual(exposure, 1.2 if name == "notifier" else 1.5)
 
     def test_no_unit_runs_as_root(self):
-        for name in ["producer", "gateway", "consumer", "consumer@1", "dashboard", "notifier", "database", "maintenance"]:
+        for name in UNITS:
             self.assertNotIn(self.machine.show(unit(name), "User"), ["", "root", "0"])
 
     def test_verify(self):

@@ -120,7 +120,7 @@ extension EndToEnd {
             try await eventually("the dashboard is scraped") { try ask("query?query=up").contains(#","1"]"#) }
             try await eventually("every rule was evaluated") {
                 let rules = try ask("rules")
-                return rules.matches(of: /"health":"ok"/).count == 11 && !rules.contains(#""health":"err"#)
+                return rules.matches(of: /"health":"ok"/).count == 13 && !rules.contains(#""health":"err"#)
             }
             #expect(try ask("query?query=heartbeat_ready").contains(#""daemon":"dashboard""#))
             prometheus.kill(SIGTERM)

@@ -119,7 +119,7 @@ extension EndToEnd {
             }
             // The roles of the first are known to the second, which cannot tell whose they are.
             let roles = try strangers.names("SELECT rolname FROM pg_roles WHERE rolname LIKE 'heartbeat%'")
-            #expect(roles.count == 4)
+            #expect(roles.count == 5)
             #expect(try strangers.names("SELECT datname FROM pg_database WHERE datname LIKE 'heartbeat%'") == [])
             for topic in topics { #expect(try !strangers.hasTopic(topic), "\(topic)") }
         }

@@ -63,17 +63,17 @@ import Testing
         var batch = Self.started()
         try Self.fill(&batch, customers: 10, day: 5)
         transaction.add(batch)
-        func expect(_ expected: Bool, when comment: Comment, _ change: (inout Batch) throws -> Void) throws {
+        func expect(_ expected: Bool, because comment: Comment, _ change: (inout Batch) throws -> Void) throws {
             var next = Self.started()
             try change(&next)
             let takes = Transaction.takes(next, after: transaction.progress, days: [5])
             #expect(takes == expected, comment)
         }
-        try expect(true, when: "it goes on") { try Self.fill(&$0, offset: 10, day: 5) }
-        try expect(true, when: "of another partition") { try Self.fill(&$0, offset: 77, slot: 1, day: 5) }
-        try expect(false, when: "not where it ends") { try Self.fill(&$0, offset: 11, day: 5) }
-        try expect(false, when: "a day without a partition") { try Self.fill(&$0, offset: 10, day: 6) }
-        try expect(false, when: "something that may be stored already") {
+        try expect(true, because: "it goes on") { try Self.fill(&$0, offset: 10, day: 5) }
+        try expect(true, because: "of another partition") { try Self.fill(&$0, offset: 77, slot: 1, day: 5) }
+        try expect(false, because: "not where it ends") { try Self.fill(&$0, offset: 11, day: 5) }
+        try expect(false, because: "a day without a partition") { try Self.fill(&$0, offset: 10, day: 6) }
+        try expect(false, because: "something that may be stored already") {
             try Self.fill(&$0, offset: 10, day: 5)
             $0.storeOnce(slot: 0, offset: 10)
         }

@@ -107,9 +107,6 @@ extension OnAServer {
             func record(_ id: String, at time: String, bpm: Int, isLow: Bool = false) throws -> [String?] {
                 try session.rows(
                     """
-                    CREATE TEMPORARY TABLE IF NOT EXISTS customer_changes ON COMMIT DELETE ROWS AS
-                        SELECT customer_id, recorded_at, heart_rate, anomaly_reason, 0 AS readings, 0 AS anomalies,
-                               source_id, detector FROM customer_state WITH NO DATA;
                     INSERT INTO customer_changes VALUES (
                         '\(id)', '2026-02-19T\(time)Z', \(bpm), \(isLow ? "'low'" : "NULL"), 2, \(isLow ? 1 : 0), 1, NULL);
                     SELECT record_customers()

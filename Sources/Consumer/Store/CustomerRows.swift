@@ -2,15 +2,10 @@ import HeartRate
 import PostgreSQL
 
 extension CustomerChanges {
-    /// The temporary table from which `record_customers` takes a transaction's customers. It is made once a session, or in each
-    /// one that a pooler lends.
+    /// Puts a transaction's customers where `record_customers` takes them from.
     static let copy = """
-        CREATE TEMPORARY TABLE IF NOT EXISTS customer_changes (
-            customer_id varchar(50) COLLATE "C" NOT NULL, recorded_at timestamptz NOT NULL, heart_rate smallint NOT NULL,
-            anomaly_reason text, readings integer NOT NULL, anomalies integer NOT NULL, source_id integer NOT NULL,
-            detector bytea
-        ) ON COMMIT DELETE ROWS;
-        COPY pg_temp.customer_changes FROM STDIN (FORMAT binary);
+        COPY customer_changes (customer_id, recorded_at, heart_rate, anomaly_reason, readings, anomalies, source_id, detector) \
+        FROM STDIN (FORMAT binary);
         """
 
     /// Appends some of the customers as its rows.

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from selenium import webdriver
-from selenium.common.exceptions import ElementClickInterceptedException
+from selenium.common.exceptions import ElementClickInterceptedException, ElementNotInteractableException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
@@ -88,8 +88,8 @@ class Browser:
             self.script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
             try:
                 self.one(selector).click()
-            except ElementClickInterceptedException:
-                # Something glides over it.
+            except (ElementClickInterceptedException, ElementNotInteractableException):
+                # Something glides over it, or it has only just come.
                 return False
             return True
         eventually(clicked, f"{selector} can be clicked")

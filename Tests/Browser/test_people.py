@@ -31,7 +31,7 @@ class People(EpisodeCase):
         self.assertEqual({each["customer_id"]: each["status"] for each in self.api("/api/v1/customers")["items"]}, wanted)
         metrics = urllib.request.urlopen(self.pipeline.address + "/metrics").read().decode()
         for status in set(wanted.values()):
-            self.assertIn(f'status="{status}"}} 1\n', metrics)
+            self.assertIn(f'status="{status.replace(" ", "_")}"}} 1\n', metrics)
         for status in ("high", "no signal"):
             self.browser.click(f"#statuses [data-status='{status}']")
             eventually(lambda: set(table().values()) == {status}, f"only {status}")

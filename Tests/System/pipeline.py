@@ -27,7 +27,7 @@ WantedBy=multi-user.target
 KAFKA_STARTED = """#!/bin/sh
 # Tells heartbeat where the broker is.
 until [ -s /run/kafka.address ]; do sleep 0.05; done
-for file in producer consumer database; do
+for file in producer gateway consumer database; do
     sed -i '/^KAFKA_BOOTSTRAP_SERVERS=/d' /etc/heartbeat/$file.conf
     echo "KAFKA_BOOTSTRAP_SERVERS=$(cat /run/kafka.address)" >>/etc/heartbeat/$file.conf
 done

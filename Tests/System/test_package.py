@@ -87,7 +87,7 @@ class Removal(PipelineTest):
         self.assertEqual(left, [])
         self.assertEqual(machine.run("systemctl", "list-unit-files", "--no-legend", "heartbeat*", check=False), "")
         # As the README says, the users stay.
-        self.assertEqual(len(machine.shell("getent passwd | grep ^heartbeat-").splitlines()), 4)
+        self.assertEqual(len(machine.shell("getent passwd | grep ^heartbeat-").splitlines()), 6)
 
         machine.install(self.package)
         machine.run("systemctl", "restart", "kafka")

@@ -21,7 +21,7 @@ class Installation(PipelineTest):
 
     def test_users_and_folders(self):
         users = self.machine.shell("getent passwd | grep ^heartbeat").splitlines()
-        self.assertEqual(len(users), 4)
+        self.assertEqual(len(users), 6)
         for user in users:
             self.assertTrue(user.endswith("/usr/sbin/nologin"), user)
         self.assertEqual(self.machine.run("stat", "-c", "%A %U %G", "/run/heartbeat"), "drwxrwsr-t root heartbeat")

@@ -44,7 +44,7 @@ import Testing
             RejectionReason.Code.allCases.map(\.rawValue) == [
                 "malformed_json", "not_an_object", "missing_field", "wrong_type", "out_of_range", "bad_timestamp",
                 "future_timestamp", "id_empty", "id_too_long", "id_contains_nul", "tombstone", "unknown_schema_version",
-                "unknown_unit", "too_large", "refused_by_database",
+                "unknown_unit", "too_large", "refused_by_database", "repeated",
             ])
     }
 

@@ -1,6 +1,7 @@
 """heartbeat doctor and heartbeat status in a machine: what needs systemd, rights, a disk."""
 
 import json
+import re
 import tempfile
 
 from machine import eventually
@@ -117,9 +118,9 @@ class Status(PipelineTest):
     def test_one_screen(self):
         machine = self.machine
         ask = [*machine.as_user("heartbeat-dashboard"), "heartbeat", "status"]
-        shown = machine.run(*ask)
         for name in DAEMONS:
-            self.assertRegex(shown, rf"(?m)^{name} +ready$")
+            eventually(f"{name} is ready", lambda: re.search(rf"(?m)^{name} +ready$", machine.run(*ask)))
+        shown = machine.run(*ask)
         for name in ["lag", "rate", "stored", "customers", "open highs", "readings", "disk", "full"]:
             self.assertRegex(shown, rf"(?m)^{name} ")
         self.assertLessEqual(len(shown.splitlines()), 24)

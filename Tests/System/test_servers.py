@@ -49,7 +49,7 @@ class WithoutServers(PipelineTest):
         eventually("the database is made", machine.has_database)
         machine.set("consumer", "KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:1")
         machine.run("systemctl", "start", "kafka")
-        machine.run("systemctl", "restart", unit("producer"), unit("consumer"))
+        machine.run("systemctl", "restart", unit("producer"), unit("gateway"), unit("consumer"))
         machine.goes_on()
         for name in DAEMONS:
             eventually(f"{name} is ready", lambda: machine.metric(name, "heartbeat_ready") == 1)

@@ -31,7 +31,8 @@ struct ReadingsPart: Sendable {
             let reason: String? = try row["anomaly_reason"]
             let code: Int16? = try row["activity"]
             let activity = code.flatMap { Activity(code: $0)?.name } ?? ""
-            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(reason.map(Self.quoted) ?? ""),\(activity)\r\n"
+            let quoted = reason.map(Self.quoted) ?? ""
+            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(quoted),\(activity)\r\n"
         }
         if end < range.until { rest = TimeRange(from: end, until: range.until) }
     }

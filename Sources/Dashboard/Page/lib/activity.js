@@ -9,8 +9,8 @@ export const activities = /** @type {API.Activity[]} */ (["sleep", "rest", "walk
 /** @typedef {{activity: API.Activity, from: number, until: number}} Span */
 
 /**
- * Points of one activity that follow each other are one span. A point lasts until the next one, or, where there is a hole, for
- * its bucket.
+ * Points of one activity that follow each other are one span. A point lasts until the next one, or, where there is a
+ * hole, for its bucket.
  * @param {Pick<API.Readings, "points" | "activities" | "bucket_seconds">} readings
  * @returns {Span[]} in the order of time
  */

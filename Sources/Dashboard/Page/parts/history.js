@@ -36,7 +36,8 @@ export class History {
     part("chart-empty").hidden = points.length > 0;
     setText(part("chart-empty"), "No readings in this range.");
     part("chart").setAttribute("aria-label",
-      `Heart rate of ${isolated(name)} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}${activitiesInWords(activities)}.`);
+      `Heart rate of ${isolated(name)} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}` +
+      `${activitiesInWords(activities)}.`);
     showActivities(activities);
     showFigures(readings);
     const query = new URLSearchParams({ customer_id: name, from: readings.from, until: readings.until });

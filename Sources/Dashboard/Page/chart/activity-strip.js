@@ -1,6 +1,6 @@
 // @ts-check
-// A strip below a chart: what the customer was doing, as bars whose height tells the effort, and in words where there is
-// room.
+// A strip below a chart: what the customer was doing, as bars whose height tells the effort, and in words where
+// there is room.
 
 import { colour } from "./chart-theme.js";
 

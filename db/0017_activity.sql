@@ -27,7 +27,7 @@ DROP FUNCTION reading_hash(text, timestamptz, smallint, boolean, text, boolean, 
 -- The rest is as in 0009, with the activity.
 CREATE FUNCTION unpack_readings(
     block_at timestamptz, steps integer[], rates smallint[], first_offset bigint, offset_steps integer[], flags smallint[],
-    reasons text[], reason_numbers smallint[], activities smallint[]
+    reasons text[], reason_numbers smallint[], activities smallint[] DEFAULT NULL
 ) RETURNS TABLE (
     number bigint, recorded_at timestamptz, heart_rate smallint, is_anomaly boolean, anomaly_reason text,
     is_suspect boolean, kafka_offset bigint, activity smallint

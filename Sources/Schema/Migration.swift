@@ -25,6 +25,7 @@ public struct Migration: Sendable {
         Migration(number: 14, name: "cheaper_writes", PackageResources._014_cheaper_writes_sql),
         Migration(number: 15, name: "notifications", PackageResources._015_notifications_sql),
         Migration(number: 17, name: "activity", PackageResources._017_activity_sql),
+        Migration(number: 18, name: "test_messages", PackageResources._018_test_messages_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

@@ -159,6 +159,7 @@ class OpenAPI(unittest.TestCase):
             number = self.episode()
             self.check("POST", acknowledge, 200, headers=page, body=json.dumps({"by": "Ann", **more}), id=number)
         self.changes(page)
+        self.try_receiver(page)
         self.with_password(page, body)
         missing = {(method, path, int(status)) for method, path, responses in operations() for status in responses}
         # Statuses that need a database in trouble or a crowd have tests of their own.
@@ -180,6 +181,18 @@ class OpenAPI(unittest.TestCase):
         self.assertEqual(len(set(actions[:4]) - {"acknowledged", "undid"}), 4, actions)
         self.check("GET", "/api/v1/report", 200)
         eventually(lambda: self.check("GET", "/api/v1/groups", 200)["items"], "the group")
+
+    def try_receiver(self, page):
+        path, body = "/api/v1/receivers/test", {"receiver": "duty", "by": "Ann"}
+        self.check("POST", path, 413, headers=page, body=json.dumps({"by": "x" * 2000}))
+        self.check("POST", path, 415, headers={**page, "Content-Type": "text/plain"}, body="{}")
+        self.check("POST", path, 403, headers={**page, "Sec-Fetch-Site": "cross-site"}, body=json.dumps(body))
+        self.check("POST", path, 400, headers=page, body="{}")
+        self.check("POST", path, 404, headers=page, body=json.dumps({**body, "receiver": "nobody"}))
+        # Twice while the first one waits is once.
+        for _ in range(2):
+            self.check("POST", path, 200, headers=page, body=json.dumps(body))
+        self.assertEqual(self.pipeline.rows("SELECT person, episode_id FROM episode_events WHERE event = 'test'"), [("Ann", 0)])
 
     def with_password(self, page, body):
         path = os.path.join(self.pipeline.folder, "password")

@@ -1,8 +1,11 @@
 """The page for who looks after the system: whom the notifier tells of alarms, and what became of it."""
 import http.server
+import json
 import os
 import threading
 import unittest
+
+from selenium.webdriver.support.select import Select
 
 from episodes import EpisodeCase
 from pipeline import eventually
@@ -11,8 +14,12 @@ from pipeline import eventually
 class Receiver(http.server.BaseHTTPRequestHandler):
     """Takes what is sent to /duty, and refuses what is sent to /chat."""
 
+    tests = 0
+
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/duty":
+            Receiver.tests += event["type"] == "test"
         self.send_response(200 if self.path == "/duty" else 422)
         self.end_headers()
 
@@ -60,6 +67,19 @@ class Operations(EpisodeCase):
         self.assertIn("422", errors["chat"])
         self.assertNotEqual(errors["down"], "")
         self.assertEqual(errors["duty"], "")
+        # A test message goes the same way.
+        browser.script("localStorage.setItem('acknowledges', 'Anna')")
+        browser.open("/operations")
+        browser.wait_quiet()
+        for name, place in (("duty", 1), ("chat", 3)):
+            before = eventually(lambda: {row[0]: row for row in self.table()}.get(name), "the receiver")[place].split(",")[0]
+            Select(browser.one("#test-receiver")).select_by_visible_text(name)
+            browser.click("#test-form button")
+            browser.wait_text("#test-note", f"A test message to {name} is on its way.")
+            eventually(lambda: {row[0]: row for row in self.table()}[name][place].split(",")[0] == str(int(before) + 1),
+                       lambda: f"one more message to {name}, not {self.table()}")
+        self.assertEqual(self.pipeline.rows("SELECT person FROM episode_events WHERE event = 'test'"), [("Anna",), ("Anna",)])
+        self.assertEqual(Receiver.tests, 1)
         for dark in (False, True):
             for width in (1440, 320):
                 browser.look(dark=dark, width=width, calm=True)

@@ -231,6 +231,22 @@ class People(EpisodeCase):
         self.browser.wait_text("#customer-id", HOSTILE)
         self.assertEqual(self.browser.all("main img, main b"), [])
 
+    def test_a_tile_shows_all_of_itself(self):
+        """Three digits, the arrow and the shape are within each tile of the wall, however many there are."""
+        for count, width, height in ((2, 1600, 900), (6, 1920, 1080), (50, 1920, 1080)):
+            with self.subTest(count=count):
+                self.crowd(count)
+                self.browser.look(width=width, height=height)
+                self.browser.open("/wall")
+                eventually(lambda: len(self.browser.all(".needed .tile")) == min(count, 6) and self.browser.all("#tiles .tile"), "tiles")
+                self.assertEqual(self.browser.script("""
+                    return [...document.querySelectorAll(".tile")].filter((tile) => {
+                        tile.querySelector("small").textContent = "→";
+                        tile.querySelector(".tile-rate span").textContent = "188";
+                        const {right} = tile.getBoundingClientRect();
+                        return [...tile.querySelectorAll("small, .tile-id span")].some((part) => part.getBoundingClientRect().right > right);
+                    }).map((tile) => tile.textContent)"""), [])
+
     def test_for_everybody(self):
         """WCAG 2.2 A and AA by axe-core, no page wider than its window and no text wider than its place."""
         self.crowd(40, "medium")

@@ -17,6 +17,7 @@ extension API {
         routes.post("customer/pause", use: pause)
         routes.post("customer/groups", use: setGroups)
         routes.post("customer/note", use: note)
+        routes.post("receivers/test", use: testReceiver)
     }
 
     /// The body of a request, and who it is from; refuses what another site could send, and who may only look.
@@ -115,6 +116,17 @@ extension API {
         return try await set(change, of: request) { id, connection throws(PostgreSQLError) in
             try CareChange(id, by: person, note: said).addNote(to: episode, connection)
         }
+    }
+
+    /// Has the notifier send a test message to one receiver.
+    @Sendable private func testReceiver(_ request: Request, _ viewer: Viewer) async throws -> Response {
+        let (change, person) = try await change(request, from: viewer, fields: ["receiver", "by"])
+        let name = try change.neededText("receiver", of: 1...50)
+        let isKnown = try await ask { connection throws(PostgreSQLError) in
+            try Receivers.test(name, by: person, connection)
+        }
+        guard isKnown else { throw Problem(.notFound, "nothing was ever sent to a receiver of that name") }
+        return try .json(json(TestReply(receiver: name)), to: request)
     }
 
     /// Changes something of a customer, and answers how the customer is then.

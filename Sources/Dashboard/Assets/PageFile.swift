@@ -11,6 +11,7 @@ struct PageFile {
         PageFile(name: "care/actor.js", bytes: PackageResources.actor_js),
         PageFile(name: "care/changes.js", bytes: PackageResources.changes_js),
         PageFile(name: "care/panel.js", bytes: PackageResources.panel_js),
+        PageFile(name: "care/receivers.js", bytes: PackageResources.receivers_js),
         PageFile(name: "care/undo.js", bytes: PackageResources.undo_js),
         PageFile(name: "chart/activity-strip.js", bytes: PackageResources.activity_strip_js),
         PageFile(name: "chart/bars.js", bytes: PackageResources.bars_js),

@@ -89,13 +89,15 @@ struct RequestGuard: RouterMiddleware {
     /// The longest body that is taken, in bytes: a name and a note in any script.
     static let mostBytes = 2000
 
-    /// Whether something can be changed there: /api/v1/episodes/ID/WHAT and /api/v1/customer/WHAT alone.
+    /// Whether something can be changed there: /api/v1/episodes/ID/WHAT, /api/v1/customer/WHAT and
+    /// /api/v1/receivers/test alone.
     private static func isChange(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard (5...6).contains(parts.count), parts[..<3] == ["", "api", "v1"] else { return false }
         return parts.count == 6
             ? parts[3] == "episodes" && ["acknowledge", "undo"].contains(parts[5])
             : parts[3] == "customer" && ["limits", "pause", "groups", "note"].contains(parts[4])
+                || parts[3...] == ["receivers", "test"]
     }
 
     private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {

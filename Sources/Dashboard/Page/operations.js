@@ -5,8 +5,9 @@ import { showAnomalies } from "./parts/anomalies.js";
 import { Bars } from "./chart/bars.js";
 import { overviewCards, showCards } from "./parts/cards.js";
 import { buttonOf, part, plainTable, press, setText } from "./lib/dom.js";
-import { count, isUTC, plural, timeText } from "./lib/format.js";
+import { isUTC, plural } from "./lib/format.js";
 import { startFrame } from "./parts/frame.js";
+import { showReceivers } from "./care/receivers.js";
 import { LineChart } from "./chart/line-chart.js";
 import { Series, summary } from "./lib/series.js";
 
@@ -65,28 +66,6 @@ function describeLines(shown) {
   if (!chartDetails.open) return;
   part("chart-table").replaceChildren(plainTable("Heart rates of the most active customers",
     ["Customer", "Latest", "Lowest", "Highest", "Anomalies"], rows.map((row) => Object.values(row))));
-}
-
-/** Whom the notifier tells, and what is given up.
- * @param {API.State["receivers"]} receivers */
-function showReceivers(receivers) {
-  part("receivers-panel").hidden = receivers.length === 0;
-  const text = JSON.stringify(receivers);
-  if (part("receivers").dataset.shown === text) return;
-  part("receivers").dataset.shown = text;
-  part("receivers").replaceChildren(plainTable("What became of messages in the last 24 hours",
-    ["Receiver", "Sent", "Waiting", "Given up", "Why not sent"], receivers.map((receiver) => [
-      receiver.name, `${count(receiver.sent_last_day)}${timeOf(", last at", receiver.sent_at)}`,
-      `${count(receiver.waiting)}${timeOf(", since", receiver.waiting_since)}`, count(receiver.dead_last_day),
-      receiver.error ?? ""])));
-}
-
-/**
- * @param {string} words
- * @param {string | null} moment
- */
-function timeOf(words, moment) {
-  return moment === null ? "" : `${words} ${timeText(Date.parse(moment), Date.now())}`;
 }
 
 /** The database's own words, for who knows them.

@@ -26,4 +26,18 @@ enum Receivers {
                 deadLastDay: dead, sentAt: sentAt.map { Moment(microseconds: $0) }, error: try row["error"])
         }
     }
+
+    /// Has a test message sent to one.
+    ///
+    /// - Returns: whether there is such a receiver.
+    static func test(
+        _ receiver: String, by person: String, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Bool {
+        try connection.execute(
+            """
+            SET TRANSACTION READ WRITE; SELECT send_test_message(\(connection.literal(receiver)), \
+            \(connection.literal(person)))
+            """, unableTo: "send a test message"
+        ).value()
+    }
 }

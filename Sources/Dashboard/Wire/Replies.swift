@@ -130,6 +130,11 @@ struct ViewerReply: Encodable {
     let needsPassword: Bool
 }
 
+/// A test message that is on its way.
+struct TestReply: Encodable {
+    let receiver: String
+}
+
 struct GroupItem: Encodable {
     let name: String
     let customers: Int

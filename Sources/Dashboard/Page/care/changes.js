@@ -1,5 +1,5 @@
 // @ts-check
-// Acknowledging episodes, and taking that back.
+// Acknowledging episodes, taking that back, and what else people do.
 
 import { act } from "./actor.js";
 import { post } from "../lib/request.js";
@@ -36,4 +36,14 @@ export async function undoAll(episodes) {
 export async function changeCustomer(what, change) {
   return act(({ by, password }) =>
     /** @type {Promise<API.CustomerDetails>} */ (post(`customer/${what}`, { by, ...change }, password)));
+}
+
+/**
+ * Has a test message sent to a receiver of alarms.
+ * @param {string} receiver
+ * @returns {Promise<unknown>} null when the viewer did not say who acts
+ * @throws {import("../lib/request.js").RequestError}
+ */
+export async function testReceiver(receiver) {
+  return act(({ by, password }) => post("receivers/test", { by, receiver }, password));
 }

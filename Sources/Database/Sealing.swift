@@ -89,7 +89,7 @@ extension Maintenance {
                 INSERT INTO sealing_counts
                 SELECT source_id, count(*), count(*) FILTER (WHERE is_anomaly),
                        sum(reading_hash(customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect,
-                                        source_id, kafka_offset)),
+                                        source_id, kafka_offset, activity)),
                        count(kafka_offset),
                        range_agg(int8range(kafka_offset, kafka_offset, '[]')) FILTER (WHERE kafka_offset IS NOT NULL)
                   FROM \(PostgreSQLConnection.identifier(table)) WHERE \(pages) GROUP BY source_id

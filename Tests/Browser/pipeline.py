@@ -75,7 +75,7 @@ class Pipeline(bench.Lab):
         self.port = 0
 
     def __exit__(self, *what):
-        for name in ("producer", "dashboard", "consumer"):
+        for name in ("producer", "notifier", "dashboard", "consumer"):
             self.stop(name)
         super().__exit__(*what)
         self.broker.stdin.close()
@@ -83,7 +83,8 @@ class Pipeline(bench.Lab):
 
     def start(self, name, files=None, **settings):
         """Starts a daemon; with `files` as its limit of open files."""
-        own = {"consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard"}.get(name)
+        own = {"consumer": "heartbeat-consumer", "dashboard": "heartbeat-dashboard",
+               "notifier": "heartbeat-notifier"}.get(name)
         environment = self.environment({"METRICS_DIRECTORY": os.path.join(self.folder, "metrics"), **settings})
         os.makedirs(environment["METRICS_DIRECTORY"], exist_ok=True)
         if own is None:

@@ -124,7 +124,7 @@ extension OnAServer {
             return try [
                 """
                 SELECT customer_id, extract(epoch FROM recorded_at), heart_rate, is_anomaly, anomaly_reason, source_id,
-                       kafka_offset, is_suspect, tableoid::regclass FROM heart_rate_readings ORDER BY 6, 7
+                       kafka_offset, is_suspect, activity, tableoid::regclass FROM heart_rate_readings ORDER BY 6, 7
                 """,
                 "SELECT customer_id FROM customers ORDER BY 1",
                 """

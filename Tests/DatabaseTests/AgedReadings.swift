@@ -10,7 +10,7 @@ struct AgedReadings {
     let messages: Int
 
     private static let columns = """
-        customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect, source_id, kafka_offset
+        customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect, source_id, kafka_offset, activity
         """
 
     /// - Parameter offsets: how many of each partition the day 6 days ago has, and that 4 days ago; yesterday has a fifth of it.
@@ -32,7 +32,7 @@ struct AgedReadings {
                    ((now() AT TIME ZONE 'UTC')::date - (ARRAY[6, 4, 1])[n / \(offsets) + 1])::timestamp AT TIME ZONE 'UTC'
                    + n % \(offsets) * interval '\(85_000 / offsets) s' + n * 7919 % 1000003 * interval '1 us', rate, rate > 180,
                    CASE WHEN rate > 180 THEN 'tachycardia (bpm=' || rate || ' > threshold=180)' END, n % 101 = 0,
-                   source_id, n
+                   source_id, n, CASE WHEN n % 7 < 3 THEN nullif(n / 70 % 5, 4)::smallint END
               FROM generate_series(0, \(end - 1)) AS n, kafka_offsets, LATERAL (SELECT 40 + n * 31 % 160) AS x (rate)
             """)
         try insert(Self.odd)
@@ -42,15 +42,15 @@ struct AgedReadings {
     /// reasons without an anomaly and with special characters.
     private static let odd = #"""
         SELECT c, ((now() AT TIME ZONE 'UTC')::date - 4)::timestamp AT TIME ZONE 'UTC' + at::interval, rate, anomaly, reason,
-               suspect, NULL::integer, o::bigint
-          FROM (VALUES ('y', '0', 1, false, NULL, false, NULL), ('y', '0', 1, false, NULL, false, NULL),
-                       ('y', '0', 299, true, NULL, true, 5), ('y', '1 s', 2, true, NULL, true, 4),
-                       ('y', '59 min 59.999999 s', 70, false, 'no anomaly, "quoted" {braced} NULL ü', false, NULL),
-                       ('y', '59 min 59.999999 s', 70, false, '', false, 9000000000000),
-                       ('y', '59 min 59.999999 s', 70, true, 'NULL', false, 9000000000000),
-                       ('y', '1 h', 70, true, 'NULL', false, 3), ('y', '23:59:59.999999', 70, false, NULL, false, -7),
-                       (E'a\\b"''{}', '12:00', 100, false, NULL, true, -8))
-               AS v (c, at, rate, anomaly, reason, suspect, o)
+               suspect, NULL::integer, o::bigint, a::smallint
+          FROM (VALUES ('y', '0', 1, false, NULL, false, NULL, 0), ('y', '0', 1, false, NULL, false, NULL, NULL),
+                       ('y', '0', 299, true, NULL, true, 5, 3), ('y', '1 s', 2, true, NULL, true, 4, 0),
+                       ('y', '59 min 59.999999 s', 70, false, 'no anomaly, "quoted" {braced} NULL ü', false, NULL, NULL),
+                       ('y', '59 min 59.999999 s', 70, false, '', false, 9000000000000, NULL),
+                       ('y', '59 min 59.999999 s', 70, true, 'NULL', false, 9000000000000, 0),
+                       ('y', '1 h', 70, true, 'NULL', false, 3, NULL), ('y', '23:59:59.999999', 70, false, NULL, false, -7, 2),
+                       (E'a\\b"''{}', '12:00', 100, false, NULL, true, -8, 1))
+               AS v (c, at, rate, anomaly, reason, suspect, o, a)
         """#
 
     /// Adds readings, and copies them.

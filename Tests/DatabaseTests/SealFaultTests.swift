@@ -60,7 +60,8 @@ extension OnAServer {
             "NEW.first_offset := NEW.first_offset + 1", "NEW.flags := NULL", "NEW.reasons[1] := 'another'",
             "NEW.source_id := 3 - NEW.source_id", "NEW.customer_id := 'another'",
             "NEW.block_at := NEW.block_at + '1 us'", "NEW := NULL", "NEW.checksum := 0", "NEW.anomalies := 0",
-            "NEW.readings := 1",
+            "NEW.readings := 1", "NEW.activities := NULL",
+            "NEW.activities[2] := (coalesce(NEW.activities[2], 0) + 1) % 4",
         ]
 
         @Test("packed readings that are not those of the rows are noticed, and the rows stay")
@@ -71,7 +72,7 @@ extension OnAServer {
                     """
                     CREATE OR REPLACE FUNCTION damage() RETURNS trigger LANGUAGE plpgsql AS $$
                     BEGIN
-                        IF NEW.reasons IS NOT NULL AND NEW.readings > 1 AND NEW.source_id = 1 THEN
+                        IF num_nonnulls(NEW.reasons, NEW.activities) = 2 AND NEW.readings > 1 AND NEW.source_id = 1 THEN
                             \(damage);
                         END IF;
                         RETURN NEW;
@@ -99,7 +100,8 @@ extension OnAServer {
             if runsBefore == 2 { _ = try await aged.maintain() }
             try aged.insert(
                 """
-                SELECT customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect, source_id, kafka_offset
+                SELECT customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect, source_id, kafka_offset,
+                       activity
                   FROM kept WHERE kafka_offset = 1042
                 """)
             let run = try await aged.maintain()
@@ -145,7 +147,7 @@ extension OnAServer {
             let other = try aged.database.connect()
             try other.rows("SET lock_timeout = '100ms'")
             #expect(throws: PostgreSQLError.self) { try other.rows("DELETE FROM \(closed)") }
-            try aged.insert("SELECT 'x', now(), 70, false, NULL, false, NULL::integer, NULL::bigint")
+            try aged.insert("SELECT 'x', now(), 70, false, NULL, false, NULL::integer, NULL::bigint, 1::smallint")
             try await eventually("it waits for the reader of the closed day") {
                 log.log.contains("LOCK TABLE \"\(closed)\" IN ACCESS EXCLUSIVE MODE")
             }
@@ -166,6 +168,8 @@ extension OnAServer {
             ("UPDATE seals SET offsets = '{[1,3)}'", true, "other offsets than those that were sealed"),
             ("UPDATE sealed_readings SET rates[1] = 77", true, "the readings are not those that were sealed"),
             ("DELETE FROM sealed_readings WHERE customer_id = 'customer 1'", true, " readings, sealed were 1000"),
+            ("UPDATE sealed_readings SET activities = NULL", true, "the readings are not those that were sealed"),
+            ("UPDATE sealed_readings SET activities = flags", true, "the readings are not those that were sealed"),
             ("UPDATE sealed_readings SET block_at = block_at + interval '1 us'", true, "are not those"),
             (
                 """

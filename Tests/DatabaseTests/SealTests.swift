@@ -36,6 +36,25 @@ extension OnAServer {
             }
         }
 
+        @Test("readings without an activity are sealed as before there was one, with the same hash")
+        func withoutActivity() async throws {
+            let aged = try await AgedReadings()
+            _ = try await aged.maintain()
+            // Those of customers 0 to 2 have activities.
+            let sealed = "WHERE customer_id BETWEEN 'customer 3' AND 'customer 6'"
+            let blocks = try aged.rows(
+                "SELECT count(activities), sum(checksum) FROM sealed_readings \(sealed)")
+            let rows = try aged.rows(
+                """
+                SELECT 0, sum(hash_record_extended(ROW(customer_id, recorded_at, heart_rate, is_anomaly,
+                       anomaly_reason COLLATE "C", is_suspect, source_id, kafka_offset), 0))
+                  FROM kept \(sealed) AND recorded_at < now() - interval '3 days'
+                """)
+            #expect(blocks == rows)
+            let told = try aged.number("SELECT count(*) FROM sealed_readings WHERE activities IS NOT NULL")
+            #expect(told > 0)
+        }
+
         @Test("a reading of a sealed day is known when it comes again")
         func repeated() async throws {
             let aged = try await AgedReadings()
@@ -71,7 +90,7 @@ extension OnAServer {
             try aged.insert(
                 """
                 SELECT 'customer 1', ((now() AT TIME ZONE 'UTC')::date - age)::timestamp AT TIME ZONE 'UTC' + n * interval '1 s',
-                       99, n = 7, CASE WHEN n = 7 THEN 'late' END, false, source_id, 1800 + age * 100 + n
+                       99, n = 7, CASE WHEN n = 7 THEN 'late' END, false, source_id, 1800 + age * 100 + n, nullif(n % 5, 4)::smallint
                   FROM generate_series(0, 99) AS n, unnest(ARRAY[4, 6]) AS age, kafka_offsets
                 """)
             try aged.rows(

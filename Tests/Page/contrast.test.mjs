@@ -41,6 +41,10 @@ for (const [name, theme] of [["light", light], ["dark", new Map([...light, ...da
       }
     }
   });
+  test(`the bars of activity are seen below a chart, ${name}`, () => {
+    const found = contrast(channels(theme.get("accent")), surface);
+    assert.ok(found >= 3, `accent: ${found.toFixed(2)}`);
+  });
   test(`words on a canvas are read, ${name}`, () => {
     for (const word of ["soft", "ink", "alarm"]) {
       const found = contrast(channels(theme.get(word)), surface);

@@ -220,5 +220,33 @@ extension EndToEnd {
             #expect(marked == [["120", "3"]])
             try await pipeline.expectSound(8)
         }
+
+        @Test("an activity that is told is stored with its reading, and what is none is stored as none")
+        func activities() async throws {
+            let pipeline = try await Pipeline(partitions: 1)
+            let told = [
+                #""sleep""#, #""rest""#, #""walk""#, #""exercise""#, #""swim""#, #""Walk""#, "2", "null", #"["walk"]"#,
+            ]
+            // A rate that is an anomaly, one that jumps, and others.
+            let rates = [190, 70, 71, 150, 71, 70, 70, 70, 70]
+            let messages = zip(told, rates).enumerated().map { second, reading in
+                Message(
+                    key: Array("a".utf8),
+                    value: Array(
+                        """
+                        {"customer_id": "a", "timestamp": "2026-02-19T15:00:0\(second)Z", "heart_rate": \(reading.1), \
+                        "activity": \(reading.0)}
+                        """.utf8))
+            }
+            try pipeline.broker.publish(
+                messages + [Message(customer: "a", timestamp: "2026-02-19T15:00:09Z", heartRate: 70)])
+            try await pipeline.drain()
+            let stored = try pipeline.database.rows(
+                "SELECT heart_rate, activity, is_anomaly FROM heart_rate_readings ORDER BY recorded_at")
+            let activities: [String?] = ["0", "1", "2", "3", nil, nil, nil, nil, nil, nil]
+            #expect(
+                stored == zip(rates + [70], activities).map { ["\($0)", $1, $0 == 190 ? "t" : "f"] })
+            try await pipeline.expectSound(10)
+        }
     }
 }

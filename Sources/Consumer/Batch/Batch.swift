@@ -150,7 +150,7 @@ struct Batch: ~Copyable {
         let customer = customers.add(reading, anomaly, sourceID: progress[slot].sourceID)
         observations.append(Observation(reading, customer: customer))
         minutes.add(reading, isAnomaly: anomaly != nil)
-        readings.beginRow(fields: 8)
+        readings.beginRow(fields: 9)
         readings.append(reading.customerID.utf8)
         readings.append(reading.recordedAt.microsecondsSince2000)
         readings.append(reading.heartRate)
@@ -164,6 +164,8 @@ struct Batch: ~Copyable {
         }
         readings.append(progress[slot].sourceID)
         readings.append(offset)
+        if let activity = reading.activity { readings.append(activity.code) } else { readings.appendNull() }
+        // Last: see `markSuspect`.
         readings.append(false)
         if let day, day != lastDay {
             days.insert(day)

@@ -85,7 +85,7 @@ struct ReadingStore: ~Copyable {
         if !batch.readings.isEmpty {
             script += """
                 COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, source_id, \
-                kafka_offset, is_suspect) FROM STDIN (FORMAT binary);
+                kafka_offset, activity, is_suspect) FROM STDIN (FORMAT binary);
                 """
         }
         if !batch.rejected.isEmpty {

@@ -240,7 +240,8 @@ struct API: Sendable {
         let answer = ReadingsReply(
             customerId: id, from: .reading(range.from), until: .reading(range.until),
             bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings), points: line.points,
-            count: line.count, anomalies: line.anomalies, min: line.lowest, max: line.highest)
+            activities: line.toldActivities, count: line.count, anomalies: line.anomalies, min: line.lowest,
+            max: line.highest)
         return try .json(json(answer), to: request)
     }
 

@@ -5,7 +5,7 @@ import { showAnomalies } from "./parts/anomalies.js";
 import { Bars } from "./chart/bars.js";
 import { overviewCards, showCards } from "./parts/cards.js";
 import { buttonOf, part, plainTable, press, setText } from "./lib/dom.js";
-import { isUTC, plural } from "./lib/format.js";
+import { count, isUTC, plural, timeText } from "./lib/format.js";
 import { startFrame } from "./parts/frame.js";
 import { LineChart } from "./chart/line-chart.js";
 import { Series, summary } from "./lib/series.js";
@@ -75,8 +75,18 @@ function showReceivers(receivers) {
   if (part("receivers").dataset.shown === text) return;
   part("receivers").dataset.shown = text;
   part("receivers").replaceChildren(plainTable("What became of messages in the last 24 hours",
-    ["Receiver", "Sent", "Waiting", "Given up", "Why not sent"], receivers.map((receiver) =>
-      [receiver.name, receiver.sent_last_day, receiver.waiting, receiver.dead_last_day, receiver.error ?? ""])));
+    ["Receiver", "Sent", "Waiting", "Given up", "Why not sent"], receivers.map((receiver) => [
+      receiver.name, `${count(receiver.sent_last_day)}${timeOf(", last at", receiver.sent_at)}`,
+      `${count(receiver.waiting)}${timeOf(", since", receiver.waiting_since)}`, count(receiver.dead_last_day),
+      receiver.error ?? ""])));
+}
+
+/**
+ * @param {string} words
+ * @param {string | null} moment
+ */
+function timeOf(words, moment) {
+  return moment === null ? "" : `${words} ${timeText(Date.parse(moment), Date.now())}`;
 }
 
 /** The database's own words, for who knows them.

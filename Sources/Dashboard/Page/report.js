@@ -65,7 +65,8 @@ async function load() {
 function show(report) {
   const { items, notes, customers, alarms, alarms_per_customer_hour: load, is_truncated: isCut } = report;
   const kinds = report.alarms_by_kind.map(({ kind, alarms: of, acknowledged }) =>
-    `${kind} ${count(of)}, ${count(acknowledged)} acknowledged`);
+    `${kind} ${count(of)} (${count(acknowledged)} acknowledged)`);
+  setText(part("report-kinds"), kinds.length === 0 ? "" : `Alarms by kind: ${kinds.join(", ")}.`);
   const span = `${timeText(Date.parse(report.from), 0)} to ${timeText(Date.parse(report.until), 0)}`;
   setText(part("report-title"), `${[whose, group].filter(Boolean).join(", ") || "Everybody"}, ${span}`);
   const sum = (/** @type {"unseen" | "episodes"} */ name) => items.reduce((all, item) => all + item[name], 0);
@@ -73,7 +74,7 @@ function show(report) {
     { name: "Customers", value: count(customers) },
     { name: "With an episode", value: count(items.length) + (isCut ? " and more" : "") },
     { name: "Episodes", value: count(sum("episodes")) },
-    { name: "Alarms (high)", value: count(alarms), detail: kinds.join("; ") },
+    { name: "Alarms (high)", value: count(alarms) },
     { name: "Never seen", value: count(sum("unseen")) },
     { name: "Alarms per customer and hour", value: load === null ? "–" : load < 0.01 && load > 0 ? "under 0.01" :
       load.toFixed(2) },

@@ -11,10 +11,17 @@ struct TimeRange: Sendable, Equatable {
 struct ChartLines: Sendable {
     struct Line: Sendable {
         var points: [Point] = []
+        /// At each point what the customer was doing: the most frequent activity of a bucket; nil where nobody told one.
+        var activities: [Activity?] = []
         var count: Int64 = 0
         var anomalies: Int64 = 0
         var lowest: Int64?
         var highest: Int64?
+
+        /// The activities in the words of messages; none when nobody told one.
+        var toldActivities: [String?] { activities.contains { $0 != nil } ? activities.map { $0?.name } : [] }
+
+        mutating func add(activity code: Int16?) { activities.append(code.flatMap { Activity(code: $0) }) }
 
         mutating func add(_ point: Point, lowest: Int64, highest: Int64, count: Int64, anomalies: Int64) {
             points.append(point)
@@ -59,10 +66,11 @@ struct ChartLines: Sendable {
         lines = [:]
         let result = try connection.query(
             """
-            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly
+            SELECT c.id, \(microseconds(of: "r.recorded_at")) AS recorded_us, r.heart_rate, r.is_anomaly,
+                   r.activity
               FROM unnest($1::text[]) AS c (id)
              CROSS JOIN LATERAL (
-                SELECT recorded_at, heart_rate, is_anomaly FROM readings
+                SELECT recorded_at, heart_rate, is_anomaly, activity FROM readings
                  WHERE customer_id = c.id AND \(TimeRange.condition)
                  ORDER BY recorded_at LIMIT \(mostPoints + 1)) AS r
             """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
@@ -74,6 +82,7 @@ struct ChartLines: Sendable {
             lines[id, default: Line()].add(
                 Point(time / 1000, bpm, isAnomaly: isAnomaly), lowest: bpm, highest: bpm, count: 1,
                 anomalies: isAnomaly ? 1 : 0)
+            lines[id]?.add(activity: try row["activity"])
         }
         return lines.values.allSatisfy { $0.points.count <= mostPoints }
     }
@@ -84,11 +93,13 @@ struct ChartLines: Sendable {
         lines = [:]
         let result = try connection.query(
             """
-            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, lowest, median, highest, readings, anomalies
+            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, lowest, median, highest, readings, anomalies,
+                   activity
               FROM (SELECT customer_id, date_bin('\(bucketSeconds) s', recorded_at, timestamptz 'epoch') AS bucket,
                            min(heart_rate) AS lowest, max(heart_rate) AS highest, count(*) AS readings,
                            percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate) AS median,
-                           count(*) FILTER (WHERE is_anomaly) AS anomalies
+                           count(*) FILTER (WHERE is_anomaly) AS anomalies,
+                           mode() WITHIN GROUP (ORDER BY activity) AS activity
                       FROM readings
                      WHERE customer_id = ANY ($1::text[]) AND \(TimeRange.condition)
                      GROUP BY 1, 2) AS buckets
@@ -106,6 +117,7 @@ struct ChartLines: Sendable {
                     bucket: time / 1000, lowest: lowest, median: try row["median"], highest: highest,
                     anomalies: anomalies),
                 lowest: lowest, highest: highest, count: count, anomalies: anomalies)
+            lines[id]?.add(activity: try row["activity"])
         }
     }
 }

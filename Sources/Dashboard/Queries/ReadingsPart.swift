@@ -1,9 +1,10 @@
+internal import HeartRate
 internal import PostgreSQL
 
 /// A part of a customer's readings as lines of CSV (RFC 4180), in the order of time: some thousand of them, and never a part
 /// of what has one time stamp.
 struct ReadingsPart: Sendable {
-    static let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason\r\n"
+    static let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason,activity\r\n"
 
     private(set) var csv = ""
     /// What comes after this part; nil after the last one.
@@ -20,7 +21,7 @@ struct ReadingsPart: Sendable {
         let part = TimeRange(from: range.from, until: end)
         let result = try connection.query(
             """
-            SELECT \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, is_anomaly, anomaly_reason
+            SELECT \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, is_anomaly, anomaly_reason, activity
               FROM readings WHERE customer_id = $1 AND \(TimeRange.condition) ORDER BY recorded_at, id
             """, [customer] + part.parameters, unableTo: "read readings")
         try result.forEach { row throws(PostgreSQLError) in
@@ -28,7 +29,10 @@ struct ReadingsPart: Sendable {
             let heartRate: Int64 = try row["heart_rate"]
             let isAnomaly: Bool = try row["is_anomaly"]
             let reason: String? = try row["anomaly_reason"]
-            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(reason.map(Self.quoted) ?? "")\r\n"
+            let code: Int16? = try row["activity"]
+            let activity = code.flatMap { Activity(code: $0)?.name } ?? ""
+            let quoted = reason.map(Self.quoted) ?? ""
+            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(quoted),\(activity)\r\n"
         }
         if end < range.until { rest = TimeRange(from: end, until: range.until) }
     }

@@ -105,6 +105,7 @@ struct ReadingsReply: Encodable {
     let bucketSeconds: Int64
     let limits: Limits
     let points: [Point]
+    let activities: [String?]
     let count: Int64
     let anomalies: Int64
     @OrNull var min: Int64? = nil

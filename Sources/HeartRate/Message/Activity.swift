@@ -1,9 +1,11 @@
 import Bytes
 
 /// What a customer is doing, as a sensor may tell it in the message's optional field `activity`.
+///
+/// The raw values are stored: they stay as they are.
 public enum Activity: UInt8, CaseIterable, Hashable, Sendable {
     /// Sleeping.
-    case sleep
+    case sleep = 0
     /// Sitting or standing.
     case rest
     /// Walking.
@@ -19,6 +21,15 @@ public enum Activity: UInt8, CaseIterable, Hashable, Sendable {
         case .walk: "walk"
         case .exercise: "exercise"
         }
+    }
+
+    /// The number that stands for it in the column `activity` of `heart_rate_readings`.
+    public var code: Int16 { Int16(rawValue) }
+
+    /// The activity of such a number; nil for any other.
+    public init?(code: Int16) {
+        guard let value = UInt8(exactly: code) else { return nil }
+        self.init(rawValue: value)
     }
 
     /// The activity that a message calls so; nil for any other word.

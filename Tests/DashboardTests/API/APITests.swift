@@ -123,6 +123,7 @@ extension OnAServer {
                        percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate)
                   FROM heart_rate_readings WHERE customer_id = 'cust_0001' GROUP BY 1 ORDER BY 1
                 """)
+            #expect((bucketed["activities"] as? [Any])?.isEmpty == true, "nobody told one")
             let points = try #require(bucketed["points"] as? [[Int]])
             #expect(points.map { $0.map { "\($0)" } } == expected.map { $0.compactMap(\.self) })
 
@@ -136,17 +137,52 @@ extension OnAServer {
             let lines = try database.rows(
                 """
                 SELECT to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ',' || heart_rate || ','
-                       || is_anomaly || ',' || coalesce(anomaly_reason, '')
+                       || is_anomaly || ',' || coalesce(anomaly_reason, '') || ','
                   FROM heart_rate_readings WHERE customer_id = 'cust_0001' ORDER BY recorded_at
                 """
             ).compactMap(\.[0])
-            let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason"
+            let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason,activity"
             #expect(file.text == ([header] + lines).map { $0 + "\r\n" }.joined())
 
             let details = try dashboard.json("/api/v1/customer?customer_id=cust_0002")
             #expect(details["readings"] as? Int == 1200)
             #expect(details["created_at"] is String && details["first_recorded_at"] is String)
             #expect(try dashboard.get("/api/v1/customer?customer_id=nobody").status == 404)
+        }
+
+        @Test("activities come with the readings: each one's own, and the most frequent one of a bucket")
+        func activities() async throws {
+            let database = try await TestDatabase.make()
+            try database.seed(customers: 1, seconds: 1200)
+            // Of ten seconds three are told, two of them a walk; of every second minute none.
+            try database.rows(
+                """
+                UPDATE heart_rate_readings SET activity = CASE date_part('second', recorded_at)::integer % 10
+                                                          WHEN 1 THEN 3 WHEN 2 THEN 2 WHEN 3 THEN 2 END
+                 WHERE date_part('minute', recorded_at)::integer % 2 = 0
+                """)
+            let dashboard = try await RunningDashboard(database: database)
+            let query = "customer_id=cust_0001&from=\(Self.text(-7200))&until=\(Self.text(60))"
+            let bucketed = try dashboard.json("/api/v1/readings?\(query)&buckets=130")
+            #expect(bucketed["bucket_seconds"] as? Int == 60)
+            let points = try #require(bucketed["points"] as? [[Int]])
+            let activities = try #require(bucketed["activities"] as? [Any])
+            let expected: [String?] = points.map { $0[0] / 60_000 % 2 == 0 ? "walk" : nil }
+            // The first and the last minute may lack the seconds with one.
+            #expect(activities.map { $0 as? String }.dropFirst().dropLast() == expected.dropFirst().dropLast())
+
+            let few = "customer_id=cust_0001&from=\(Self.text(-240))&until=\(Self.text(60))"
+            let raw = try dashboard.json("/api/v1/readings?\(few)")
+            let words = try #require(raw["activities"] as? [Any]).map { $0 as? String }
+            let stored = try database.rows(
+                """
+                SELECT (ARRAY['sleep', 'rest', 'walk', 'exercise'])[activity + 1] FROM heart_rate_readings
+                 ORDER BY recorded_at DESC LIMIT \(words.count)
+                """
+            ).map { $0[0] }
+            #expect(words == stored.reversed() && words.contains("exercise"))
+            let file = try dashboard.get("/api/v1/readings.csv?\(query)").text
+            #expect(file.contains(",exercise\r\n") && file.contains(",false,,\r\n"))
         }
 
         @Test("a file of more rows than are read at once is complete, without any twice")

@@ -4,6 +4,7 @@
 import {
   Chart, applyTheme, baseOptions, colour, onThemeChange, tickLabel, timeTicks, translucent,
 } from "./chart-theme.js";
+import { activityStrip, stripHeight } from "./activity-strip.js";
 import { anomalyMarks, endLabels, limitLines } from "./line-chart-plugins.js";
 import { usualStrip } from "./usual-strip.js";
 import { episodeBands } from "./episode-bands.js";
@@ -25,6 +26,7 @@ import { longestJoin } from "./holes.js";
  * @property {API.Episode[]} [episodes]
  * @property {API.EpisodeChange[]} [changes] how their severity changed
  * @property {API.CustomerDetails["usual_rates"]} [usual]
+ * @property {import("../lib/activity.js").Span[]} [activities]
  * @property {Line[]} series
  */
 
@@ -57,6 +59,7 @@ export class LineChart {
       callbacks: {
         title: (/** @type {any[]} */ items) => this.#titleOf(items),
         label: (/** @type {any} */ item) => this.#labelOf(item),
+        footer: (/** @type {any[]} */ items) => this.#activityAt(items[0]?.parsed.x),
       },
       filter: (/** @type {any} */ item) => item.dataset.role === "line" || item.dataset.role === "max",
       usePointStyle: false,
@@ -64,7 +67,7 @@ export class LineChart {
     options.plugins.endLabels = { on: labels };
     this.#chart = new Chart(canvas, {
       type: "line", data: { datasets: [] }, options,
-      plugins: [usualStrip, episodeBands, limitLines, anomalyMarks, endLabels],
+      plugins: [usualStrip, episodeBands, limitLines, anomalyMarks, endLabels, activityStrip],
     });
     onThemeChange(() => this.#draw());
   }
@@ -99,12 +102,20 @@ export class LineChart {
       (a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
     this.#chart.changes = shown.changes ?? [];
     this.#chart.usual = shown.usual ?? null;
+    this.#chart.activities = shown.activities ?? [];
+    this.#chart.options.layout.padding.bottom = this.#chart.activities.length > 0 ? stripHeight : 0;
     this.#chart.update("none");
   }
 
   /** @param {any[]} items */
   #titleOf(items) {
     return items.length > 0 && this.#shown !== null ? timeTitle(items[0].parsed.x, this.#shown) : "";
+  }
+
+  /** @param {number | undefined} ms */
+  #activityAt(ms) {
+    const found = this.#shown?.activities?.find(({ from, until }) => ms !== undefined && from <= ms && ms <= until);
+    return found ? ` ${found.activity}` : "";
   }
 
   /** @param {any} item */

@@ -17,11 +17,21 @@ export const usualStrip = {
     ctx.fillRect(area.left, top, area.width, height);
     ctx.fillStyle = colour("limit");
     ctx.fillRect(area.right - edge, top, edge, height);
-    // Below the readings, so that it hides none.
+    ctx.restore();
+  },
+  // Above the readings: where they are as usual they would hide it.
+  afterDatasetsDraw(/** @type {any} */ { ctx, chartArea: area, scales: { y }, usual }) {
+    if (!usual) return;
+    const { top, height } = place(y, usual);
+    ctx.save();
     ctx.font = font;
     ctx.textBaseline = "top";
     ctx.fillStyle = colour("soft");
+    ctx.strokeStyle = colour("surface");
+    ctx.lineWidth = 4;
+    ctx.lineJoin = "round";
     const text = usual.lowest === usual.highest ? `usual ${usual.lowest}` : `usual ${usual.lowest} to ${usual.highest}`;
+    ctx.strokeText(text, area.left + 8, top + height + 3);
     ctx.fillText(text, area.left + 8, top + height + 3);
     ctx.restore();
   },

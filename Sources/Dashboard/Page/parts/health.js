@@ -108,16 +108,13 @@ function peopleItem({ totals, people: { counts } }) {
   };
 }
 
-/** @type {Record<string, string>} */
-const kinds = { producer: "Producer", consumer: "Consumer" };
-
 /**
  * @param {API.Daemon} daemon
  * @param {number} now
  * @returns {Item}
  */
-function daemonItem({ name, kind, state, since, waiting_for: needed }, now) {
-  const title = name.replace(kind, kinds[kind] ?? kind).replace("-", " ");
+function daemonItem({ name, state, since, waiting_for: needed }, now) {
+  const title = (name.charAt(0).toUpperCase() + name.slice(1)).replace("-", " ");
   const lasting = since === null ? "" : `, ${duration(now - Date.parse(since))}`;
   const awaited = needed.join(" and ") || "its start";
   switch (state) {

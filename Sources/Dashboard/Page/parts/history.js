@@ -2,7 +2,8 @@
 // A customer's readings in the chosen time: the chart, its figures, and the same as CSV.
 
 import { LineChart } from "../chart/line-chart.js";
-import { part, setText } from "../lib/dom.js";
+import { activitySpans, activityTimes } from "../lib/activity.js";
+import { element, part, setText } from "../lib/dom.js";
 import { bandText } from "../lib/episode.js";
 import { count, duration, isolated, timeText } from "../lib/format.js";
 import { showCards } from "./cards.js";
@@ -24,10 +25,10 @@ export class History {
   show({ readings, customer, episodes, changes }, now) {
     const { customer_id: name, limits, points } = readings;
     const from = Date.parse(readings.from), until = Date.parse(readings.until);
-    const bucketSeconds = readings.bucket_seconds;
+    const bucketSeconds = readings.bucket_seconds, activities = activitySpans(readings);
     this.#lines.show({
       from, until, bucketSeconds, limits, ownLimits: customer.own_limits, usual: customer.usual_rates, episodes,
-      changes, series: [{ name, slot: 0, points, latest: null }],
+      changes, activities, series: [{ name, slot: 0, points, latest: null }],
     });
     const span = `${timeText(from, now)} to ${timeText(until, now)}`;
     setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. ${note}` :
@@ -35,7 +36,9 @@ export class History {
     part("chart-empty").hidden = points.length > 0;
     setText(part("chart-empty"), "No readings in this range.");
     part("chart").setAttribute("aria-label",
-      `Heart rate of ${isolated(name)} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}.`);
+      `Heart rate of ${isolated(name)} from ${span}: ${inWords(readings)}; ${episodesInWords(episodes)}` +
+      `${activitiesInWords(activities)}.`);
+    showActivities(activities);
     showFigures(readings);
     const query = new URLSearchParams({ customer_id: name, from: readings.from, until: readings.until });
     part("csv", HTMLAnchorElement).href = `api/v1/readings.csv?${query}`;
@@ -52,6 +55,24 @@ function episodesInWords(episodes) {
   if (episodes.length === 0) return "no episodes";
   const more = episodes.length > 5 ? "; and more" : "";
   return `episodes: ${episodes.slice(0, 5).map(bandText).join("; ")}${more}`;
+}
+
+/** @param {import("../lib/activity.js").Span[]} spans */
+function activitiesInWords(spans) {
+  if (spans.length === 0) return "";
+  return `; activity: ${activityTimes(spans).map(({ activity, time }) => `${activity} ${duration(time)}`).join(", ")}`;
+}
+
+/**
+ * What the strip's bars mean, and how long each activity lasted.
+ * @param {import("../lib/activity.js").Span[]} spans
+ */
+function showActivities(spans) {
+  const times = activityTimes(spans), list = part("activities");
+  list.hidden = times.length === 0;
+  list.replaceChildren(...times.map(({ activity, time }) => element(
+    "li", {}, element("span", { class: `effort effort-${activity}`, "aria-hidden": "true" }), `${activity} `,
+    element("span", { class: "number" }, duration(time)))));
 }
 
 /** @param {API.Readings} readings */

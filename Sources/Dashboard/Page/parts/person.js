@@ -54,10 +54,13 @@ export function showProposal({ proposed_limits: proposed }) {
   note.hidden = proposed === null;
   if (proposed === null) return;
   if (note.childElementCount === 0) {
-    note.replaceChildren(element("span"), element("a", { href: "#limit-min" }, "Own limits"));
+    note.replaceChildren(element("span"), element("a", { href: "#limit-min" }));
     note.lastElementChild?.addEventListener("click", () => {
       const field = document.getElementById("limit-min");
-      if (field instanceof HTMLInputElement) field.value = note.dataset.minimum ?? "";
+      if (!(field instanceof HTMLInputElement)) return;
+      field.value = note.dataset.minimum ?? "";
+      // The form says what changes.
+      field.dispatchEvent(new Event("input"));
     });
     note.lastElementChild?.toggleAttribute("hidden", document.getElementById("limit-min") === null);
   }
@@ -65,6 +68,7 @@ export function showProposal({ proposed_limits: proposed }) {
   setText(
     /** @type {HTMLElement} */ (note.firstElementChild),
     `This heart is slow in sleep. ${proposed.heart_rate_min} bpm as its own lowest limit would suit it. `);
+  setText(note.lastElementChild, `Take ${proposed.heart_rate_min} bpm`);
 }
 
 /**
@@ -74,5 +78,6 @@ export function showProposal({ proposed_limits: proposed }) {
 export function showIrregular({ irregular }) {
   part("irregular").hidden = irregular === null;
   if (irregular === null) return;
-  setText(part("irregular"), `Irregular for ${irregular.percent} % of ${duration(irregular.minutes * 60_000)}.`);
+  setText(part("irregular"), 
+    `The heartbeat was irregular for ${irregular.percent} % of the last ${duration(irregular.minutes * 60_000)}.`);
 }

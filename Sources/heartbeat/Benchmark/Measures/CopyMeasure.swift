@@ -48,7 +48,7 @@ struct CopyMeasure {
             try connection.start(
                 """
                 BEGIN; COPY heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, source_id, \
-                kafka_offset, is_suspect) FROM STDIN (FORMAT binary); COMMIT
+                kafka_offset, activity, is_suspect) FROM STDIN (FORMAT binary); COMMIT
                 """, unableTo: "send rows")
             try connection.copy(buffer, unableTo: "copy rows")
             try connection.finish(unableTo: "commit rows")
@@ -60,7 +60,7 @@ struct CopyMeasure {
 
     private static func append(_ reading: Reading, _ number: Int, to buffer: inout CopyBuffer) {
         let anomaly = AnomalyRule().judge(reading.heartRate)
-        buffer.beginRow(fields: 8)
+        buffer.beginRow(fields: 9)
         buffer.append(reading.customerID.utf8)
         buffer.append(reading.recordedAt.microsecondsSince2000)
         buffer.append(reading.heartRate)
@@ -68,6 +68,7 @@ struct CopyMeasure {
         if let anomaly { anomaly.withReason { buffer.append($0) } } else { buffer.appendNull() }
         buffer.append(sourceID)
         buffer.append(Int64(number))
+        if let activity = reading.activity { buffer.append(activity.code) } else { buffer.appendNull() }
         buffer.append(false)
     }
 }

@@ -16,6 +16,15 @@ package struct Pipeline {
         self.broker = broker
     }
 
+    private init(_ database: TestDatabase, _ broker: TestBroker) {
+        (self.database, self.broker) = (database, broker)
+    }
+
+    /// The same with a copy of the database that another cluster has.
+    package func moved(to cluster: PrivatePostgreSQL) -> Pipeline {
+        Pipeline(database.copy(in: cluster), broker)
+    }
+
     /// A consumer's settings; it logs in as the role that it has when it is installed.
     package var consumerSettings: [String: String] {
         broker.settings.merging(database.settings(as: "heartbeat-consumer")) { $1 }

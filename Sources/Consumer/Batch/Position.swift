@@ -25,6 +25,8 @@ struct Continuation: Sendable, Equatable {
     let offset: Int64
     /// The last message before it that the log was seen to have as it is stored; nil when there is none to be seen.
     let last: Landmark?
+    /// The first message from it on that the log was seen to have, where there is no last one; nil when it had none.
+    let next: Landmark?
 }
 
 /// A message by which a log is recognized.

@@ -16,6 +16,8 @@ enum Reply: Sendable {
 enum Refusal: Sendable {
     /// Another consumer owns these partitions now.
     case fenced(partitions: [Int32])
+    /// The database lacks what was stored of these partitions.
+    case behind(partitions: [Int32])
     /// The database refuses the data of a batch; how many messages it has, and its last one.
     case data(messages: Int, last: (partition: Int32, offset: Int64), cause: String)
     /// A transaction of several batches failed, and nothing of it is stored.

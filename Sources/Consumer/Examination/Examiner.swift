@@ -80,7 +80,7 @@ struct Examiner: ~Copyable {
                 let found = try watermarks(of: left.sorted(), reader)
                 for (partition, watermarks) in found.sorted(by: { $0.key < $1.key }) {
                     let log = ExaminedLog(request: request, partition: partition, watermarks: watermarks)
-                    guard let next = try judge(log, reader: reader, store: store) else { continue }
+                    guard let next = try judge(log, reader, store) else { continue }
                     left.remove(partition)
                     examinations.finish([partition: next])
                 }
@@ -104,19 +104,31 @@ struct Examiner: ~Copyable {
 
     /// - Returns: where reading goes on; nil when it has to be examined again.
     private mutating func judge(
-        _ log: ExaminedLog, reader: borrowing LogReader, store: borrowing ReadingStore
+        _ found: ExaminedLog, _ reader: borrowing LogReader, _ store: borrowing ReadingStore
     ) throws -> Continuation? {
-        guard let history = try store.history(of: log.partition, log.request) else {
-            try store.addSource(log.partition, at: log.watermarks.low, log.request)
-            return Continuation(offset: log.watermarks.low, last: nil)
+        var log = found
+        let history = try store.history(of: log.partition, log.request)
+        // Before all else is asked: should another log take the place of this one meanwhile, the intake finds another message
+        // there, and has it examined again.
+        let start = max(history?.offsets.upperBound ?? 0, log.watermarks.low)
+        let first = start > 0 ? try messages(log.partition, in: start..<Int64.max, most: 1, reader).first : nil
+        guard let watermarks = try watermarks(of: [log.partition], reader)[log.partition] else { return nil }
+        log.watermarks = watermarks
+        func continuation(_ offset: Int64, _ last: Landmark?) -> Continuation {
+            let next = last == nil && offset == start ? first?.landmark : nil
+            return Continuation(offset: offset, last: last, next: next)
+        }
+        guard let history else {
+            try store.addSource(log.partition, at: watermarks.low, log.request)
+            return continuation(watermarks.low, nil)
         }
         let (comparison, same) = try compare(history, to: log, reader: reader, store: store)
-        let verdict = LogVerdict(history, log.watermarks, comparison: comparison)
+        let verdict = LogVerdict(history, watermarks, comparison: comparison)
         var lost: Int64 = 0
         if case .endLost(let start) = verdict { lost = try store.count(of: history.segments, from: start) }
         guard try store.record(verdict, history, lost: lost, last: same) else { return nil }
         report(verdict, history, of: log, lost: lost)
-        return Continuation(offset: verdict.next, last: same)
+        return continuation(verdict.next, same)
     }
 
     /// Which offsets were compared, and where log and database part; nil when there is nothing to compare. Besides, the last
@@ -143,7 +155,7 @@ struct Examiner: ~Copyable {
                 return try store.holds(message, source: source)
             }
             if let last, last.offset > same?.offset ?? -1 {
-                same = Landmark(offset: last.offset, fingerprint: last.fingerprint)
+                same = last.landmark
             }
             return found.isEmpty || last != nil
         }
@@ -230,5 +242,5 @@ struct Examiner: ~Copyable {
 private struct ExaminedLog {
     let request: LocateRequest
     let partition: Int32
-    let watermarks: Watermarks
+    var watermarks: Watermarks
 }

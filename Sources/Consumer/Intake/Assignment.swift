@@ -8,8 +8,10 @@
 /// The offset alone does not say that it is the same log. So reading starts at the last message that is known, whose
 /// fingerprint is compared: the same, and reading goes on. Another one, none, or an end before it, and the partition alone
 /// is examined, by another thread; then the database is asked again where to go on, and reading starts once more at the last
-/// message that was found in both. A log that was restored from a copy, its
-/// messages at their offsets and with their times, is the same log: nothing in it is new.
+/// message that was found in both. Where there is none, the first message that comes has to be the first one that was seen in
+/// the examination; and where that saw none, the first one that comes has the partition examined again. So no message is
+/// taken of a log that took the place of the examined one. A log that was restored from a copy, its messages at their offsets
+/// and with their times, is the same log: nothing in it is new.
 struct Assignment {
     /// Who handed something out: a broker, and how often the client had connected to it or asked where the topic is.
     struct Origin: Equatable {
@@ -90,7 +92,7 @@ struct Assignment {
     enum Phase: Equatable {
         /// It is not known where to go on.
         case unlocated
-        /// It is read from its last message, to see whether that is still the same.
+        /// It is read from a message that is known, to see whether that is still the same.
         case confirming(attempts: Int)
         /// Its messages are taken.
         case reading
@@ -102,14 +104,19 @@ struct Assignment {
         var phase: Phase
         var slot = -1
         var position: Position
+        /// The message that has to come first; nil when that is known of the last one.
+        var next: Landmark?
         /// Where its last message came from when it was looked at.
         var origin: Origin?
         /// Whether anything was heard of it since it was located.
         var isSeen = false
 
+        /// The message by which the log is recognized.
+        var landmark: Landmark? { next ?? position.last }
+
         var start: Int64 {
-            guard phase != .reading, let last = position.last else { return position.offset }
-            return last.offset
+            guard phase != .reading, let landmark else { return position.offset }
+            return min(landmark.offset, position.offset)
         }
     }
 
@@ -157,26 +164,35 @@ struct Assignment {
         switch parts[place].phase {
         case .unlocated, .examining: return .drop
         case .confirming(let attempts):
-            guard let last = parts[place].position.last, offset >= last.offset else { return .drop }
+            guard let landmark = parts[place].landmark, offset >= parts[place].start else { return .drop }
             parts[place].isSeen = true
-            if last == Landmark(offset: offset, fingerprint: fingerprint) {
+            let found = Landmark(offset: offset, fingerprint: fingerprint)
+            if landmark == found {
                 parts[place].phase = .reading
                 parts[place].origin = origin.sure
-                return .drop
+                parts[place].next = nil
+                return offset < parts[place].position.offset ? .drop : gather(found, in: place)
             }
             // Once more, in case that it was fetched before.
-            if offset > last.offset, attempts == 0 { return .act(refetch(place)) }
+            if offset > landmark.offset, attempts == 0 { return .act(refetch(place)) }
             return .act(examine(place))
         case .reading:
-            let next = parts[place].position.offset
-            guard offset >= next else { return .drop }
+            let position = parts[place].position
+            guard offset >= position.offset else { return .drop }
             if isDoubtful(place, origin) { return .act(confirm()) }
+            // Nothing says that it is of the log that was examined.
+            if position.last == nil, position.offset > 0 { return .act(examine(place)) }
             if parts[place].origin == nil { parts[place].origin = origin.sure }
             parts[place].isSeen = true
-            parts[place].position.offset = offset + 1
-            parts[place].position.last = Landmark(offset: offset, fingerprint: fingerprint)
-            return .gather(slot: parts[place].slot, hole: offset > next ? next..<offset : nil)
+            return gather(Landmark(offset: offset, fingerprint: fingerprint), in: place)
         }
+    }
+
+    private mutating func gather(_ message: Landmark, in place: Int) -> Verdict {
+        let next = parts[place].position.offset
+        parts[place].position.offset = message.offset + 1
+        parts[place].position.last = message
+        return .gather(slot: parts[place].slot, hole: message.offset > next ? next..<message.offset : nil)
     }
 
     /// Whether the last message has to be looked at first: what is new came over another connection, or the topic
@@ -250,8 +266,11 @@ struct Assignment {
             parts[place].position = position
             let examined = trusted[position.partition].flatMap { $0.offset == position.offset ? $0 : nil }
             // The last stored message may no longer be in the log, as after compaction.
-            if let examined { parts[place].position.last = examined.last }
-            if parts[place].position.last != nil {
+            if let examined {
+                parts[place].position.last = examined.last
+                parts[place].next = examined.next
+            }
+            if parts[place].landmark != nil {
                 parts[place].phase = .confirming(attempts: 0)
             } else if examined != nil || position.offset == 0 {
                 // Before the first offset no log can have had anything.

@@ -64,6 +64,16 @@ extension Intake {
                     "KAFKA_TOPIC": "\(topic)",
                     "KAFKA_PARTITION": "\(lost.map { String($0) }.joined(separator: ","))",
                 ])
+        case .behind(let partitions):
+            service.logger.warning(
+                """
+                PostgreSQL lacks what was stored of partitions \(partitions), which is read again. A standby that was \
+                promoted may not have had the last transactions
+                """,
+                metadata: [
+                    "KAFKA_TOPIC": "\(topic)",
+                    "KAFKA_PARTITION": "\(partitions.map { String($0) }.joined(separator: ","))",
+                ])
         case .data(let messages, let last, let cause):
             batchRows = max(1, messages / 2)
             if messages == 1 { judge.refuse(last.partition, last.offset, as: .refusedByDatabase(cause)) }

@@ -52,6 +52,8 @@ struct StoredMessage {
     let reading: Reading?
     let payload: [UInt8]?
     let fingerprint: Int64
+
+    var landmark: Landmark { Landmark(offset: offset, fingerprint: fingerprint) }
 }
 
 extension ReadingStore {

@@ -11,6 +11,8 @@ struct ReadingStore: ~Copyable {
         case after
         /// Others have moved these partitions on.
         case elsewhere(partitions: [Int32])
+        /// These partitions are before where the batch starts, although somebody had stored what is between.
+        case behind(partitions: [Int32])
     }
 
     /// SQLSTATE of `advance_offsets` when another consumer has moved a source on.
@@ -135,6 +137,7 @@ struct ReadingStore: ~Copyable {
         var before = 0
         var after = 0
         var elsewhere: [Int32] = []
+        var behind: [Int32] = []
         for progress in progress where progress.expected >= 0 {
             switch stored[progress.sourceID] {
             // What the batch does not move says nothing unless somebody else has moved it.
@@ -142,9 +145,11 @@ struct ReadingStore: ~Copyable {
             case progress.next where progress.next == progress.expected: break
             case progress.expected: before += 1
             case progress.next: after += 1
+            case let found where found ?? -1 < progress.expected: behind.append(progress.partition)
             default: elsewhere.append(progress.partition)
             }
         }
+        if !behind.isEmpty { return .behind(partitions: behind) }
         if elsewhere.isEmpty, after == 0 { return .before }
         if elsewhere.isEmpty, before == 0 { return .after }
         if elsewhere.isEmpty {

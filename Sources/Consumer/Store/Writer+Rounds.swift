@@ -4,6 +4,21 @@ import PostgreSQL
 
 /// What the writer does between two jobs, each as often as it is due.
 extension Writer {
+    /// Asks, after ten seconds in which nothing was written, whether the database is there, and whether it still has what was
+    /// written: a standby that was promoted may lack the last transactions, and nobody need send anything more.
+    mutating func lookAfterDatabase() {
+        guard !positions.isEmpty, ContinuousClock.now - lastAnswer >= .seconds(10) else { return }
+        let progress = positions.map { position in
+            Batch.Progress(
+                sourceID: position.sourceID, partition: position.partition, expected: position.offset,
+                next: position.offset)
+        }
+        let standing = untilDone { store throws(PostgreSQLError) in try store.standing(of: progress) }
+        // Whoever has moved one on is found by the fence.
+        guard case .behind(let partitions)? = standing else { return }
+        exchange.finish(.refused(.behind(partitions: partitions)), epoch: epoch)
+    }
+
     /// Takes over within seconds what people have set for customers. A look that fails is left to the next one.
     mutating func lookForLimits() {
         guard rules != nil, store != nil, .now - lastLimits >= .seconds(5) else { return }

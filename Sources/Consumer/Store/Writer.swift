@@ -29,8 +29,11 @@ struct Writer: ~Copyable {
     var detection: Detection
     /// By which rules it detects episodes; nil when they are switched off.
     var rules: EpisodeRules?
-    /// What is read here.
-    var sources: [Int32] = []
+    /// What is read here, and how far it is stored.
+    var positions: [Position] = []
+    var sources: [Int32] { positions.map(\.sourceID) }
+    /// When the database last did what it was asked.
+    var lastAnswer = ContinuousClock.now
     private var preparedDays: Set<Int32> = []
     /// At most 3 s, so that batches are written again within 5 s of the server's return.
     private var backoff = Backoff(to: .seconds(3))
@@ -71,6 +74,7 @@ struct Writer: ~Copyable {
                 case .write: write()
                 }
             }
+            lookAfterDatabase()
             lookForLimits()
             lookForSilence()
             logIdleMinute()
@@ -84,7 +88,7 @@ struct Writer: ~Copyable {
         let found = untilDone { store throws(PostgreSQLError) in try store.locate(request) }
         guard let found else { return }
         exchange.answer(.positions(found), epoch: epoch)
-        sources = found.map(\.sourceID)
+        positions = found
         watchCustomers()
     }
 
@@ -135,6 +139,7 @@ struct Writer: ~Copyable {
                         guard transaction.copied == 0 else { return finish(.refused(.unfinished)) }
                     case .after: return finish(.written(transaction.moved))
                     case .elsewhere(let partitions): return finish(.refused(.fenced(partitions: partitions)))
+                    case .behind(let partitions): return finish(.refused(.behind(partitions: partitions)))
                     }
                 }
                 let repeated = try findRepeated()
@@ -262,7 +267,11 @@ struct Writer: ~Copyable {
 
     private mutating func finish(_ reply: Reply?) {
         switch reply {
-        case .written?:
+        case .written(let moved)?:
+            for progress in moved {
+                guard let place = positions.firstIndex(where: { $0.sourceID == progress.sourceID }) else { continue }
+                positions[place].offset = progress.next
+            }
             detection.trim()
             alone = max(alone - 1, 0)
             metrics.stored(transaction)
@@ -288,7 +297,7 @@ struct Writer: ~Copyable {
     }
 
     /// Repeats a question until the database answers it; nil when nobody wants the answer any more.
-    private mutating func untilDone<Answer>(
+    mutating func untilDone<Answer>(
         _ body: (borrowing ReadingStore) throws(PostgreSQLError) -> Answer
     ) -> Answer? {
         while exchange.isCurrent(epoch) {
@@ -346,6 +355,7 @@ struct Writer: ~Copyable {
 
     private mutating func recovered() {
         hasWorked = true
+        lastAnswer = .now
         backoff.reset()
         patience.reset()
         service.answered(.postgreSQL)

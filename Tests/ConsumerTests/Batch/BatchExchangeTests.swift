@@ -57,6 +57,7 @@ import Testing
             case .written(let moved): "written \(moved.map { "\($0.partition): \($0.expected)..<\($0.next)" })"
             case .refused(.fenced(let partitions)): "fenced \(partitions)"
             case .refused(.data(let messages, let last, let cause)): "data \(messages) \(last) \(cause)"
+            case .refused(.behind(let partitions)): "behind \(partitions)"
             case .refused(.unfinished): "unfinished"
             case .refused(.repeated(let places)): "repeated \(places.map(\.offset))"
             case .silenceDue: "silence"

@@ -121,7 +121,7 @@ import Testing
         "out of range": { say($0.handle(.outOfRange(0))) },
         "failed": { say($0.handle(.failed(0))) },
         "doubted": { say($0.handle(.doubted(0))) },
-        "examined": { say($0.handle(.examined([0: Continuation(offset: 10, last: nil)]))) },
+        "examined": { say($0.handle(.examined([0: Continuation(offset: 10, last: nil, next: nil)]))) },
         "refused": { say($0.handle(.refused(lost: []))) },
         "lost": { say($0.handle(.refused(lost: [0]))) },
         "reclaimed": { say($0.handle(.reclaimed([0]))) },

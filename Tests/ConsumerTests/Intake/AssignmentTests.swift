@@ -71,7 +71,7 @@ import Testing
         #expect(assignment.judge(1, offset: 9, fingerprint: 98, first) == .act([.fetch([0: 9]), .examine([1])]))
         #expect(assignment.examined == [1] && assignment.judge(1, offset: 9, fingerprint: 99, first) == .drop)
         #expect(assignment.handle(.outOfRange(1)) == [], "it is examined already")
-        let found = Continuation(offset: 4, last: nil)
+        let found = Continuation(offset: 4, last: nil, next: nil)
         #expect(assignment.handle(.examined([0: found, 5: found])) == [], "nobody asked for these")
         #expect(assignment.handle(.examined([1: found])) == [.forget, .locate([0, 1])])
         var next = Self.stored(1)
@@ -94,20 +94,53 @@ import Testing
             return assignment
         }
         // Compaction has removed the last one.
-        let found = Continuation(offset: 10, last: Landmark(offset: 6, fingerprint: 66))
+        let found = Continuation(offset: 10, last: Landmark(offset: 6, fingerprint: 66), next: nil)
         var assignment = examined(found, at: Self.stored(0))
         #expect(assignment.phase(of: 0) == .confirming(attempts: 0))
         #expect(assignment.judge(0, offset: 6, fingerprint: 66, first) == .drop)
         #expect(assignment.judge(0, offset: 10, fingerprint: 1, first) == .gather(slot: 0, hole: nil))
         assignment = examined(found, at: Self.stored(0))
         #expect(assignment.judge(0, offset: 6, fingerprint: 67, first) == .act([.fetch([:]), .examine([0])]))
-        // All of it was compacted.
-        assignment = examined(Continuation(offset: 10, last: nil), at: Self.stored(0))
-        #expect(assignment.judge(0, offset: 12, fingerprint: 1, first) == .gather(slot: 0, hole: 10..<12))
         // Another consumer has moved it on meanwhile.
-        assignment = examined(Continuation(offset: 4, last: nil), at: Self.stored(0))
+        assignment = examined(Continuation(offset: 4, last: nil, next: nil), at: Self.stored(0))
         #expect(assignment.handle(.located([Self.stored(0)])) == [.start([Self.stored(0)]), .fetch([0: 9])])
         #expect(assignment.phase(of: 0) == .confirming(attempts: 0))
+    }
+
+    @Test("where no stored message is left in the log, the first one has to be the one that was seen in it")
+    func next() {
+        func examined(seeing next: Landmark?) -> Assignment {
+            var assignment = Assignment()
+            _ = assignment.handle(.given([0]))
+            _ = assignment.handle(.located([]))
+            _ = assignment.handle(.examined([0: Continuation(offset: 10, last: nil, next: next)]))
+            #expect(assignment.handle(.located([Self.stored(0)])) == [.start([Self.stored(0)]), .fetch([0: 10])])
+            return assignment
+        }
+        let seen = Landmark(offset: 12, fingerprint: 66)
+        var assignment = examined(seeing: seen)
+        #expect(assignment.phase(of: 0) == .confirming(attempts: 0) && !assignment.isComplete)
+        #expect(assignment.handle(.doubted(0)) == [], "it is being looked at")
+        #expect(assignment.judge(0, offset: 9, fingerprint: 99, first) == .drop, "before it")
+        #expect(assignment.judge(0, offset: 12, fingerprint: 66, first) == .gather(slot: 0, hole: 10..<12))
+        #expect(assignment.isComplete && assignment.positions.map(\.last) == [seen])
+        #expect(assignment.judge(0, offset: 13, fingerprint: 1, first) == .gather(slot: 0, hole: nil))
+        // Another log, which has another message there or one before.
+        for offset in [Int64(12), 11, 10] {
+            assignment = examined(seeing: seen)
+            #expect(assignment.judge(0, offset: offset, fingerprint: 67, first) == .act([.fetch([:]), .examine([0])]))
+        }
+        // Kafka has deleted it meanwhile, or the log is shorter.
+        assignment = examined(seeing: seen)
+        #expect(assignment.judge(0, offset: 13, fingerprint: 1, first) == .act([.fetch([0: 10])]))
+        #expect(assignment.judge(0, offset: 13, fingerprint: 1, first) == .act([.fetch([:]), .examine([0])]))
+        assignment = examined(seeing: seen)
+        #expect(assignment.handle(.end(0, offset: 10, first)) == [.fetch([0: 10])])
+        #expect(assignment.handle(.end(0, offset: 10, first)) == [.fetch([:]), .examine([0])])
+        // Nothing was seen: whatever comes first may be of another log.
+        assignment = examined(seeing: nil)
+        #expect(assignment.handle(.end(0, offset: 10, first)) == [] && assignment.isComplete)
+        #expect(assignment.judge(0, offset: 10, fingerprint: 1, first) == .act([.fetch([:]), .examine([0])]))
     }
 
     @Test("no last message, or an end before it, is asked for once more and then examined")
@@ -138,7 +171,7 @@ import Testing
         old.last = nil
         let actions = assignment.handle(.located([Self.stored(0), old]))
         #expect(actions == [.start([Self.stored(0), old]), .fetch([0: 9]), .examine([1, 2])])
-        let found = Continuation(offset: 10, last: nil)
+        let found = Continuation(offset: 10, last: nil, next: nil)
         #expect(assignment.handle(.examined([1: found])) == [.forget, .locate([0, 1])])
         let again = assignment.handle(.located([Self.stored(0), old]))
         #expect(again == [.start([Self.stored(0), old]), .fetch([0: 9, 1: 10])], "a look was enough")

@@ -169,6 +169,9 @@ package final class TestDatabase {
         return TestDatabase(cluster: cluster, name: cluster.newName())
     }
 
+    /// The database of the same name in another cluster.
+    package func copy(in cluster: PrivatePostgreSQL) -> TestDatabase { TestDatabase(cluster: cluster, name: name) }
+
     /// A database that `heartbeat database setup` made.
     package static func make() async throws -> TestDatabase {
         let database = try withoutSetup()

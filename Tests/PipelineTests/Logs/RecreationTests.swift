@@ -77,6 +77,34 @@ extension EndToEnd {
             try await pipeline.expectSound(400)
         }
 
+        @Test("the same where Kafka had deleted all that is stored, and maybe the rest, too", arguments: [150, 200])
+        func deletedAndExamined(before low: Int) async throws {
+            let faulty = try await FaultyBroker(partitions: 1)
+            let pipeline = try await Pipeline(on: TestBroker(faulty))
+            try await faulty.write(batches: batches(0..<100))
+            try await pipeline.drain()
+            try await faulty.write(batches: batches(100..<200))
+            try await faulty.write(batches: [], to: 0, deletingBefore: Int64(low))
+            try await faulty.mute(1, ["list_offsets"])
+            let consumer = try pipeline.startConsumer("consumer")
+            try await eventually("the database has said where") { consumer.log.contains("reading 1 partitions") }
+            // It cannot say so again before the topic is another one, which has more messages than were deleted of this one.
+            var writer: StoppedThread? = try StoppedThread("writer", of: consumer)
+            try await faulty.mute(1, [])
+            try await eventually("the log was examined") {
+                consumer.log.contains("Kafka has deleted \(low - 100) messages")
+            }
+            try await faulty.deleteTopic()
+            try await faulty.createTopic(writing: batches(1000..<1300).map { (partition: 0, messages: $0) })
+            withExtendedLifetime(writer) {}
+            writer = nil
+            try await pipeline.untilAllStored(faulty)
+            try await pipeline.stop(consumer)
+            #expect(consumer.log.contains("the topic was recreated"))
+            try await pipeline.expectAll(of: faulty.dump(), lost: 100)
+            try await pipeline.expectSound(400)
+        }
+
         /// Half of them into each partition.
         private func write(_ numbers: Range<Int>, _ faulty: FaultyBroker) async throws {
             let middle = numbers.lowerBound + numbers.count / 2

@@ -23,8 +23,9 @@ struct Schedule: Sendable, CustomStringConvertible {
         case settle
         /// A consumer is stopped for a while and goes on, maybe when the group has given its partitions to another one.
         case freeze(Int, milliseconds: Int)
-        /// The same to one whose batch is waiting for a lock, until another one has the same messages and waits, too.
-        case overtake(Int, messages: Int)
+        /// The same to all of them while their batches wait for a lock, until another one that is started has the same
+        /// messages and waits, too. It is stopped then.
+        case overtake(messages: Int)
         /// The consumers' sessions with the database are ended.
         case endSessions
         /// The server is started again, after a crash or in order.
@@ -58,9 +59,15 @@ struct Schedule: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Steps that somebody chose.
+    init(partitions: Int, consumers: Int, steps: [Step]) {
+        (seed, brokers, isExact) = (0, 1, true)
+        (self.partitions, self.consumers, self.steps) = (partitions, consumers, steps)
+    }
+
     private static func databaseFault(consumers: Int, _ random: inout SplitMix64) -> Step {
         switch Int.random(in: 0...6, using: &random) {
-        case 6: .overtake(.random(in: 1...consumers, using: &random), messages: .random(in: 1...40, using: &random))
+        case 6: .overtake(messages: .random(in: 1...40, using: &random))
         case 0...1:
             .freeze(.random(in: 1...consumers, using: &random), milliseconds: .random(in: 500...7000, using: &random))
         case 2: .endSessions

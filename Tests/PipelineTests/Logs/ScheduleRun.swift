@@ -17,10 +17,11 @@ struct ScheduleRun {
     /// How many offsets were deleted before they were read.
     private var deleted = 0
 
-    init(_ schedule: Schedule) async throws {
+    init(_ schedule: Schedule, sabotage: (TestDatabase) throws -> Void) async throws {
         self.schedule = schedule
         faulty = try await FaultyBroker(brokers: schedule.brokers, partitions: schedule.partitions)
         pipeline = try await Pipeline(on: TestBroker(faulty))
+        try sabotage(pipeline.database)
         logs = Array(repeating: [:], count: schedule.partitions)
     }
 
@@ -86,18 +87,7 @@ struct ScheduleRun {
             consumers[consumer]?.kill(SIGSTOP)
             try await Task.sleep(for: .milliseconds(milliseconds))
             consumers[consumer]?.kill(SIGCONT)
-        case .overtake(let consumer, let count):
-            let session = try database.connect()
-            try session.rows("BEGIN")
-            // Others may read it.
-            try session.rows("LOCK TABLE kafka_offsets IN SHARE MODE")
-            for partition in logs.indices { try await write(count, to: partition) }
-            try await Task.sleep(for: .seconds(1))
-            consumers[consumer]?.kill(SIGSTOP)
-            // For longer than the group waits for it.
-            try await Task.sleep(for: .seconds(8))
-            try session.rows("ROLLBACK")
-            consumers[consumer]?.kill(SIGCONT)
+        case .overtake(let count): try await overtake(messages: count)
         case .endSessions:
             try database.rows(
                 """
@@ -118,6 +108,37 @@ struct ScheduleRun {
             let done = try await Heartbeat.run(["database", "maintain"], settings)
             guard done.end == .exited(0) else { throw HarnessError("maintain: \(done.log)") }
         default: throw HarnessError("\(step) is none of the database")
+        }
+    }
+
+    private mutating func overtake(messages count: Int) async throws {
+        let session = try pipeline.database.connect()
+        try session.rows("BEGIN")
+        // Others may read it.
+        try session.rows("LOCK TABLE kafka_offsets IN SHARE MODE")
+        for partition in logs.indices { try await write(count, to: partition) }
+        let (running, newcomer) = (consumers, schedule.consumers + 1)
+        // None when a broker does not answer.
+        let waiting = try await waitingSessions(moreThan: 0)
+        if waiting > 0 {
+            for process in running.values { process.kill(SIGSTOP) }
+            try start(newcomer)
+            // As soon as the group has missed the others for long enough.
+            _ = try await waitingSessions(moreThan: waiting)
+        }
+        try session.rows("ROLLBACK")
+        for process in running.values { process.kill(SIGCONT) }
+        try await end(newcomer, by: SIGTERM)
+    }
+
+    /// How many sessions wait for a lock: as soon as there are more, or those that there are after a while.
+    private func waitingSessions(moreThan count: Int) async throws -> Int {
+        let deadline = ContinuousClock.now + .seconds(15)
+        while true {
+            let waiting = try pipeline.database.number(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'kafka_offsets'::regclass")
+            guard waiting <= count, ContinuousClock.now < deadline else { return waiting }
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 

@@ -188,6 +188,12 @@ class Machine:
         """Copies a file of this system into the machine."""
         shutil.copy(source, self.root / str(path).lstrip("/"))
 
+    def link(self, name, other, others_name):
+        """Lays a cable to another machine; each gets a network interface of its name."""
+        subprocess.run(
+            ["ip", "link", "add", name, "netns", str(self._leader()), "type", "veth",
+             "peer", "name", others_name, "netns", str(other._leader())], check=True)
+
     def show(self, unit, name):
         """A property of a unit, as `systemctl show` has it."""
         return self.run("systemctl", "show", "--property", name, "--value", unit)

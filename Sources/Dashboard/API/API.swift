@@ -240,7 +240,8 @@ struct API: Sendable {
         let answer = ReadingsReply(
             customerId: id, from: .reading(range.from), until: .reading(range.until),
             bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings), points: line.points,
-            count: line.count, anomalies: line.anomalies, min: line.lowest, max: line.highest)
+            count: line.count, anomalies: line.anomalies, min: line.lowest, max: line.highest,
+            rollupsUntil: lines.rollupsUntil.map { .reading(min($0, range.until)) })
         return try .json(json(answer), to: request)
     }
 

@@ -44,7 +44,7 @@ extension OnAServer {
         }
 
         /// An instant of a day so many days ago.
-        private func moment(_ age: Int, _ time: String, _ database: TestDatabase) throws -> String {
+        private func moment(_ age: Int, _ time: String, in database: TestDatabase) throws -> String {
             let day = try database.rows("SELECT (now() AT TIME ZONE 'UTC')::date - \(age)")[0][0] ?? ""
             return "\(day)T\(time)Z"
         }
@@ -95,7 +95,7 @@ extension OnAServer {
             let database = try await database()
             let dashboard = try await RunningDashboard(database: database)
             let (from, until) = (
-                try moment(10, "03:17:31.5", database), try moment(1, "13:45:10.5", database)
+                try moment(10, "03:17:31.5", in: database), try moment(1, "13:45:10.5", in: database)
             )
             var widths: Set<Int> = []
             for buckets in [10, 16, 100, 400, 1000] {
@@ -105,7 +105,7 @@ extension OnAServer {
             }
             #expect(widths == [172_800, 86_400, 14_400, 3600, 900])
             // A minute's median is that of its readings.
-            let (morning, noon) = (try moment(6, "06:00:13", database), try moment(6, "12:30:59", database))
+            let (morning, noon) = (try moment(6, "06:00:13", in: database), try moment(6, "12:30:59", in: database))
             let minutes = try expectRight(
                 Question(from: morning, until: noon, buckets: 400, isExact: true), dashboard)
             #expect(minutes["bucket_seconds"] as? Int == 60)
@@ -121,15 +121,17 @@ extension OnAServer {
             let database = try await database()
             #expect(try await maintain(database, ["RETENTION_DAYS": "8"]).contains("1 days dropped"))
             let dashboard = try await RunningDashboard(database: database)
-            let (from, since) = (try moment(10, "03:17:31.5", database), try moment(10, "03:18:00", database))
-            let (until, midnight) = (try moment(1, "13:45:10.5", database), try moment(9, "00:00:00.000000", database))
+            let (from, since) = (try moment(10, "03:17:31.5", in: database), try moment(10, "03:18:00", in: database))
+            let (until, midnight) = (
+                try moment(1, "13:45:10.5", in: database), try moment(9, "00:00:00.000000", in: database)
+            )
             for buckets in [16, 400, 1000] {
                 let answer = try expectRight(
                     Question(from: from, until: until, buckets: buckets, since: since), dashboard)
                 #expect(answer["rollups_until"] as? String == midnight)
             }
             // A few minutes, of which there were few readings.
-            let (begin, end) = (try moment(10, "08:00:00", database), try moment(10, "08:05:00", database))
+            let (begin, end) = (try moment(10, "08:00:00", in: database), try moment(10, "08:05:00", in: database))
             let short = try expectRight(Question(from: begin, until: end, buckets: 400, isExact: true), dashboard)
             #expect(short["bucket_seconds"] as? Int == 60 && (short["points"] as? [Any])?.count == 5)
             let file = try dashboard.get("/api/v1/readings.csv?customer_id=cust_0001&from=\(from)&until=\(until)")
@@ -143,14 +145,14 @@ extension OnAServer {
         func year() async throws {
             let database = try await database()
             let dashboard = try await RunningDashboard(database: database)
-            let until = try moment(0, "00:00:00", database)
+            let until = try moment(0, "00:00:00", in: database)
             for days in [366, 3660] {
-                let from = try moment(days, "00:00:00", database)
+                let from = try moment(days, "00:00:00", in: database)
                 let answer = try expectRight(Question(from: from, until: until, buckets: 500), dashboard)
                 #expect((answer["points"] as? [Any])?.isEmpty == false)
             }
             let target =
-                "/api/v1/readings?customer_id=cust_0001&from=\(try moment(3661, "00:00:00", database))&until=\(until)"
+                "/api/v1/readings?customer_id=cust_0001&from=\(try moment(3661, "00:00:00", in: database))&until=\(until)"
             #expect(try dashboard.get(target).status == 400)
         }
     }

@@ -20,6 +20,16 @@ extension Setting where Value == Int {
                 """)
     }
 
+    /// `ROLLUP_RETENTION_DAYS`: for how long the roll-ups of sealed days are kept, 1 to 36500 days; 0 for all.
+    public static var rollupRetentionDays: Setting {
+        Setting(
+            "ROLLUP_RETENTION_DAYS", .integer(in: 0...36_500, unit: "days"), default: 3650,
+            sentence: """
+                How many days the roll-ups of sealed days are kept: each customer's minutes and hours, from which a year is \
+                drawn. They outlive the readings, and are never deleted before them. 0 keeps all.
+                """)
+    }
+
     /// `PARTITION_DAYS_AHEAD`: for how many days to come there is a partition, 1 to 31 days.
     public static var partitionDaysAhead: Setting {
         Setting(
@@ -37,7 +47,8 @@ extension SettingsSchema {
             settings: [
                 Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
                 Setting.postgresPassword, Setting.kafkaBootstrapServers, Setting.retentionDays,
-                Setting.rejectedRetentionDays, Setting.sealAfterDays, Setting.partitionDaysAhead, Setting.logLevel,
+                Setting.rejectedRetentionDays, Setting.sealAfterDays, Setting.rollupRetentionDays,
+                Setting.partitionDaysAhead, Setting.logLevel,
             ],
             takesKafkaProperties: true)
         schema.whenTaken = """

@@ -197,6 +197,7 @@ extension DatabaseStatus {
                 + (retiredDays > 0 ? "; \(retiredDays) days wait to be dropped" : ""))
         if sealed.days > 0 {
             add("sealed", "\(sealed.days) days with \(sealed.readings) readings, \(Self.size(sealed.bytes))")
+            add("roll-ups", "\(Self.size(sealed.rollupBytes)), one of each customer and sealed day")
         }
         add(
             "growth",

@@ -82,8 +82,13 @@ public struct Maintenance {
             run.summary.rejected += try run.dropRejected(retentionDays: run.settings[.rejectedRetentionDays])
         }
         try attempt("delete notifications") { run throws(PostgreSQLError) in try run.dropNotifications() }
+        try attempt("delete roll-ups") { run throws(PostgreSQLError) in
+            try run.dropOldRollups(
+                after: run.settings[.rollupRetentionDays], retentionDays: run.settings[.retentionDays])
+        }
         try dropTally()
         try sealOldDays(sealAfterDays: settings[.sealAfterDays], retentionDays: settings[.retentionDays])
+        try attempt("roll sealed days up") { run throws(PostgreSQLError) in try run.rollUpSealedDays() }
         return summary
     }
 

@@ -241,7 +241,7 @@ struct API: Sendable {
             customerId: id, from: .reading(range.from), until: .reading(range.until),
             bucketSeconds: lines.bucketSeconds, limits: Limits(poller.settings), points: line.points,
             activities: line.toldActivities, count: line.count, anomalies: line.anomalies, min: line.lowest,
-            max: line.highest)
+            max: line.highest, rollupsUntil: lines.rollupsUntil.map { .reading(min($0, range.until)) })
         return try .json(json(answer), to: request)
     }
 

@@ -50,7 +50,7 @@ extension API {
     private func asked(_ request: Request) async throws -> (TimeRange, Report) {
         let query = try QueryParameters(request, "customer_id", "group", "from", "until")
         let (customer, group) = (try query.namedCustomer(), try query.group())
-        let range = try query.range(now: wallClockMicroseconds())
+        let range = try query.range(now: wallClockMicroseconds(), atMost: 31)
         let report = try await ask { connection throws(PostgreSQLError) in
             try Report(of: customer, group: group, in: range, connection)
         }

@@ -92,12 +92,19 @@ struct QueryParameters {
         return instant.microsecondsSince1970
     }
 
-    /// From `from` to `until`: the last hour unless they say something else, at most 31 days.
-    func range(now: Int64) throws(Problem) -> TimeRange {
+    /// The longest range of what is about one customer, in days: ten years.
+    static let mostDays: Int64 = 3660
+
+    /// From `from` to `until`: the last hour unless they say something else.
+    ///
+    /// - Parameter mostDays: how long it may be.
+    func range(now: Int64, atMost mostDays: Int64 = Self.mostDays) throws(Problem) -> TimeRange {
         let until = try moment("until") ?? now
         let from = try moment("from") ?? until - 3_600_000_000
         guard from < until else { throw refusal("from", "a time before until") }
-        guard until - from <= 31 * 86_400_000_000 else { throw refusal("from", "a time at most 31 days before until") }
+        guard until - from <= mostDays * 86_400_000_000 else {
+            throw refusal("from", "a time at most \(mostDays) days before until")
+        }
         return TimeRange(from: from, until: until)
     }
 

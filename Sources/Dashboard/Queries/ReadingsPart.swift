@@ -6,6 +6,9 @@ internal import PostgreSQL
 struct ReadingsPart: Sendable {
     static let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason,activity\r\n"
 
+    /// 31 days, in microseconds.
+    private static let longest: Int64 = 31 * 86_400_000_000
+
     private(set) var csv = ""
     /// What comes after this part; nil after the last one.
     private(set) var rest: TimeRange?
@@ -13,10 +16,12 @@ struct ReadingsPart: Sendable {
     init(
         of customer: CustomerKey, in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
+        // Where a part ends is found among all blocks of the time.
+        let near = TimeRange(from: range.from, until: min(range.until, range.from + Self.longest))
         let end: Int64 = try connection.query(
             """
             SELECT \(microseconds(of: "part_end($1, $2::timestamptz, $3::timestamptz)"))
-            """, [customer] + range.parameters, unableTo: "read readings"
+            """, [customer] + near.parameters, unableTo: "read readings"
         ).value()
         let part = TimeRange(from: range.from, until: end)
         let result = try connection.query(

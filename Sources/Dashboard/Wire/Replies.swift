@@ -110,6 +110,7 @@ struct ReadingsReply: Encodable {
     let anomalies: Int64
     @OrNull var min: Int64? = nil
     @OrNull var max: Int64? = nil
+    @OrNull var rollupsUntil: Moment? = nil
 }
 
 struct ReportReply: Encodable {

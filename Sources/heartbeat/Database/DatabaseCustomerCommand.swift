@@ -23,7 +23,7 @@ struct DatabaseCustomerCommand: ParsableCommand {
         }
         var rows = [
             ("customer", escapingControls(id)), ("readings", "\(state.readings), \(state.anomalies) anomalies"),
-            ("limits", state.limits ?? "the settings'"),
+            ("limits", state.limits ?? "the settings'"), ("roll-ups", state.rollups ?? "none"),
         ]
         if let bytes = state.detector {
             rows.append(("state of detection", "\(bytes.count) bytes, form \(bytes.first ?? 0)"))

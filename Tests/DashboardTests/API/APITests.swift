@@ -277,8 +277,8 @@ extension OnAServer {
                     "from=2026-02-02T00:00:00Z: expected a time before until"
                 ),
                 (
-                    "/api/v1/readings.csv?customer_id=a&from=2025-02-02T00:00:00Z&until=2026-02-01T00:00:00Z",
-                    "from=2025-02-02T00:00:00Z: expected a time at most 31 days before until"
+                    "/api/v1/readings.csv?customer_id=a&from=2015-02-02T00:00:00Z&until=2026-02-01T00:00:00Z",
+                    "from=2015-02-02T00:00:00Z: expected a time at most 3660 days before until"
                 ),
                 ("/api/v1/anomalies?before=1", "before=1: expected next_before of the page before"),
                 ("/api/v1/state?x=1", "unknown parameter \"x\": expected none"),

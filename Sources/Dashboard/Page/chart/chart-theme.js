@@ -77,7 +77,8 @@ export function applyTheme(chart) {
  */
 export function timeTicks(scale) {
   const most = Math.max(2, Math.floor(scale.width / 90));
-  const step = steps.find((step) => (scale.max - scale.min) / step <= most) ?? 30 * day;
+  const span = scale.max - scale.min;
+  const step = steps.find((step) => span / step <= most) ?? Math.ceil(span / most / (30 * day)) * 30 * day;
   const offset = zoneOffset(scale.max);
   const first = Math.ceil((scale.min + offset) / step) * step - offset;
   scale.ticks = [];

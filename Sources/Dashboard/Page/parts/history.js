@@ -32,7 +32,8 @@ export class History {
     });
     const span = `${timeText(from, now)} to ${timeText(until, now)}`;
     setText(part("chart-note"), bucketSeconds === 0 ? `Every reading from ${span}. ${note}` :
-      `The median within the lowest and highest rate of each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}`);
+      `The median within the lowest and highest rate of each ${duration(bucketSeconds * 1000)}, from ${span}. ${note}` +
+      kept(readings.rollups_until, now));
     part("chart-empty").hidden = points.length > 0;
     setText(part("chart-empty"), "No readings in this range.");
     part("chart").setAttribute("aria-label",
@@ -43,6 +44,16 @@ export class History {
     const query = new URLSearchParams({ customer_id: name, from: readings.from, until: readings.until });
     part("csv", HTMLAnchorElement).href = `api/v1/readings.csv?${query}`;
   }
+}
+
+/**
+ * What to say of days whose readings retention has dropped.
+ * @param {string | null} until
+ * @param {number} now
+ */
+function kept(until, now) {
+  return until === null ? "" :
+    ` Until ${timeText(Date.parse(until), now)} the figures of each minute are kept, not the readings.`;
 }
 
 /** @param {API.Readings} readings */

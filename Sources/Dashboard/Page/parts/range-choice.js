@@ -4,7 +4,7 @@
 import { buttonOf, part, press, setText } from "../lib/dom.js";
 import { fieldText, fieldTime } from "../lib/format.js";
 
-const longest = 31 * 86_400_000; // ms that the interface gives at once
+const longest = 3660 * 86_400_000; // ms that the interface gives at once
 
 const shortest = 20_000; // ms: nothing is seen in less
 
@@ -82,7 +82,7 @@ export class RangeChoice {
     const from = fieldTime(part("from", HTMLInputElement).value);
     const until = fieldTime(part("until", HTMLInputElement).value);
     if (!(until > from)) return showRangeError("The end must be after the start.");
-    if (until - from > longest) return showRangeError("At most 31 days can be shown at once.");
+    if (until - from > longest) return showRangeError("At most ten years can be shown at once.");
     this.#choose({ minutes: this.#choice.minutes, fixed: { from, until } });
   }
 

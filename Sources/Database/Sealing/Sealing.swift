@@ -3,12 +3,12 @@ import Logging
 import PostgreSQL
 import Schema
 
-/// How a day that is over becomes rows of arrays (`db/0008_sealed_days.sql`), without a reading being lost or doubled.
+/// How a day that is over becomes rows of arrays (`db/0009_sealed_days.sql`), without a reading being lost or doubled.
 ///
 /// A day is *closed* in a moment: its partition leaves `heart_rate_readings` and nobody writes to it any more. Its readings
 /// are packed and compared in many small transactions, so that no old snapshot keeps the server from cleaning the tables
 /// that batches update. All the while a second session has a lock on the closed rows that readers do not feel; its
-/// transaction makes the packed blocks visible and drops the rows. Whatever ends before that leaves the rows as they are.
+/// transaction makes the packed blocks and their roll-ups visible and drops the rows. Whatever ends before that leaves the rows as they are.
 extension Maintenance {
     /// Seals the days before a day that have readings outside of their seals.
     ///
@@ -82,7 +82,7 @@ extension Maintenance {
     private func seal(_ table: String) throws(PostgreSQLError) -> Int64? {
         let day = day(of: table)
         let lock = try SealingLock(on: table, parameters)
-        try connection.execute("TRUNCATE sealing_blocks, sealing_counts", unableTo: "prepare the sealing of \(day)")
+        try connection.execute(Self.emptyTables, unableTo: "prepare the sealing of \(day)")
         let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
@@ -99,15 +99,19 @@ extension Maintenance {
         let total: Int64 = try connection.query(
             "SELECT coalesce(sum(readings), 0)::bigint FROM sealing_counts", unableTo: "count the readings of \(day)"
         ).value()
-        for slice in try slices(of: day, readings: total) {
+        let customers = total > 0 ? try customers(of: day) : []
+        for slice in slices(of: day, customers, readings: total) {
             let start = ContinuousClock.now
             try pack(slice)
             guard !stop.wait(for: ContinuousClock.now - start) else { return nil }
         }
+        guard try rollUp(day, customers, readings: total, into: "sealing_rollups") else { return nil }
         try lock.replaceRows(of: day, stop)
-        try connection.execute("TRUNCATE sealing_blocks, sealing_counts", unableTo: "end the sealing of \(day)")
+        try connection.execute(Self.emptyTables, unableTo: "end the sealing of \(day)")
         return total
     }
+
+    private static let emptyTables = "TRUNCATE sealing_blocks, sealing_counts, sealing_rollups"
 
     /// Some customers' readings of some hours: as many as are packed in one transaction.
     private struct Slice {
@@ -117,12 +121,11 @@ extension Maintenance {
     }
 
     /// Packed in a tenth of a second or two.
-    private static let sliceReadings: Int64 = 20_000
+    static let sliceReadings: Int64 = 20_000
 
-    private func slices(of day: String, readings: Int64) throws(PostgreSQLError) -> [Slice] {
-        guard readings > 0 else { return [] }
-        // By one look into the index for each customer.
-        let customers: [String] = try connection.query(
+    /// Found by one look into the index for each customer.
+    private func customers(of day: String) throws(PostgreSQLError) -> [String] {
+        try connection.query(
             """
             WITH RECURSIVE known AS (
                 (SELECT customer_id FROM heart_rate_readings_closed ORDER BY customer_id LIMIT 1)
@@ -134,6 +137,10 @@ extension Maintenance {
             SELECT customer_id FROM known WHERE customer_id IS NOT NULL
             """, unableTo: "list the customers of \(day)"
         ).column()
+    }
+
+    private func slices(of day: String, _ customers: [String], readings: Int64) -> [Slice] {
+        guard !customers.isEmpty else { return [] }
         guard readings > Self.sliceReadings else { return [Slice(customers: customers[...], day: day, hours: 0..<24)] }
         let size = max(1, Int(Self.sliceReadings * 24 * Int64(customers.count) / readings))
         return (0..<24).flatMap { hour in
@@ -175,6 +182,7 @@ private struct SealingLock {
     /// Adds the packed blocks with their seals, and drops the rows.
     func replaceRows(of day: String, _ stop: StopSignal) throws(PostgreSQLError) {
         try connection.query("SELECT add_seals($1::date)", [day], unableTo: "seal \(day)")
+        try connection.query("SELECT add_rollups($1::date)", [day], unableTo: "roll \(day) up")
         var backoff = Backoff(from: .milliseconds(50), to: .seconds(1))
         while true {
             // Readers of the whole history have the table for a moment; those who come meanwhile must not wait behind us.

@@ -71,6 +71,47 @@ struct AgedReadings {
             """)
     }
 
+    /// How many minutes, hours and days the view of roll-ups lacks, or has other figures of than the kept readings of the
+    /// days that are sealed.
+    func rollupDifferences() throws -> Int {
+        let found = """
+            SELECT customer_id, width, day, begins_at, lowest, median, highest, readings, anomalies, seconds_beyond, activity
+              FROM rollups
+            """
+        return try number(
+            """
+            WITH sealed AS (
+                SELECT *, recorded_at AT TIME ZONE 'UTC' AS moment, (recorded_at AT TIME ZONE 'UTC')::date AS day FROM kept
+                 WHERE (recorded_at AT TIME ZONE 'UTC')::date IN (SELECT day FROM seals)
+            ), steps AS (
+                SELECT *, extract(epoch FROM lead(moment) OVER (
+                           PARTITION BY customer_id, day ORDER BY moment, heart_rate, is_anomaly) - moment) AS step
+                  FROM sealed
+            ), usual AS (
+                SELECT customer_id, day, percentile_disc(0.5) WITHIN GROUP (ORDER BY step) AS usual
+                  FROM steps GROUP BY customer_id, day
+            ), judged AS (
+                SELECT s.*, least(coalesce(step, usual), greatest(5, usual * 3)) AS seconds,
+                       heart_rate < coalesce(l.heart_rate_min, p.heart_rate_min, 0)
+                       OR heart_rate > coalesce(l.heart_rate_max, p.heart_rate_max, 999)
+                       OR anomaly_reason ^@ 'brady' AND is_anomaly AND num_nonnulls(l.heart_rate_min, p.heart_rate_min) = 0
+                       OR anomaly_reason ^@ 'brady' IS NOT TRUE AND is_anomaly
+                          AND num_nonnulls(l.heart_rate_max, p.heart_rate_max) = 0 AS is_beyond
+                  FROM steps s JOIN usual USING (customer_id, day)
+                  LEFT JOIN customer_limits l USING (customer_id) LEFT JOIN limit_profiles p USING (profile)
+            ), expected AS (
+                SELECT customer_id, width::smallint, day,
+                       date_bin(width * interval '1 min', moment, day::timestamp) AT TIME ZONE 'UTC' AS begins_at,
+                       min(heart_rate), percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate), max(heart_rate),
+                       count(*)::integer, count(*) FILTER (WHERE is_anomaly)::integer,
+                       coalesce(round(sum(seconds) FILTER (WHERE is_beyond)), 0)::integer,
+                       mode() WITHIN GROUP (ORDER BY activity)
+                  FROM judged, unnest(ARRAY[1, 60, 1440]) AS width GROUP BY 1, 2, 3, 4
+            )
+            SELECT count(*) FROM ((TABLE expected EXCEPT ALL \(found)) UNION ALL (\(found) EXCEPT ALL TABLE expected)) AS d
+            """)
+    }
+
     @discardableResult
     func rows(_ sql: String) throws -> [[String?]] { try database.rows(sql) }
 

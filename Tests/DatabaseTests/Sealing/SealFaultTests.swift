@@ -39,6 +39,7 @@ extension OnAServer {
                     """)[0].compactMap(\.self)
                 print("seed \(seed), \(wait): \(state[0]) days sealed, \(state[1]) blocks packed, \(state[2]) closed")
                 #expect(try aged.differences() == 0, "seed \(seed)")
+                #expect(try aged.rollupDifferences() == 0, "seed \(seed)")
                 let isSealed = state[0] != "0"
                 try await aged.expectSound(isSealed ? "sealed: " : nil)
                 if isSealed {
@@ -47,10 +48,12 @@ extension OnAServer {
                         _ = try await aged.run(["database", "unseal", day])
                     }
                     #expect(try aged.differences() == 0, "seed \(seed), unsealed")
+                    #expect(try aged.number("SELECT count(*) FROM customer_rollups") == 0)
                 }
             }
             #expect(try await aged.maintain().end == .exited(0))
             #expect(try aged.differences() == 0)
+            #expect(try aged.rollupDifferences() == 0)
             try await aged.expectSound("sealed: 2000 readings")
         }
 

@@ -8,6 +8,8 @@ public struct SealedDays: Encodable, Sendable {
     public let readings: Int64
     /// What they take, indexes included.
     public let bytes: Int64
+    /// What the roll-ups take, also those of days whose readings retention has dropped.
+    public let rollupBytes: Int64
     /// The mean size of the last seven of them; nil when none is sealed.
     public let bytesPerDay: Int64?
     /// When the oldest sealed reading was taken, in UTC.
@@ -26,6 +28,7 @@ public struct SealedDays: Encodable, Sendable {
                  ends AS (SELECT min(block_at) AS oldest, max(block_at) AS newest FROM sealed_readings)
             SELECT count(*) AS days, coalesce(sum(d.readings), 0)::bigint AS readings,
                    pg_total_relation_size('sealed_readings') AS bytes,
+                   pg_total_relation_size('customer_rollups') AS rollup_bytes,
                    (pg_total_relation_size('sealed_readings') * min(recent.readings) / nullif(sum(d.readings), 0))::bigint
                    AS bytes_per_day,
                    to_char(min(oldest), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS oldest,
@@ -36,17 +39,18 @@ public struct SealedDays: Encodable, Sendable {
         let found = try rows.map { row throws(PostgreSQLError) in
             (
                 days: try row["days"] as Int, readings: try row["readings"] as Int64, bytes: try row["bytes"] as Int64,
-                bytesPerDay: try row["bytes_per_day"] as Int64?,
+                rollupBytes: try row["rollup_bytes"] as Int64, bytesPerDay: try row["bytes_per_day"] as Int64?,
                 ends: (try row["oldest"] as String?, try row["newest"] as String?),
                 oldestAge: try row["oldest_age"] as Int?
             )
         }
         (days, readings, bytes, bytesPerDay) = (found[0].days, found[0].readings, found[0].bytes, found[0].bytesPerDay)
+        rollupBytes = found[0].rollupBytes
         (oldestReading, newestBlock) = found[0].ends
         oldestAge = found[0].oldestAge
     }
 
     private enum CodingKeys: CodingKey {
-        case days, readings, bytes, bytesPerDay
+        case days, readings, bytes, rollupBytes, bytesPerDay
     }
 }

@@ -1,12 +1,6 @@
 internal import HeartRate
 internal import PostgreSQL
 
-/// A range of time, without its end, in microseconds since 1970.
-struct TimeRange: Sendable, Equatable {
-    var from: Int64
-    var until: Int64
-}
-
 /// Customers' readings as lines: as they are when they are few, otherwise the lowest, the median and the highest of each bucket.
 struct ChartLines: Sendable {
     struct Line: Sendable {
@@ -35,20 +29,41 @@ struct ChartLines: Sendable {
     /// 0 when the points are readings.
     var bucketSeconds: Int64 = 0
     private(set) var lines: [CustomerKey: Line] = [:]
+    /// Until when only roll-ups are left of some days of the range, in microseconds since 1970; nil when none of them is
+    /// without its readings.
+    private(set) var rollupsUntil: Int64?
 
     init(
         of customers: [CustomerKey], in range: TimeRange, mostPoints: Int, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
+        rollupsUntil = try Self.rollupsUntil(of: customers, in: range, connection)
         // A range that is long for this number of points is more likely too full: then its readings are read once only.
-        let isShort = range.until - range.from <= Int64(mostPoints) * 2_000_000
+        let isShort = rollupsUntil == nil && range.until - range.from <= Int64(mostPoints) * 2_000_000
         if isShort, try readAll(of: customers, in: range, mostPoints, connection) { return }
         bucketSeconds = Self.bucketSeconds(for: range, mostPoints)
+        if rollupsUntil != nil { bucketSeconds = max(bucketSeconds, 60) }
         try readBuckets(of: customers, in: range, connection)
-        guard !isShort, lines.values.allSatisfy({ $0.count <= mostPoints }) else { return }
+        guard !isShort, rollupsUntil == nil, lines.values.allSatisfy({ $0.count <= mostPoints }) else { return }
         let buckets = self
         bucketSeconds = 0
         // Some may have come meanwhile.
         if try !readAll(of: customers, in: range, mostPoints, connection) { self = buckets }
+    }
+
+    /// The end of the last day of which there are roll-ups and no seals: retention has dropped its readings.
+    private static func rollupsUntil(
+        of customers: [CustomerKey], in range: TimeRange, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Int64? {
+        try connection.query(
+            """
+            SELECT \(microseconds(of: "(max(day) + 1)::timestamp AT TIME ZONE 'UTC'")) AS until_us
+              FROM customer_rollups AS r
+             WHERE customer_id = ANY ($1::text[]) AND width = 1440
+               AND day >= ($2::timestamptz AT TIME ZONE 'UTC')::date
+               AND day <= ($3::timestamptz AT TIME ZONE 'UTC')::date
+               AND NOT EXISTS (SELECT FROM seals AS s WHERE s.day = r.day)
+            """, [ArrayText(customers)] + range.parameters, unableTo: "look for roll-ups"
+        ).first { row throws(PostgreSQLError) -> Int64? in try row["until_us"] } ?? nil
     }
 
     /// The narrowest handy bucket that needs at most this number of points.
@@ -91,20 +106,23 @@ struct ChartLines: Sendable {
         of customers: [CustomerKey], in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
         lines = [:]
+        let parts = ChartParts(of: range, bucketSeconds: bucketSeconds)
+        // A median of roll-ups is that of their medians, each as often as it has readings.
         let result = try connection.query(
             """
-            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, lowest, median, highest, readings, anomalies,
-                   activity
-              FROM (SELECT customer_id, date_bin('\(bucketSeconds) s', recorded_at, timestamptz 'epoch') AS bucket,
-                           min(heart_rate) AS lowest, max(heart_rate) AS highest, count(*) AS readings,
-                           percentile_disc(0.5) WITHIN GROUP (ORDER BY heart_rate) AS median,
-                           count(*) FILTER (WHERE is_anomaly) AS anomalies,
-                           mode() WITHIN GROUP (ORDER BY activity) AS activity
-                      FROM readings
-                     WHERE customer_id = ANY ($1::text[]) AND \(TimeRange.condition)
-                     GROUP BY 1, 2) AS buckets
-             ORDER BY bucket
-            """, [ArrayText(customers)] + range.parameters, unableTo: "read readings")
+            SELECT customer_id, \(microseconds(of: "bucket")) AS bucket_us, min(lowest) AS lowest,
+                   min(rate) FILTER (WHERE so_far * 2 >= total) AS median, max(highest) AS highest,
+                   sum(readings)::bigint AS readings, sum(anomalies)::bigint AS anomalies,
+                   (array_agg(activity ORDER BY doing DESC, activity) FILTER (WHERE activity IS NOT NULL))[1] AS activity
+              FROM (SELECT *, sum(readings) OVER (bucket ORDER BY rate) AS so_far, sum(readings) OVER bucket AS total,
+                           sum(readings) OVER (PARTITION BY customer_id, bucket, activity) AS doing
+                      FROM (SELECT customer_id, date_bin('\(bucketSeconds) s', at, timestamptz 'epoch') AS bucket, rate,
+                                   activity, min(lowest) AS lowest, max(highest) AS highest,
+                                   sum(readings)::integer AS readings, sum(anomalies)::integer AS anomalies
+                              FROM (\(ChartParts.query)) AS items GROUP BY 1, 2, 3, 4) AS rates
+                    WINDOW bucket AS (PARTITION BY customer_id, bucket)) AS counted
+             GROUP BY customer_id, bucket ORDER BY bucket
+            """, [ArrayText(customers)] + range.parameters + parts.parameters, unableTo: "read readings")
         try result.forEach { row throws(PostgreSQLError) in
             let id: CustomerKey = try row["customer_id"]
             let time: Int64 = try row["bucket_us"]
@@ -120,15 +138,4 @@ struct ChartLines: Sendable {
             lines[id]?.add(activity: try row["activity"])
         }
     }
-}
-
-extension TimeRange {
-    /// Which rows of the view `readings` are in it. What it says of blocks leaves out all others that are sealed.
-    static let condition = """
-        recorded_at >= $2::timestamptz AND recorded_at < $3::timestamptz \
-        AND block_at > $2::timestamptz - interval '1 hour' AND block_at < $3::timestamptz
-        """
-
-    /// For `$2::timestamptz` and `$3::timestamptz`.
-    var parameters: [any PostgreSQLParameter] { [Moment.reading(from).text, Moment.reading(until).text] }
 }

@@ -141,6 +141,44 @@ extension OnAServer {
                         "SELECT count(*) FROM kept WHERE recorded_at >= '\(midnight)' AND recorded_at < '\(until)'")))
         }
 
+        @Test("what a customer was doing comes from roll-ups, from sealed readings and from rows")
+        func activities() async throws {
+            let database = try await database()
+            // Another one each hour, told by two of three readings, and not by the late ones.
+            try database.rows(
+                """
+                SET ROLE heartbeat;
+                SELECT create_readings_partition((now() AT TIME ZONE 'UTC')::date - 8);
+                INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, activity)
+                SELECT 'cust_0001', at, 70, false,
+                       CASE WHEN n % 3 > 0 THEN extract(hour FROM at AT TIME ZONE 'UTC')::integer % 4 END
+                  FROM (SELECT (now() AT TIME ZONE 'UTC')::date - 8) AS d (day)
+                 CROSS JOIN generate_series(day::timestamp AT TIME ZONE 'UTC',
+                                            (day + 1)::timestamp AT TIME ZONE 'UTC' - interval '20 s', interval '20 s')
+                       WITH ORDINALITY AS s (at, n)
+                """)
+            let dashboard = try await RunningDashboard(database: database)
+            let (from, until) = (
+                try moment(8, "00:00:00", in: database), try moment(8, "23:59:59.999", in: database)
+            )
+            let words = ["sleep", "rest", "walk", "exercise"]
+            func expect(_ buckets: Int, width: Int) throws {
+                let answer = try dashboard.json(
+                    "/api/v1/readings?customer_id=cust_0001&from=\(from)&until=\(until)&buckets=\(buckets)")
+                #expect(answer["bucket_seconds"] as? Int == width)
+                let told = try #require(answer["activities"] as? [String])
+                #expect(told == (0..<86_400 / width).map { words[$0 * width / 3600 % 4] })
+            }
+            for _ in 0..<2 {
+                try expect(30, width: 3600)
+                try expect(1000, width: 120)
+                _ = try await maintain(database)
+            }
+            #expect(try database.number("SELECT count(activities) FROM customer_rollups") == 3)
+            try database.rows("DELETE FROM customer_rollups WHERE day = (now() AT TIME ZONE 'UTC')::date - 8")
+            try expect(30, width: 3600)
+        }
+
         @Test("a year of a customer is asked for at once, and ten, but no more")
         func year() async throws {
             let database = try await database()

@@ -43,7 +43,7 @@ extension OnAServer {
             ).log
         }
 
-        /// An instant of a day so many days ago.
+        /// An instant of the day some days ago.
         private func moment(_ age: Int, _ time: String, in database: TestDatabase) throws -> String {
             let day = try database.rows("SELECT (now() AT TIME ZONE 'UTC')::date - \(age)")[0][0] ?? ""
             return "\(day)T\(time)Z"

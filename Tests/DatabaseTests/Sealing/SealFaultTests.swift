@@ -14,7 +14,8 @@ extension OnAServer {
 
         @Test("a maintenance that is killed at any moment loses nothing and doubles nothing; the next one continues")
         func killed() async throws {
-            let aged = try await AgedReadings()
+            // So many that most moments are in the midst of it.
+            let aged = try await AgedReadings(offsets: 5000)
             for seed in Self.seeds {
                 var generator = SplitMix64(seed: seed)
                 let maintenance = try Heartbeat.start(
@@ -54,7 +55,42 @@ extension OnAServer {
             #expect(try await aged.maintain().end == .exited(0))
             #expect(try aged.differences() == 0)
             #expect(try aged.rollupDifferences() == 0)
-            try await aged.expectSound("sealed: 2000 readings")
+            try await aged.expectSound("sealed: 10000 readings")
+        }
+
+        @Test(
+            "a maintenance that is killed in the midst of roll-ups leaves none, and the next one continues",
+            arguments: ["sealing_rollups", "customer_rollups"])
+        func killedInRollups(table: String) async throws {
+            let aged = try await AgedReadings()
+            try aged.rows(
+                """
+                CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF NEW.customer_id = 'customer 5' THEN PERFORM pg_sleep(300); END IF;
+                    RETURN NEW;
+                END $$;
+                CREATE TRIGGER stall BEFORE INSERT ON \(table) FOR EACH ROW EXECUTE FUNCTION stall()
+                """)
+            let maintenance = try Heartbeat.start(
+                "maintain", ["database", "maintain"], settings: aged.database.settings(as: "heartbeat-maintenance"))
+            let sessions = "pg_stat_activity WHERE datname = current_database() AND application_name"
+            try await eventually("it is at the roll-ups") {
+                try aged.number("SELECT count(*) FROM \(sessions) <> '' AND wait_event = 'PgSleep'") == 1
+            }
+            maintenance.kill(SIGKILL)
+            _ = try await maintenance.waitForEnd(within: .seconds(30))
+            let ours = "IN ('heartbeat-maintenance', 'heartbeat-sealing')"
+            try aged.rows("SELECT pg_terminate_backend(pid) FROM \(sessions) \(ours)")
+            try await eventually("its sessions have ended") {
+                try aged.number("SELECT count(*) FROM \(sessions) \(ours)") == 0
+            }
+            #expect(try aged.differences() == 0)
+            #expect(try aged.number("SELECT (SELECT count(*) FROM customer_rollups) + (SELECT count(*) FROM seals)") == 0)
+            try aged.rows("DROP TRIGGER stall ON \(table)")
+            #expect(try await aged.maintain().log.contains("0 steps failed; 2 days sealed with 4010 readings"))
+            #expect(try aged.differences() == 0)
+            #expect(try aged.rollupDifferences() == 0)
         }
 
         /// Ways to damage a block on its way into the table.

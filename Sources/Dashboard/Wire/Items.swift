@@ -74,3 +74,12 @@ struct AnomalyItem: Encodable, Sendable {
     let heartRate: Int64
     @OrNull var anomalyReason: String? = nil
 }
+
+/// A reading as an object.
+struct ReadingItem: Encodable, Sendable {
+    let customerId: CustomerKey
+    let recordedAt: Moment
+    let heartRate: Int64
+    let isAnomaly: Bool
+    @OrNull var anomalyReason: String? = nil
+}

@@ -71,6 +71,9 @@ let package = Package(
 
         // HTTP as the daemons serve it.
         library("HTTPService", ["Daemon", "Zlib", hummingbird, logging]),
+        // What servers have in common beside HTTP: who may do what by a token, and FHIR.
+        library("AccessTokens", ["Bytes", "Daemon", "Digest"]),
+        library("FHIR", ["Bytes", "Digest", hummingbird]),
 
         // The tables, their numbers and what every session with them relies on.
         library("Schema", ["PostgreSQL"], resources: [.embedInCode("db")]),
@@ -90,16 +93,16 @@ let package = Package(
         library(
             "Dashboard",
             [
-                "Bytes", "Crypt", "Daemon", "HTTPService", "HeartRate", "PostgreSQL", "Schema", "SharedSettings",
-                "Zlib",
+                "AccessTokens", "Bytes", "Crypt", "Daemon", "FHIR", "HTTPService", "HeartRate", "PostgreSQL", "Schema",
+                "SharedSettings", "Zlib",
                 hummingbird, logging,
             ],
             resources: [.embedInCode("openapi.json"), .embedInCode("Page")]),
         library(
             "Gateway",
             [
-                "Bytes", "Daemon", "Digest", "HTTPService", "HeartRate", "Kafka", "KafkaService", "SharedSettings",
-                "Zlib",
+                "AccessTokens", "Bytes", "Daemon", "FHIR", "HTTPService", "HeartRate", "Kafka", "KafkaService",
+                "SharedSettings", "Zlib",
                 hummingbird, logging,
             ],
             resources: [.embedInCode("openapi.json")]),
@@ -129,6 +132,7 @@ let package = Package(
 
         // Replaces malloc in the test program, to prove that the hot path allocates nothing.
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        tests("AccessTokens", ["AccessTokens"]),
         tests("Bytes", ["Bytes"]),
         tests("Simulation", ["HeartRate", "Simulation", "CAllocationCounter"]),
         tests("HeartRate", ["HeartRate", "Simulation", "CAllocationCounter"]),

@@ -1,12 +1,12 @@
--- What the notifier tells of episodes, and what became of each message.
+-- What happened to episodes, for whoever follows them, and for the notifier what became of each message.
 
--- One row once a notifier has started with this database: until then nothing is kept for one.
+-- One row once a notifier has started with this database: what happened before is not for it.
 CREATE TABLE notifiers (
     name          text        PRIMARY KEY CHECK (name = 'heartbeat-notifier'),
     registered_at timestamptz NOT NULL DEFAULT now()
 );
 
--- What happened to episodes, as it was then, in the transaction in which it happened. A reader takes the rows that have no
+-- What happened to episodes, as it was then, in the transaction in which it happened. The notifier takes the rows that have no
 -- routed_at, whatever their number is: a transaction that commits late is not passed over, as it would be by whoever
 -- remembers the highest number seen. Of one episode, and of all that consumers find of one customer, the numbers are in the
 -- order of the commits: who writes next has waited for the row of the episode or of the customer before a number is drawn.
@@ -38,7 +38,8 @@ COMMENT ON COLUMN episode_events.message_id IS 'the same in each message about i
 COMMENT ON COLUMN episode_events.groups IS 'the customer''s groups, separated by commas';
 COMMENT ON COLUMN episode_events.severity IS 'after the event';
 COMMENT ON COLUMN episode_events.happened_at IS 'by the readings'' clock; who acknowledged did so by the database''s';
-COMMENT ON COLUMN episode_events.routed_at IS 'when the notifier noted who is to be told; NULL until then';
+COMMENT ON COLUMN episode_events.routed_at IS
+    'when the notifier noted who is to be told, or, before there was one, when it happened; NULL until then';
 
 -- One row for each event and receiver.
 CREATE TABLE notifications (
@@ -61,13 +62,14 @@ CREATE FUNCTION add_episode_event(
     said text DEFAULT NULL
 ) RETURNS void LANGUAGE sql AS $$
     INSERT INTO episode_events (event, happened_at, episode_id, customer_id, groups, kind, severity, worst_severity, opened_at,
-                                raised_at, closed_at, heart_rate, reason, person, note)
+                                raised_at, closed_at, heart_rate, reason, person, note, routed_at)
     SELECT what, happened, episode_id, e.customer_id,
            coalesce((SELECT string_agg(group_name, ',' ORDER BY group_name) FROM customer_groups g
                       WHERE g.customer_id = e.customer_id), ''),
            kind, coalesce(how_severe, severity), worst_severity, opened_at, raised_at,
            CASE WHEN what NOT IN ('opened', 'escalated', 'eased', 'sustained') THEN closed_at END,
-           extreme_heart_rate, reason, who, said
+           extreme_heart_rate, reason, who, said,
+           CASE WHEN NOT EXISTS (SELECT FROM notifiers) THEN clock_timestamp() END
       FROM episodes e WHERE episode_id = episode
 $$;
 
@@ -75,13 +77,11 @@ $$;
 CREATE FUNCTION note_episode_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM notifiers) THEN
-        PERFORM add_episode_event(c.episode_id, c.change, c.changed_at, c.severity)
-           FROM (SELECT * FROM added ORDER BY changed_at,
-                        array_position(ARRAY['opened', 'sustained', 'escalated', 'eased', 'closed'], change), episode_id) c
-          WHERE c.changed_at > now() - interval '1 day'
-             OR EXISTS (SELECT FROM episode_events v WHERE v.episode_id = c.episode_id);
-    END IF;
+    PERFORM add_episode_event(c.episode_id, c.change, c.changed_at, c.severity)
+       FROM (SELECT * FROM added ORDER BY changed_at,
+                    array_position(ARRAY['opened', 'sustained', 'escalated', 'eased', 'closed'], change), episode_id) c
+      WHERE c.changed_at > now() - interval '1 day'
+         OR EXISTS (SELECT FROM episode_events v WHERE v.episode_id = c.episode_id);
     RETURN NULL;
 END
 $$;
@@ -91,11 +91,9 @@ CREATE TRIGGER episode_changes_noted AFTER INSERT ON episode_changes REFERENCING
 -- What people have done.
 CREATE FUNCTION note_care() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM notifiers) THEN
-        PERFORM add_episode_event(
-            NEW.episode_id, CASE NEW.action WHEN 'undid' THEN 'unacknowledged' ELSE 'acknowledged' END, NEW.acted_at, NULL,
-            NEW.person, NEW.note);
-    END IF;
+    PERFORM add_episode_event(
+        NEW.episode_id, CASE NEW.action WHEN 'undid' THEN 'unacknowledged' ELSE 'acknowledged' END, NEW.acted_at, NULL,
+        NEW.person, NEW.note);
     RETURN NULL;
 END
 $$;
@@ -105,9 +103,7 @@ CREATE TRIGGER care_log_noted AFTER INSERT ON care_log FOR EACH ROW
 -- That nobody has acknowledged it.
 CREATE FUNCTION note_reminder() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM notifiers) THEN
-        PERFORM add_episode_event(NEW.episode_id, 'reminded', NEW.reminded_at, NULL);
-    END IF;
+    PERFORM add_episode_event(NEW.episode_id, 'reminded', NEW.reminded_at, NULL);
     RETURN NULL;
 END
 $$;

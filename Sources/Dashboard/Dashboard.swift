@@ -1,3 +1,4 @@
+internal import AccessTokens
 public import Daemon
 import HTTPService
 import Hummingbird
@@ -9,15 +10,17 @@ internal import SharedSettings
 /// `heartbeat dashboard`: the live page.
 public struct Dashboard {
     private let settings: Settings
-    private let password: PasswordGate?
+    private let gate: EntryGate
     private let acting: ActingRule
 
     /// A dashboard with these settings; listens to nothing yet.
     ///
-    /// - Throws: `SettingsError` when the password's file cannot be used; `SystemError`.
+    /// - Throws: `SettingsError` when the file of a password or of tokens cannot be used; `SystemError`.
     public init(_ settings: Settings) throws {
         self.settings = settings
-        password = try PasswordGate(.dashboardPasswordFile, settings)
+        gate = EntryGate(
+            password: try PasswordGate(.dashboardPasswordFile, settings),
+            tokens: TokenTable(try Scope.tokens(settings)))
         acting = try ActingRule(settings)
     }
 
@@ -38,7 +41,7 @@ public struct Dashboard {
         let sessions = try Workers("queries", threads: 2, mostWaiting: 64) {
             Session(parameters, .dashboard(statementLimit: .seconds(2)))
         }
-        let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), password: password, metrics: metrics)
+        let requestGuard = RequestGuard(hosts: RequestGuard.hosts(settings), gate: gate, metrics: metrics)
         let router = router(poller, sessions: sessions, connections: connections, requestGuard: requestGuard, service)
         let server = Server(
             router, on: endpoint, connections,
@@ -56,7 +59,10 @@ public struct Dashboard {
         }
         var settings = settings
         while !service.stop.wait(for: .milliseconds(100)), server.end == nil {
-            if service.reloadIfAsked(&settings) { poller.settings = settings }
+            if service.reloadIfAsked(&settings) {
+                poller.settings = settings
+                reloadTokens(settings, service.logger)
+            }
             service.tell(poller.sentence)
         }
         service.stopping()
@@ -67,6 +73,14 @@ public struct Dashboard {
         _ = thread.join(within: .seconds(1))
         if let failure = server.failure { throw failure }
         service.logger.report(.stopped, "stopped")
+    }
+
+    private func reloadTokens(_ settings: Settings, _ logger: Logger) {
+        do throws(SettingsError) {
+            gate.tokens.replace(try Scope.tokens(settings))
+        } catch {
+            logger.error("\(error); the tokens are those from before")
+        }
     }
 
     /// How many connections there may be, after the limit of open files was raised for them.
@@ -96,7 +110,7 @@ public struct Dashboard {
         router.add(middleware: requestGuard)
         API(
             poller: poller, connections: connections, sessions: sessions, charts: ChartCache(), exports: ExportSlots(),
-            acting: acting
+            acting: acting, tokens: gate.tokens
         ).addRoutes(to: router)
         Pages(poller: poller, assets: assets).addRoutes(to: router)
         return router

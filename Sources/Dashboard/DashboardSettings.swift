@@ -19,6 +19,16 @@ extension Setting where Value == String {
             "DASHBOARD_CHART_JS", .path, default: "/usr/share/javascript/chart.js/chart.min.js",
             sentence: "The file of Chart.js, from Debian's package libjs-chart.js.")
     }
+
+    /// `DASHBOARD_TOKENS_FILE`: the file with the tokens' hashes.
+    public static var dashboardTokensFile: Setting {
+        Setting(
+            "DASHBOARD_TOKENS_FILE", .path, default: "/etc/heartbeat/dashboard.tokens",
+            sentence: """
+                The file with the hash of each token and its scopes, read, acknowledge and manage, for programs that use the \
+                addresses below /api and /fhir; "heartbeat dashboard token" writes a line. A reload reads it again.
+                """)
+    }
 }
 
 extension Setting where Value == String? {
@@ -143,7 +153,8 @@ extension SettingsSchema {
             name: "dashboard", sentence: "Settings of the dashboard, the live page on port 8501.",
             settings: [
                 Setting.dashboardAddress, Setting.dashboardPort, Setting.dashboardHosts, Setting.dashboardProxies,
-                Setting.dashboardPasswordFile, Setting.dashboardActingPasswordFile, Setting.dashboardUserHeader,
+                Setting.dashboardPasswordFile, Setting.dashboardActingPasswordFile, Setting.dashboardTokensFile,
+                Setting.dashboardUserHeader,
                 Setting.dashboardViewers, Setting.dashboardStaleSeconds,
                 Setting.remindMinutes, Setting.heartRateMin, Setting.heartRateMax,
                 Setting.postgresHost, Setting.postgresPort, Setting.postgresDB, Setting.postgresUser,
@@ -151,10 +162,19 @@ extension SettingsSchema {
                 Setting.dashboardChartJS,
                 Setting.dashboardPageDirectory, Setting.logLevel,
             ],
-            checks: [heartRateLimits, closedByDefault, namedProxies, enoughFiles])
+            checks: [heartRateLimits, closedByDefault, namedProxies, tokens, enoughFiles])
         schema.remarks = [fewerPages]
         return schema
     }()
+
+    private static let tokens: Check = { settings in
+        do throws(SettingsError) {
+            _ = try Scope.tokens(settings)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
 
     /// Says that the limit of open files allows fewer live pages than are wanted.
     private static let fewerPages: Check = { settings in

@@ -23,7 +23,7 @@ public struct Gateway {
     public init(_ settings: Settings) throws(SettingsError) {
         self.settings = settings
         configuration = try Self.kafkaConfiguration(settings)
-        tokens = Tokens(try TokenFile.read(settings), readingsPerSecond: settings[.gatewayReadingsPerSecond])
+        tokens = Tokens(try SendingGrant.tokens(settings), readingsPerSecond: settings[.gatewayReadingsPerSecond])
     }
 
     /// librdkafka's configuration of a producer.
@@ -112,7 +112,7 @@ public struct Gateway {
             guard service.reloadIfAsked(&settings) else { continue }
             do throws(SettingsError) {
                 tokens.replace(
-                    try TokenFile.read(settings), readingsPerSecond: settings[.gatewayReadingsPerSecond])
+                    try SendingGrant.tokens(settings), readingsPerSecond: settings[.gatewayReadingsPerSecond])
             } catch {
                 service.logger.error("\(error); the tokens are those from before")
             }

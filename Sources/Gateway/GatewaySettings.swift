@@ -89,7 +89,7 @@ extension SettingsSchema {
 
     private static let tokens: Check = { settings in
         do throws(SettingsError) {
-            _ = try TokenFile.read(settings)
+            _ = try SendingGrant.tokens(settings)
             return nil
         } catch {
             return error.description
@@ -106,7 +106,7 @@ extension SettingsSchema {
     }
 
     private static let noToken: Check = { settings in
-        guard let tokens = try? TokenFile.read(settings), tokens.isEmpty else { return nil }
+        guard let tokens = try? SendingGrant.tokens(settings), tokens.isEmpty else { return nil }
         return """
             there is no token in \(settings[.gatewayTokensFile]), so nobody can send: make one by "heartbeat gateway token"
             """

@@ -85,6 +85,8 @@ import Testing
                 "Daemon", "Zlib", "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1",
                 "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Glibc",
             ], "KafkaService": ["Daemon", "Kafka", "SharedSettings", "Logging"],
+            // What servers have in common beside HTTP.
+            "AccessTokens": ["Bytes", "Daemon", "Digest"], "FHIR": ["Bytes", "Digest", "NIOCore"],
             // What is stored, and how to start a server: both below whatever uses them.
             "Schema": ["PostgreSQL"], "LocalServers": ["Glibc"],
         ]
@@ -105,7 +107,7 @@ import Testing
     func targets() async throws {
         let known = Self.parts.union(Self.above).union(Self.wrappers.keys).union([
             "Bytes", "HeartRate", "Simulation", "Daemon", "SharedSettings", "KafkaService", "HTTPService", "Schema",
-            "LocalServers",
+            "LocalServers", "AccessTokens", "FHIR",
         ])
         #expect(Set(try await Checkout.sources().map(\.target)).isSubset(of: known))
     }

@@ -115,6 +115,12 @@ class Pipeline(bench.Lab):
         with psycopg.connect(self.dsn("postgres")) as connection:
             return connection.execute(statement, parameters)
 
+    def new_token(self, daemon, name, path, *options):
+        """Makes a token by the command, in the file of this path."""
+        environment = self.environment({f"{daemon.upper()}_TOKENS_FILE": path})
+        return subprocess.run([bench.HEARTBEAT, daemon, "token", name, *options], env=environment, check=True,
+                              capture_output=True, text=True).stdout.strip()
+
     def publish(self, readings):
         """Publishes (customer, time, bpm) and waits until the database has them all."""
         readings = list(readings)

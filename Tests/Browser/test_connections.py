@@ -136,7 +136,8 @@ class Connections(unittest.TestCase):
             self.assertEqual((status, fields["connection"]), (200, "close"))
             self.assertNotIn("transfer-encoding", fields)
             lines = body.decode().split("\r\n")
-            self.assertEqual((lines[0], len(lines), lines[-1]), ("recorded_at,heart_rate,is_anomaly,anomaly_reason,activity", 3, ""))
+            header = "customer_id,recorded_at,heart_rate,is_anomaly,anomaly_reason,activity"
+            self.assertEqual((lines[0], len(lines), lines[-1]), (header, 3, ""))
 
     def test_head(self):
         """HEAD has the header of GET, nothing false in it, and no body: the next answer follows at once (RFC 9110, 9.3.2)."""

@@ -1,6 +1,8 @@
 """Ids that break programs, from the sender to every place of the page: each is shown and stored as it was sent."""
+import csv
 import datetime as dt
 import http.client
+import io
 import json
 import os
 import unicodedata
@@ -75,7 +77,8 @@ class Ids(unittest.TestCase):
                 found = [each["customer_id"] for each in self.json("/api/v1/customers", search=who, limit=200)["items"]]
                 self.assertIn(who, found)
                 status, body, headers = self.get("/api/v1/readings.csv?" + urllib.parse.urlencode({"customer_id": who}))
-                self.assertEqual((status, body.count(b"\r\n")), (200, 1 + readings["count"]))
+                rows = list(csv.reader(io.StringIO(body.decode(), newline="")))
+                self.assertEqual((status, len(rows), rows[-1][0]), (200, 1 + readings["count"], who))
                 self.assertRegex(headers["content-disposition"], r'^attachment; filename="heartbeat-[A-Za-z0-9_-]+\.csv"$')
 
     def test_overview(self):

@@ -19,7 +19,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z")
 FORMATS = jsonschema.FormatChecker(())
 FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or TIME.fullmatch(value) is not None)
 RANGE = "customer_id=cust_0001"
-QUERIES = {"/api/v1/customer": RANGE, "/api/v1/care": RANGE, "/api/v1/changes": RANGE, "/api/v1/readings": RANGE, "/api/v1/readings.csv": RANGE}
+QUERIES = {"/api/v1/customer": RANGE, "/api/v1/care": RANGE, "/api/v1/changes": RANGE, "/api/v1/readings": RANGE, "/api/v1/readings.csv": RANGE,
+           "/api/v1/readings.json": RANGE, "/fhir/Observation": "patient=cust_0001&date=ge2020", "/fhir/Observation/$lastn": "patient=cust_0001&max=5"}
 
 
 def operations():
@@ -161,6 +162,7 @@ class OpenAPI(unittest.TestCase):
         self.changes(page)
         self.try_receiver(page)
         self.with_password(page, body)
+        self.with_token()
         missing = {(method, path, int(status)) for method, path, responses in operations() for status in responses}
         # Statuses that need a database in trouble or a crowd have tests of their own.
         self.assertEqual({each for each in missing - self.seen if each[2] not in (429, 503)}, set())
@@ -204,3 +206,23 @@ class OpenAPI(unittest.TestCase):
         for method, path, responses in operations():
             if "401" in responses:
                 self.check(method, path, 401, headers=page, body=None if method == "GET" else body)
+
+    def with_token(self):
+        """A token is for its scopes alone, and acts under its own name."""
+        path = os.path.join(self.pipeline.folder, "tokens")
+        self.pipeline.stop("dashboard")
+        tokens = {scope: self.pipeline.new_token("dashboard", "for_" + scope, path, "--scopes", scope) for scope in ("read", "acknowledge", "manage")}
+        self.pipeline.start_dashboard(DASHBOARD_TOKENS_FILE=path)
+        def headers(scope):
+            return {"Authorization": "Bearer " + tokens[scope], "Content-Type": "application/json"}
+        for method, path, responses in operations():
+            needed = "read" if method == "GET" else "acknowledge" if "episodes" in path else "manage"
+            for scope in tokens:
+                if "403" in responses and scope != needed:
+                    self.check(method, path, 403, headers=headers(scope), body=None if method == "GET" else "{}")
+        number = self.episode()
+        answer = self.check("POST", "/api/v1/episodes/{id}/acknowledge", 200, headers=headers("acknowledge"), body="{}", id=number)
+        self.assertEqual(answer["acknowledged_by"], "for_acknowledge")
+        self.check("POST", "/api/v1/customer/note", 200, headers=headers("manage"), body=json.dumps({"customer_id": "cust_0001", "note": "by token"}))
+        self.assertEqual(self.check("GET", "/api/v1/care", 200, RANGE, headers("read"))["items"][0]["by"], "for_manage")
+        self.check("GET", "/fhir/Observation", 200, QUERIES["/fhir/Observation"], headers("read"))

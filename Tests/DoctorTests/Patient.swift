@@ -36,7 +36,9 @@ struct Patient {
         ]
         if let role = roles[part] { lines.merge(database.settings(as: role)) { $1 } }
         if part == "notifier" { lines["NOTIFIER_ROUTES_FILE"] = folder + "/notifier.routes" }
-        if part == "gateway" { lines["GATEWAY_TOKENS_FILE"] = folder + "/gateway.tokens" }
+        if ["gateway", "dashboard"].contains(part) {
+            lines[part.uppercased() + "_TOKENS_FILE"] = "\(folder)/\(part).tokens"
+        }
         lines["METRICS_DIRECTORY"] = part == "database" ? nil : metrics
         lines.merge(changes) { $1 }
         let text = lines.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined() + line + "\n"

@@ -1,3 +1,4 @@
+internal import AccessTokens
 import HTTPService
 import Hummingbird
 internal import Daemon
@@ -18,11 +19,13 @@ struct API: Sendable {
     let charts: ChartCache
     let exports: ExportSlots
     let acting: ActingRule
+    let tokens: TokenTable<Set<Scope>>
 
     private var now: Int64 { wallClockMicroseconds() }
 
-    func addRoutes(to routes: Router<Viewer>) {
-        let routes = routes.group("api/v1")
+    func addRoutes(to router: Router<Viewer>) {
+        addFHIR(to: router)
+        let routes = router.group("api/v1")
         routes.get("state") { request, _ in
             _ = try QueryParameters(request)
             return Response.json(try poller.stateJSON(), to: request)
@@ -34,10 +37,11 @@ struct API: Sendable {
         routes.get("customers", use: customers)
         routes.get("customer", use: customer)
         routes.get("readings", use: readings)
-        routes.get("readings.csv", use: export)
+        addExports(to: routes)
         addEpisodes(to: routes)
         addReport(to: routes)
         addCare(to: routes)
+        addEpisodeEvents(to: routes)
         let description = Asset(PageFile.openAPI, type: "application/json")
         routes.get("openapi.json") { request, _ in description.response(to: request) }
     }
@@ -46,20 +50,13 @@ struct API: Sendable {
 
     @Sendable private func events(_ request: Request, _ viewer: Viewer) throws -> Response {
         _ = try QueryParameters(request)
-        let channel = viewer.channel
         let isPacked = acceptsGzip(request)
         let body: ResponseBody
         if request.method == .head {
             body = ResponseBody()
         } else {
             let hub = poller.hub
-            guard let (number, events) = hub.listen(disconnect: { channel.close(mode: .all, promise: nil) }) else {
-                var problem = Problem.busy(
-                    .serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
-                problem.isLast = true
-                throw problem
-            }
-            connections.becomesLivePage(channel)
+            let (number, events) = try listen(viewer)
             let first = Event(Array("retry: 2000\n\n".utf8))
             body = ResponseBody { writer in
                 defer { hub.leave(number) }
@@ -73,15 +70,36 @@ struct API: Sendable {
                 }
                 if isPacked { try await writer.write(ByteBuffer(bytes: GzipStream.header)) }
                 try await write(first, to: &writer)
-                for await event in events { try await write(event, to: &writer) }
+                for await event in events {
+                    guard isAllowed(viewer) else { break }
+                    try await write(event, to: &writer)
+                }
                 if isPacked { try await writer.write(ByteBuffer(bytes: stream.trailer)) }
                 try await writer.finish(nil)
             }
         }
+        return Self.eventStream(body, isPacked: isPacked)
+    }
+
+    /// Begins to listen, if there are not too many who do, and counts the connection among those that stay.
+    func listen(_ viewer: Viewer) throws(Problem) -> (number: Int, events: AsyncStream<Event>) {
+        let channel = viewer.channel
+        guard let listener = poller.hub.listen(disconnect: { channel.close(mode: .all, promise: nil) }) else {
+            var problem = Problem.busy(
+                .serviceUnavailable, "too many pages are open: DASHBOARD_VIEWERS", seconds: 10)
+            problem.isLast = true
+            throw problem
+        }
+        connections.becomesLivePage(channel)
+        return listener
+    }
+
+    /// An answer of server-sent events.
+    static func eventStream(_ body: ResponseBody, isPacked: Bool = false) -> Response {
         var headers: HTTPFields = [
             .contentType: "text/event-stream", .cacheControl: "no-store", .vary: "Accept-Encoding",
             // nginx would collect events otherwise.
-            Self.accelBuffering: "no",
+            accelBuffering: "no",
         ]
         if isPacked { headers[.contentEncoding] = "gzip" }
         return Response(status: .ok, headers: headers, body: body)
@@ -245,37 +263,10 @@ struct API: Sendable {
         return try .json(json(answer), to: request)
     }
 
-    @Sendable private func export(_ request: Request, _ viewer: Viewer) async throws -> Response {
-        let query = try QueryParameters(request, "customer_id", "from", "until")
-        let id = try query.customer()
-        let range = try query.range(now: now)
-        let headers: HTTPFields = [
-            .contentType: "text/csv; charset=utf-8; header=present", .cacheControl: "no-store",
-            .contentDisposition: "attachment; filename=\"\(Self.fileName(id)).csv\"",
-        ]
-        if request.method == .head { return Response(status: .ok, headers: headers) }
-        let place = try exports.take()
-        let first = try await part(of: id, in: range)
-        let body = ResponseBody { writer in
-            defer { place.leave() }
-            try await writer.write(ByteBuffer(string: ReadingsPart.header + first.csv))
-            var rest = first.rest
-            while let range = rest {
-                // An error here ends the connection in the middle of a chunk, which no client takes for the end.
-                let part = try await part(of: id, in: range)
-                if !part.csv.isEmpty { try await writer.write(ByteBuffer(string: part.csv)) }
-                rest = part.rest
-            }
-            try await writer.finish(nil)
-        }
-        return Response(status: .ok, headers: headers, body: body)
-    }
-
-    private func part(of id: CustomerKey, in range: TimeRange) async throws -> ReadingsPart {
-        try await ask { connection throws(PostgreSQLError) in try ReadingsPart(of: id, in: range, connection) }
-    }
-
     // MARK: -
+
+    /// Whether what began with a token may go on.
+    func isAllowed(_ viewer: Viewer) -> Bool { viewer.token.map(tokens.holds) ?? true }
 
     /// Asks the database on one of the threads for that.
     func ask<Answer: Sendable>(
@@ -293,14 +284,5 @@ struct API: Sendable {
             }
             throw Problem.busy(.serviceUnavailable, "\(error)")
         }
-    }
-
-    /// What is harmless in a header and in every file system.
-    private static func fileName(_ id: CustomerKey) -> String {
-        let safe = id.text.utf8.map { byte in
-            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
-                || byte == UInt8(ascii: "-") ? byte : UInt8(ascii: "_")
-        }
-        return "heartbeat-" + String(decoding: safe, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+internal import AccessTokens
 import HTTPService
 import Hummingbird
 internal import HTTPTypes
@@ -29,9 +30,11 @@ extension API {
         let limit = channel.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(mode: .all, promise: nil) }
         defer { limit.cancel() }
         let body = try await request.body.collect(upTo: RequestGuard.mostBytes)
-        try SameOrigin.require(request)
+        try SameOrigin.require(request, isToken: viewer.token != nil)
         _ = try QueryParameters(request)
         let change = try ChangeBody(body, fields)
+        // Who has a token acts under its name.
+        if let token = viewer.token { return (change, token.name) }
         let said = try change.neededText("by", of: 1...50)
         return (change, try await acting.person(said, request, from: channel.remoteAddress))
     }
@@ -42,8 +45,8 @@ extension API {
         return try .json(
             json(
                 ViewerReply(
-                    user: acting.user(request, from: address),
-                    needsPassword: acting.needsPassword(request, from: address))), to: request)
+                    user: viewer.token?.name ?? acting.user(request, from: address),
+                    needsPassword: viewer.token == nil && acting.needsPassword(request, from: address))), to: request)
     }
 
     @Sendable private func groups(_ request: Request, _ viewer: Viewer) throws -> Response {

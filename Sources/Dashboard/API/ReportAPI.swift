@@ -36,7 +36,7 @@ extension API {
                 item.episodes, item.high, item.medium, item.low, item.unseen, item.longestSeconds,
                 item.medianSecondsToAcknowledge, item.secondsWithoutSignal, item.lowest, item.median, item.highest,
             ]
-            text += ReadingsPart.quoted(item.customerId.text) + ","
+            text += ReadingsFile.quoted(item.customerId.text) + ","
             text += numbers.map { $0.map(String.init) ?? "" }.joined(separator: ",") + "\r\n"
         }
         return Response(

@@ -7,10 +7,18 @@ internal import HeartRate
 /// The parameters of a request, after "?".
 struct QueryParameters {
     private var values: [String: String] = [:]
+    /// Of those that may be there more than once.
+    private var repeated: [String: [String]] = [:]
 
     /// - Parameter known: the parameters that there are.
     /// - Throws: `Problem` when one is unknown, twice there, or not UTF-8.
-    init(_ request: Request, _ known: String...) throws(Problem) {
+    init(_ request: Request, _ known: String...) throws(Problem) { try self.init(request, known, repeating: []) }
+
+    /// - Parameters:
+    ///   - known: the parameters that there are.
+    ///   - repeating: those that may be there more than once.
+    /// - Throws: `Problem` when one is unknown, one of the others is twice there, or one is not UTF-8.
+    init(_ request: Request, _ known: [String], repeating: Set<String>) throws(Problem) {
         for pair in (request.uri.query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(parts[0]), known.contains(name) else {
@@ -22,11 +30,15 @@ struct QueryParameters {
             guard let value = Self.decoded(parts.count > 1 ? parts[1] : ""), !value.utf8.contains(0) else {
                 throw Problem(.badRequest, "\(name): expected a text in UTF-8 without NUL, percent-encoded")
             }
-            guard values.updateValue(value, forKey: name) == nil else {
+            repeated[name, default: []].append(value)
+            guard values.updateValue(value, forKey: name) == nil || repeating.contains(name) else {
                 throw Problem(.badRequest, "\(name): expected only once")
             }
         }
     }
+
+    /// All values of one that may be there more than once.
+    func all(_ name: String) -> [String] { repeated[name] ?? [] }
 
     /// A text of a limited length; nil when it is not there.
     func text(_ name: String, of characters: ClosedRange<Int>) throws(Problem) -> String? {

@@ -1,3 +1,4 @@
+internal import AccessTokens
 internal import Bytes
 import HTTPService
 import Hummingbird
@@ -11,6 +12,8 @@ struct Viewer: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection.
     let channel: any Channel
+    /// The token of the request, if it has one; `RequestGuard` has seen that it is for this.
+    var token: DashboardToken?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -18,13 +21,13 @@ struct Viewer: RequestContext {
     }
 }
 
-/// What every request has to pass: the right host, the password, a method that there is. Every answer gets the headers that keep a
+/// What every request has to pass: the right host, a password or a token, a method that there is. Every answer gets the headers that keep a
 /// browser from doing anything else with it.
 struct RequestGuard: RouterMiddleware {
     typealias Context = Viewer
 
     let hosts: Set<String>
-    let password: PasswordGate?
+    let gate: EntryGate
     let metrics: DashboardMetrics
 
     func handle(
@@ -34,10 +37,12 @@ struct RequestGuard: RouterMiddleware {
         var response: Response
         do {
             try check(request)
-            if let password, request.uri.path != "/healthz" {
-                try await password.check(request, from: context.channel.remoteAddress)
+            var viewer = context
+            if request.uri.path != "/healthz" {
+                viewer.token = try await gate.admit(
+                    request, for: Self.scope(request.uri.path), from: context.channel.remoteAddress)
             }
-            response = try await next(request, context)
+            response = try await next(request, viewer)
         } catch {
             response = answer(to: error, request, context)
         }
@@ -67,7 +72,7 @@ struct RequestGuard: RouterMiddleware {
             throw Problem(
                 .misdirectedRequest, "this dashboard is not known by that name: name it in DASHBOARD_HOSTS")
         }
-        let isChange = Self.isChange(request.uri.path)
+        let isChange = Self.scope(request.uri.path) != .read
         guard isChange ? request.method == .post : request.method == .get || request.method == .head else {
             var problem = Problem(
                 .methodNotAllowed, isChange ? "expected POST" : "expected GET or HEAD: nothing here can be changed")
@@ -89,15 +94,18 @@ struct RequestGuard: RouterMiddleware {
     /// The longest body that is taken, in bytes: a name and a note in any script.
     static let mostBytes = 2000
 
-    /// Whether something can be changed there: /api/v1/episodes/ID/WHAT, /api/v1/customer/WHAT and
+    /// What a token has to be for: something can be changed at /api/v1/episodes/ID/WHAT, /api/v1/customer/WHAT and
     /// /api/v1/receivers/test alone.
-    private static func isChange(_ path: String) -> Bool {
+    private static func scope(_ path: String) -> Scope {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard (5...6).contains(parts.count), parts[..<3] == ["", "api", "v1"] else { return false }
-        return parts.count == 6
-            ? parts[3] == "episodes" && ["acknowledge", "undo"].contains(parts[5])
-            : parts[3] == "customer" && ["limits", "pause", "groups", "note"].contains(parts[4])
-                || parts[3...] == ["receivers", "test"]
+        guard (5...6).contains(parts.count), parts[..<3] == ["", "api", "v1"] else { return .read }
+        if parts.count == 6 {
+            return parts[3] == "episodes" && ["acknowledge", "undo"].contains(parts[5]) ? .acknowledge : .read
+        }
+        let isManaged =
+            parts[3] == "customer" && ["limits", "pause", "groups", "note"].contains(parts[4])
+            || parts[3...] == ["receivers", "test"]
+        return isManaged ? .manage : .read
     }
 
     private func answer(to error: any Error, _ request: Request, _ context: Viewer) -> Response {

@@ -5,10 +5,11 @@ internal import HTTPTypes
 /// Tells a request of the dashboard's own page from one that a page of somebody else makes a browser send, with the
 /// password that the browser remembers (cross-site request forgery).
 enum SameOrigin {
+    /// - Parameter isToken: whether the request has a token, which no browser sends by itself.
     /// - Throws: `Problem` unless the browser says that the request comes from here, and unless it has a type of body
     ///   that a form cannot send.
-    static func require(_ request: Request) throws(Problem) {
-        guard isOwn(request) else {
+    static func require(_ request: Request, isToken: Bool) throws(Problem) {
+        guard isToken || isOwn(request) else {
             throw Problem(
                 .forbidden,
                 """

@@ -47,6 +47,8 @@ final class Poller: Sendable {
     let hub: EventHub
     /// The customers, for lists.
     let table = Mutex(CustomerTable())
+    /// What happened to episodes.
+    let feed = EpisodeFeed()
     private let memory: Mutex<Memory>
     private let metrics: DashboardMetrics
     private let service: Service
@@ -161,6 +163,7 @@ final class Poller: Sendable {
         table.withLock {
             $0.update(picture.rows, picture.episodes.standings, isTruncated: picture.isTruncated, at: now)
         }
+        try feed.poll(&session)
         try completeTrends(&session, at: now)
         try lookAtGroups(&session)
         try lookAtReceivers(&session)

@@ -1,45 +1,69 @@
-internal import HeartRate
+internal import HTTPService
+internal import NIOCore
 internal import PostgreSQL
 
-/// A part of a customer's readings as lines of CSV (RFC 4180), in the order of time: some thousand of them, and never a part
-/// of what has one time stamp.
+/// A part of a customer's readings, in the order of time: some thousand of them, and never a part of what has one time stamp.
 struct ReadingsPart: Sendable {
-    static let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason,activity\r\n"
-
     /// 31 days, in microseconds.
     private static let longest: Int64 = 31 * 86_400_000_000
 
-    private(set) var csv = ""
+    let items: [ReadingItem]
     /// What comes after this part; nil after the last one.
     private(set) var rest: TimeRange?
 
     init(
         of customer: CustomerKey, in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
-        // Where a part ends is found among all blocks of the time.
-        let near = TimeRange(from: range.from, until: min(range.until, range.from + Self.longest))
-        let end: Int64 = try connection.query(
+        let end = try Self.end(of: customer, in: range, connection)
+        items = try ReadingItem.list(
+            of: customer, in: TimeRange(from: range.from, until: end), "recorded_at, id", connection)
+        if end < range.until { rest = TimeRange(from: end, until: range.until) }
+    }
+
+    /// Where a part ends that begins with a range.
+    static func end(
+        of customer: CustomerKey, in range: TimeRange, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Int64 {
+        // It is found among all blocks of the time.
+        let near = TimeRange(from: range.from, until: min(range.until, range.from + longest))
+        return try connection.query(
             """
             SELECT \(microseconds(of: "part_end($1, $2::timestamptz, $3::timestamptz)"))
             """, [customer] + near.parameters, unableTo: "read readings"
         ).value()
-        let part = TimeRange(from: range.from, until: end)
-        let result = try connection.query(
-            """
-            SELECT \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, is_anomaly, anomaly_reason, activity
-              FROM readings WHERE customer_id = $1 AND \(TimeRange.condition) ORDER BY recorded_at, id
-            """, [customer] + part.parameters, unableTo: "read readings")
-        try result.forEach { row throws(PostgreSQLError) in
-            let recordedAt: Int64 = try row["recorded_us"]
-            let heartRate: Int64 = try row["heart_rate"]
-            let isAnomaly: Bool = try row["is_anomaly"]
-            let reason: String? = try row["anomaly_reason"]
-            let code: Int16? = try row["activity"]
-            let activity = code.flatMap { Activity(code: $0)?.name } ?? ""
-            let quoted = reason.map(Self.quoted) ?? ""
-            csv += "\(Moment.reading(recordedAt).text),\(heartRate),\(isAnomaly),\(quoted),\(activity)\r\n"
+    }
+}
+
+/// A file of readings, which is made part by part.
+enum ReadingsFile: Sendable {
+    /// Lines of CSV (RFC 4180), with the columns that `heartbeat producer --replay` looks for.
+    case csv
+    /// An object with the array `items`, an object each.
+    case json
+
+    var type: String { self == .csv ? "text/csv; charset=utf-8; header=present" : "application/json" }
+    var suffix: String { self == .csv ? "csv" : "json" }
+    var begin: String {
+        self == .csv ? "customer_id,recorded_at,heart_rate,is_anomaly,anomaly_reason,activity\r\n" : "{\"items\":["
+    }
+    var end: String { self == .csv ? "" : "]}\n" }
+
+    /// Some readings.
+    ///
+    /// - Parameter isFirst: whether none stands before them.
+    func text(_ items: [ReadingItem], isFirst: Bool) throws -> String {
+        guard !items.isEmpty else { return "" }
+        switch self {
+        case .csv:
+            return items.reduce(into: "") { csv, item in
+                csv +=
+                    "\(Self.quoted(item.customerId.text)),\(item.recordedAt.text),\(item.heartRate),\(item.isAnomaly),"
+                csv += "\(item.anomalyReason.map(Self.quoted) ?? ""),\(item.activity ?? "")\r\n"
+            }
+        case .json:
+            // Without the brackets of the part's own array.
+            return (isFirst ? "" : ",\n") + String(buffer: try HTTPService.json(items)).dropFirst().dropLast()
         }
-        if end < range.until { rest = TimeRange(from: end, until: range.until) }
     }
 
     /// A field of CSV.

@@ -74,3 +74,14 @@ struct AnomalyItem: Encodable, Sendable {
     let heartRate: Int64
     @OrNull var anomalyReason: String? = nil
 }
+
+/// A reading as an object.
+struct ReadingItem: Encodable, Sendable {
+    let customerId: CustomerKey
+    let recordedAt: Moment
+    let heartRate: Int64
+    let isAnomaly: Bool
+    @OrNull var anomalyReason: String? = nil
+    /// In the words of messages.
+    @OrNull var activity: String? = nil
+}

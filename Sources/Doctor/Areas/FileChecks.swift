@@ -76,7 +76,7 @@ struct FileChecks {
         let dashboard = installation.settings["dashboard"]
         let paths = [
             dashboard?[.dashboardPasswordFile], dashboard?[.dashboardActingPasswordFile],
-            installation.settings["gateway"]?[.gatewayTokensFile],
+            dashboard?[.dashboardTokensFile], installation.settings["gateway"]?[.gatewayTokensFile],
         ]
         let open = paths.compactMap(\.self).filter { (installation.entry($0)?.mode ?? 0) & 0o022 != 0 }
         guard open.isEmpty else {

@@ -1,6 +1,6 @@
 internal import Bytes
 internal import Daemon
-internal import Digest
+internal import FHIR
 internal import FoundationEssentials
 internal import HTTPTypes
 internal import HeartRate
@@ -14,7 +14,7 @@ struct FHIRAPI: Sendable {
     let intake: ReadingIntake
 
     @Sendable func capabilities(_ request: Request, _ caller: Caller) throws -> Response {
-        try Self.reply(.ok, CapabilityStatement(software: .init(name: "heartbeat", version: heartbeatVersion)))
+        try Self.reply(.ok, CapabilityStatement.gateway(heartbeatVersion))
     }
 
     @Sendable func create(_ request: Request, _ caller: Caller) async throws -> Response {
@@ -93,7 +93,7 @@ struct FHIRAPI: Sendable {
         var messages = verdict.messages[...]
         let entries = (bundle.entry ?? []).indices.map { index -> ResponseEntry in
             if let issue = issues[index] {
-                let outcome = OperationOutcome(issue: [issue])
+                let outcome = OperationOutcome([issue])
                 return .init(response: .init(status: "422 Unprocessable Content", outcome: outcome))
             }
             return .init(
@@ -131,7 +131,7 @@ struct FHIRAPI: Sendable {
 
     /// A name for what was taken; the same for a repeat.
     private static func location(_ message: OutgoingMessage) -> String {
-        "Observation/" + String(hexadecimal: sha256(message.value).prefix(16))
+        "Observation/" + observationID(message.value)
     }
 
     private static func requireJSON(_ request: Request) throws(Refusal) {

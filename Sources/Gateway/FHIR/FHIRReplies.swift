@@ -1,3 +1,5 @@
+internal import FHIR
+
 /// What the server says of the observations that it took: http://hl7.org/fhir/R4/bundle.html
 struct ResponseBundle: Encodable {
     let resourceType = "Bundle"
@@ -15,34 +17,35 @@ struct ResponseEntry: Encodable {
     let response: Response
 }
 
-/// What this server can: http://hl7.org/fhir/R4/capabilitystatement.html
-struct CapabilityStatement: Encodable {
-    struct Code: Encodable { let code: String }
-    struct Software: Encodable { let name, version: String }
-    struct Implementation: Encodable { let description: String }
-    struct Resource: Encodable {
-        let type = "Observation"
-        let profile = "http://hl7.org/fhir/StructureDefinition/heartrate"
-        let interaction = [Code(code: "create")]
-        let documentation = """
-            Heart rates alone: code 8867-4 of http://loinc.org, valueQuantity in /min of http://unitsofmeasure.org, \
-            effectiveDateTime with an offset, and the customer's id as subject.identifier.value. None can be changed.
-            """
+extension CapabilityStatement {
+    /// What the gateway can.
+    static func gateway(_ version: String) -> CapabilityStatement {
+        CapabilityStatement(
+            "heartbeat gateway", version: version,
+            access: "A token of the gateway as Bearer authenticates. A repeated observation is stored once.",
+            resources: [
+                Resource(
+                    "Observation", profile: "http://hl7.org/fhir/StructureDefinition/heartrate", interaction: "create",
+                    documentation: """
+                        Heart rates alone: code 8867-4 of http://loinc.org, valueQuantity in /min of \
+                        http://unitsofmeasure.org, effectiveDateTime with an offset, and the customer's id as \
+                        subject.identifier.value. None can be changed.
+                        """)
+            ], interactions: [Code("transaction"), Code("batch")])
     }
-    struct Rest: Encodable {
-        let mode = "server"
-        let documentation = "A token of the gateway as Bearer authenticates. A repeated observation is stored once."
-        let resource = [Resource()]
-        let interaction = [Code(code: "transaction"), Code(code: "batch")]
+}
+
+extension OperationOutcome.Issue {
+    /// A reading that is rejected, with its reason code.
+    init(_ rejected: ReadingJudge.Rejected, at expression: String) {
+        self.init(
+            Self.kinds[rejected.code, default: .value], rejected.detail,
+            coding: Coding(system: "urn:heartbeat:reason", code: rejected.code), at: expression)
     }
 
-    let resourceType = "CapabilityStatement"
-    let status = "active"
-    let date = "2026-11-26"
-    let kind = "instance"
-    let software: Software
-    let implementation = Implementation(description: "heartbeat gateway")
-    let fhirVersion = "4.0.1"
-    let format = ["json"]
-    let rest = [Rest()]
+    private static let kinds: [String: IssueKind] = [
+        "customer_not_allowed": .forbidden, "missing_field": .required, "id_empty": .required,
+        "future_timestamp": .businessRule, "out_of_range": .businessRule, "id_too_long": .tooLong,
+        "too_large": .tooLong,
+    ]
 }

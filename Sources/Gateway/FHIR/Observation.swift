@@ -1,3 +1,4 @@
+internal import FHIR
 internal import FoundationEssentials
 internal import HTTPTypes
 
@@ -47,7 +48,7 @@ struct Observation: Decodable {
                 .notSupported, at: "status",
                 "expected final or preliminary: what is stored cannot be corrected or taken back")
         }
-        guard code?.coding?.contains(where: { $0.system == "http://loinc.org" && $0.code == "8867-4" }) == true else {
+        guard code?.coding?.contains(where: { $0.isSame(as: .heartRate) }) == true else {
             throw refuse(.notSupported, at: "code", "expected the heart rate: 8867-4 of http://loinc.org")
         }
         guard let customer = subject?.identifier?.value else {

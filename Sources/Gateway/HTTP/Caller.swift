@@ -1,3 +1,4 @@
+internal import FHIR
 internal import Hummingbird
 internal import NIOCore
 

@@ -1,10 +1,11 @@
+internal import AccessTokens
 internal import Bytes
 internal import Daemon
+internal import FHIR
 internal import HTTPService
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
-internal import Synchronization
 
 /// What every request has to pass: an address that there is, with its method, and a token where something is taken.
 struct Gatekeeper: RouterMiddleware {
@@ -13,19 +14,12 @@ struct Gatekeeper: RouterMiddleware {
     let tokens: Tokens
     let metrics: GatewayMetrics
     let logger: Logger
-    private let lastWrong = LastTime()
 
     /// The method of each address.
     static let methods: [String: HTTPRequest.Method] = [
         "/api/v1/readings": .post, "/fhir/Observation": .post, "/fhir": .post, "/fhir/": .post,
         "/fhir/metadata": .get, "/api/v1/openapi.json": .get, "/healthz": .get,
     ]
-
-    init(tokens: Tokens, metrics: GatewayMetrics, logger: Logger) {
-        self.tokens = tokens
-        self.metrics = metrics
-        self.logger = logger
-    }
 
     func handle(
         _ request: Request, context: Caller, next: (Request, Caller) async throws -> Response
@@ -54,7 +48,7 @@ struct Gatekeeper: RouterMiddleware {
             throw refusal
         }
         guard method == .post else { return nil }
-        if let token = tokens.token(request.headers[.authorization]) { return token }
+        if let token = tokens.table.token(request.headers[.authorization]) { return token }
         tell(request)
         var refusal = Refusal.last(
             .unauthorized, as: .login, "expected a valid token: Authorization: Bearer NAME.SECRET")
@@ -63,7 +57,7 @@ struct Gatekeeper: RouterMiddleware {
     }
 
     private func tell(_ request: Request) {
-        guard request.headers[.authorization] != nil, lastWrong.isDue() else { return }
+        guard request.headers[.authorization] != nil, tokens.table.isRefusalTold() else { return }
         logger.warning("a request with a token that is not valid came; more are not logged for a minute")
     }
 
@@ -82,20 +76,6 @@ struct Gatekeeper: RouterMiddleware {
         default:
             logger.error("unable to answer \(escapingControls(request.uri.path)): \(error)")
             return Refusal(.internalServerError, as: .exception, "unable to answer: see the gateway's log")
-        }
-    }
-}
-
-/// When something was told last.
-private final class LastTime: Sendable {
-    private let time = Mutex<ContinuousClock.Instant?>(nil)
-
-    /// Whether that is a minute ago; then it is told now.
-    func isDue() -> Bool {
-        time.withLock { time in
-            if let last = time, last.duration(to: .now) < .seconds(60) { return false }
-            time = .now
-            return true
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import FHIR
 internal import HTTPService
 internal import HTTPTypes
 internal import Hummingbird
@@ -35,7 +36,7 @@ struct Refusal: Error {
 
     /// The answer.
     func response(to request: Request) -> Response {
-        guard request.uri.path.hasPrefix("/fhir"), let body = try? fhirJSON(OperationOutcome(issue: issues)) else {
+        guard request.uri.path.hasPrefix("/fhir"), let body = try? fhirJSON(OperationOutcome(issues)) else {
             return problem.response
         }
         return problem.response(fhirMediaType, body)

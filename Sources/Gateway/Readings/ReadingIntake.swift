@@ -1,3 +1,4 @@
+internal import FHIR
 internal import HTTPTypes
 
 /// Takes the readings of a request: counts them, has them judged, and returns when Kafka has acknowledged them.

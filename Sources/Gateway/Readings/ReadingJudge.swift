@@ -1,3 +1,4 @@
+internal import AccessTokens
 internal import Bytes
 internal import Daemon
 internal import HeartRate
@@ -41,7 +42,7 @@ struct ReadingJudge: Sendable {
                 let payload = body.span.extracting(range).raw
                 let reading = try decoder.decode(payload, receivedAt: now, limits: limits)
                 verdict.latest = max(verdict.latest ?? .earliest, reading.recordedAt)
-                guard token.allows(reading.customerID) else {
+                guard token.grant.allows(reading.customerID) else {
                     verdict.rejected.append(Self.foreign(reading, token, at: position))
                     continue
                 }

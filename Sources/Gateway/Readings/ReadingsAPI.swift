@@ -1,3 +1,4 @@
+internal import FHIR
 internal import Daemon
 internal import HTTPService
 internal import HTTPTypes

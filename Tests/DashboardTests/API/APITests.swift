@@ -136,12 +136,12 @@ extension OnAServer {
             #expect(file.headers["content-disposition"] == "attachment; filename=\"heartbeat-cust_0001.csv\"")
             let lines = try database.rows(
                 """
-                SELECT to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ',' || heart_rate || ','
+                SELECT 'cust_0001,' || to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ',' || heart_rate || ','
                        || is_anomaly || ',' || coalesce(anomaly_reason, '') || ','
                   FROM heart_rate_readings WHERE customer_id = 'cust_0001' ORDER BY recorded_at
                 """
             ).compactMap(\.[0])
-            let header = "recorded_at,heart_rate,is_anomaly,anomaly_reason,activity"
+            let header = "customer_id,recorded_at,heart_rate,is_anomaly,anomaly_reason,activity"
             #expect(file.text == ([header] + lines).map { $0 + "\r\n" }.joined())
 
             let details = try dashboard.json("/api/v1/customer?customer_id=cust_0002")
@@ -199,6 +199,9 @@ extension OnAServer {
             let file = try dashboard.get(
                 "/api/v1/readings.csv?customer_id=cust_0001&from=\(Self.text(-86_400))&until=\(Self.text(60))")
             #expect(file.text.components(separatedBy: "\r\n").count == 18_000 + 2)
+            let objects = try dashboard.json(
+                "/api/v1/readings.json?customer_id=cust_0001&from=\(Self.text(-86_400))&until=\(Self.text(60))")
+            #expect((objects["items"] as? [[String: Any]])?.count == 18_000)
         }
 
         @Test("anomalies are paged from the newest to the oldest, each once")

@@ -1,5 +1,5 @@
 /// FHIR's kinds of issues, as far as they are needed here: http://hl7.org/fhir/R4/valueset-issue-type.html
-enum IssueKind: String {
+public enum IssueKind: String, Sendable {
     case structure, required, value, login, forbidden, throttled, transient, exception
     case notFound = "not-found"
     case notSupported = "not-supported"

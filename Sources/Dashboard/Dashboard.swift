@@ -59,10 +59,7 @@ public struct Dashboard {
         }
         var settings = settings
         while !service.stop.wait(for: .milliseconds(100)), server.end == nil {
-            if service.reloadIfAsked(&settings) {
-                poller.settings = settings
-                reloadTokens(settings, service.logger)
-            }
+            if service.reloadIfAsked(&settings) { reload(settings, of: poller, service.logger) }
             service.tell(poller.sentence)
         }
         service.stopping()
@@ -75,7 +72,8 @@ public struct Dashboard {
         service.logger.report(.stopped, "stopped")
     }
 
-    private func reloadTokens(_ settings: Settings, _ logger: Logger) {
+    private func reload(_ settings: Settings, of poller: Poller, _ logger: Logger) {
+        poller.settings = settings
         do throws(SettingsError) {
             gate.tokens.replace(try Scope.tokens(settings))
         } catch {

@@ -13,7 +13,7 @@ public struct CapabilityStatement: Encodable, Sendable {
         private let name, type, documentation: String
 
         /// A parameter of one of FHIR's types.
-        public init(_ name: String, _ type: String, _ documentation: String) {
+        public init(_ name: String, _ type: String, documentation: String) {
             self.name = name
             self.type = type
             self.documentation = documentation

@@ -11,7 +11,7 @@ struct DashboardCommand: ParsableCommand {
 
             \(SettingsSchema.dashboard.help)
             """,
-        subcommands: [TokenCommand.self])
+        subcommands: [DashboardTokenCommand.self])
 
     @OptionGroup var options: SettingsOptions
 
@@ -23,7 +23,7 @@ struct DashboardCommand: ParsableCommand {
         try service.run { try dashboard.run(service) }
     }
 
-    struct TokenCommand: ParsableCommand {
+    struct DashboardTokenCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "token", abstract: "Makes a token for a program, and adds its hash to the dashboard's file.",
             discussion: """

@@ -10,10 +10,10 @@ internal import PostgreSQL
 /// Readings and episodes as FHIR R4 has them, to read.
 extension API {
     func addFHIR(to router: Router<Viewer>) {
-        router.get("/fhir/metadata", use: capabilities)
-        router.get("/fhir/Observation", use: observations)
-        router.get("/fhir/Observation/$lastn", use: latestObservations)
-        router.get("/fhir/DetectedIssue", use: detectedIssues)
+        router.get("fhir/metadata", use: capabilities)
+        router.get("fhir/Observation", use: observations)
+        router.get("fhir/Observation/$lastn", use: latestObservations)
+        router.get("fhir/DetectedIssue", use: detectedIssues)
     }
 
     @Sendable private func capabilities(_ request: Request, _ viewer: Viewer) throws -> Response {
@@ -78,16 +78,17 @@ extension CapabilityStatement {
     static func dashboard(_ version: String) -> CapabilityStatement {
         let patient = SearchParameter(
             "patient", "reference",
-            "The customer's id; patient:identifier, subject and subject:identifier are the same.")
+            documentation: "The customer's id; patient:identifier, subject and subject:identifier are the same.")
         var observation = Resource(
             "Observation", profile: "http://hl7.org/fhir/StructureDefinition/heartrate", interaction: "search-type",
             documentation: """
                 Heart rates, oldest first, of one patient, who has to be named. A parameter that is not known is refused.
                 """)
         observation.searchParam = [
-            patient, SearchParameter("code", "token", "8867-4 of http://loinc.org; other codes find nothing."),
-            SearchParameter("category", "token", "vital-signs; others find nothing."),
-            SearchParameter("date", "date", "With eq, ge, gt, le or lt; several have to hold together."),
+            patient,
+            SearchParameter("code", "token", documentation: "8867-4 of http://loinc.org; other codes find nothing."),
+            SearchParameter("category", "token", documentation: "vital-signs; others find nothing."),
+            SearchParameter("date", "date", documentation: "With eq, ge, gt, le or lt; several have to hold together."),
         ]
         observation.operation = [
             Operation("lastn", definition: "http://hl7.org/fhir/OperationDefinition/Observation-lastn")
@@ -98,7 +99,7 @@ extension CapabilityStatement {
                 "Episodes, the latest first. Their severity is the present one, or of a closed one its worst.")
         issue.searchParam = [
             patient,
-            SearchParameter("identified", "date", "With ge, gt, le or lt: what was open in that time."),
+            SearchParameter("identified", "date", documentation: "With ge, gt, le or lt: what was open in that time."),
         ]
         return CapabilityStatement(
             "heartbeat dashboard", version: version,

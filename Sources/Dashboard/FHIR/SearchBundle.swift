@@ -4,7 +4,7 @@ struct SearchBundle: Encodable {
     struct Search: Encodable { let mode = "match" }
 
     /// One of the resources.
-    struct Entry: Encodable {
+    struct SearchEntry: Encodable {
         let resource: any Encodable
         private let search = Search()
 
@@ -23,10 +23,10 @@ struct SearchBundle: Encodable {
     private let type = "searchset"
     private let link: [Link]
     /// An empty array is forbidden.
-    private let entry: [Entry]?
+    private let entry: [SearchEntry]?
 
     init(_ links: [Link], _ resources: [any Encodable]) {
         link = links
-        entry = resources.isEmpty ? nil : resources.map { Entry($0) }
+        entry = resources.isEmpty ? nil : resources.map { SearchEntry($0) }
     }
 }

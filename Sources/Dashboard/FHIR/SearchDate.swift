@@ -26,18 +26,18 @@ struct SearchDate: Equatable {
         let numbers = parts.compactMap { $0.utf8.allSatisfy { (48...57).contains($0) } ? Int($0) : nil }
         guard numbers.count == parts.count else { return nil }
         let (year, month, day) = (numbers[0], numbers.count > 1 ? numbers[1] : 1, numbers.count > 2 ? numbers[2] : 1)
-        guard let first = midnight(year, month, day) else { return nil }
+        guard let first = midnight(year, month: month, day: day) else { return nil }
         let next =
             switch parts.count {
-            case 1: midnight(year + 1, 1, 1)
-            case 2: midnight(year + month / 12, month % 12 + 1, 1)
+            case 1: midnight(year + 1, month: 1, day: 1)
+            case 2: midnight(year + month / 12, month: month % 12 + 1, day: 1)
             default: first + 86_400_000_000
             }
         // The calendar ends with the year 9999.
         return next.map { (first, $0) }
     }
 
-    private static func midnight(_ year: Int, _ month: Int, _ day: Int) -> Int64? {
+    private static func midnight(_ year: Int, month: Int, day: Int) -> Int64? {
         func digits(_ number: Int, _ count: Int) -> String {
             String(repeating: "0", count: count - "\(number)".utf8.count) + "\(number)"
         }

@@ -26,7 +26,7 @@ final class EpisodeFeed: Sendable {
         var start: Int64 = 0
     }
 
-    /// So many are kept in memory, and are read at once.
+    /// This many are kept in memory, and are read at once.
     private static let mostKept = 1000
     private let state = Mutex(State())
 

@@ -14,7 +14,7 @@ extension OnAServer {
             /// With which it would come back.
             private(set) var lastID: String?
 
-            init(_ dashboard: RunningDashboard, _ query: String = "", _ headers: [String] = []) throws {
+            init(_ dashboard: RunningDashboard, _ query: String = "", headers: [String] = []) throws {
                 connection = try HTTPConnection(port: dashboard.port)
                 connection.request("/api/v1/episodes/events" + query, headers)
                 head = try connection.head()
@@ -46,11 +46,11 @@ extension OnAServer {
             }
         }
 
-        private func change(_ database: TestDatabase, _ episode: Int, _ change: String, _ severity: String) throws {
+        private func change(of episode: Int, to change: String, in database: TestDatabase) throws {
             try database.rows(
                 """
                 INSERT INTO episode_changes (episode_id, changed_at, change, severity)
-                VALUES (\(episode), clock_timestamp(), '\(change)', '\(severity)')
+                VALUES (\(episode), clock_timestamp(), '\(change)', 'medium')
                 """)
         }
 
@@ -73,11 +73,11 @@ extension OnAServer {
             // While it is not there.
             dashboard.process.expectEnd()
             dashboard.process.kill(SIGKILL)
-            try change(database, id, "eased", "medium")
+            try change(of: id, to: "eased", in: database)
             try database.rows("UPDATE episodes SET closed_at = now()")
-            try change(database, id, "closed", "medium")
+            try change(of: id, to: "closed", in: database)
             dashboard = try await RunningDashboard(database: database)
-            let back = try Listener(dashboard, "?after=1", ["Last-Event-ID: \(cursor)"])
+            let back = try Listener(dashboard, "?after=1", headers: ["Last-Event-ID: \(cursor)"])
             #expect(try back.next() == "eased cust_0002 medium")
             #expect(try back.next() == "closed cust_0002 medium")
             // All from the first on, and again from memory.

@@ -21,7 +21,7 @@ import Testing
             ("2026-02-19T15:53:03.123456Z", moment + 123_456, moment + 123_457),
             ("2026-02-19T15:53:03.123456789Z", moment + 123_456, moment + 123_457),
         ])
-    func exactness(_ text: String, _ lower: Int64, _ upper: Int64) {
+    func exactness(_ text: String, lower: Int64, upper: Int64) {
         let date = SearchDate(text)
         #expect(date?.lower == lower && date?.upper == upper && date?.comparison == .eq)
         #expect(SearchDate("ge" + text)?.comparison == .ge)
@@ -43,7 +43,7 @@ import Testing
             (["le2026-02-19"], nil, day + days), (["2026-02-19"], day, day + days),
             (["ge2026", "ge2026-02-19", "le2026-02", "lt2026-02-20"], day, day + days), ([], nil, nil),
         ] as [([String], Int64?, Int64?)])
-    func range(_ dates: [String], _ from: Int64?, _ until: Int64?) {
+    func range(_ dates: [String], from: Int64?, until: Int64?) {
         let range = SearchRange(dates.compactMap { SearchDate($0) })
         #expect(range.from == from && range.until == until && !range.isEmpty)
     }

@@ -24,7 +24,7 @@ extension RunningDashboard {
     }
 
     /// POST with a token, without a word of where it comes from.
-    func post(_ target: String, _ token: String, _ body: String) throws -> HTTPConnection.Answer {
+    func post(_ target: String, with token: String, _ body: String) throws -> HTTPConnection.Answer {
         let connection = try HTTPConnection(port: port)
         connection.post(
             target, ["Authorization: Bearer \(token)", "Content-Type: application/json"], body: Array(body.utf8))
@@ -39,28 +39,32 @@ extension OnAServer {
         private static let hash =
             "$6$heartbeat$Hx2k87YwnasG/boL38RTmyLfJX4vt5uYs8GERzm6gwj5a7DWzqybPkSr1M3GqTzcOVQxmQvAduuefnkWb0IUh0"
 
-        @Test("a token is for its scopes alone, beside the passwords, and what it does is noted under its name")
+        private static let basic = ["Authorization: Basic " + Data(":correct horse".utf8).base64EncodedString()]
+
+        /// With both passwords.
+        private func start(_ tokens: String, _ database: TestDatabase) async throws -> RunningDashboard {
+            let password = try TestFolder.required().write("password", Self.hash + "\n")
+            let dashboard = try await RunningDashboard(
+                [
+                    "DASHBOARD_TOKENS_FILE": tokens, "DASHBOARD_PASSWORD_FILE": password,
+                    "DASHBOARD_ACTING_PASSWORD_FILE": password,
+                ], database: database, isAnswered: false)
+            try await eventually("the dashboard is ready") {
+                try dashboard.get("/readyz", Self.basic).status == 200
+            }
+            return dashboard
+        }
+
+        @Test("a token is for its scopes alone, beside the passwords")
         func scopes() async throws {
-            let folder = try TestFolder.required()
-            let file = folder.path + "/dashboard.tokens"
+            let file = try TestFolder.required().path + "/dashboard.tokens"
             let reader = try await RunningDashboard.newToken("reader", "read", in: file)
             let bell = try await RunningDashboard.newToken("bell", "acknowledge", in: file)
             let desk = try await RunningDashboard.newToken("desk", "manage", in: file)
             let secrets = try String(contentsOfFile: file, encoding: .utf8)
             #expect(![reader, bell, desk].contains { secrets.contains($0.split(separator: ".")[1]) })
-            let database = try await TestDatabase.make()
-            try database.seed(customers: 2, seconds: 10)
-            let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 5)
-            let password = try folder.write("password", Self.hash + "\n")
-            let dashboard = try await RunningDashboard(
-                [
-                    "DASHBOARD_TOKENS_FILE": file, "DASHBOARD_PASSWORD_FILE": password,
-                    "DASHBOARD_ACTING_PASSWORD_FILE": password,
-                ], database: database, isAnswered: false)
+            let dashboard = try await start(file, try await TestDatabase.make())
             func bearer(_ token: String) -> [String] { ["Authorization: Bearer \(token)"] }
-            try await eventually("the dashboard is ready") {
-                try dashboard.get("/readyz", bearer(reader)).status == 200
-            }
             #expect(try dashboard.get("/api/v1/state").status == 401)
             for (token, status) in [
                 (reader, 200), (bell, 403), (desk, 403), (String(reader.dropLast()), 401), ("reader.", 401), ("x", 401),
@@ -72,28 +76,39 @@ extension OnAServer {
             let refused = try dashboard.get("/api/v1/state", bearer(bell))
             #expect(refused.detail == "the token \"bell\" is not for this: it needs the scope read")
             #expect(refused.headers["www-authenticate"]?.contains("insufficient_scope") == true)
+        }
+
+        @Test("what is done with a token is noted under its name, and needs its scope, but no second password")
+        func acting() async throws {
+            let file = try TestFolder.required().path + "/dashboard.tokens"
+            let reader = try await RunningDashboard.newToken("reader", "read", in: file)
+            let bell = try await RunningDashboard.newToken("bell", "acknowledge", in: file)
+            let desk = try await RunningDashboard.newToken("desk", "manage", in: file)
+            let database = try await TestDatabase.make()
+            try database.seed(customers: 2, seconds: 10)
+            let id = try database.episode(of: "cust_0001", "tachycardia", "high", since: 5)
+            let dashboard = try await start(file, database)
             let path = "/api/v1/episodes/\(id)/acknowledge"
-            for wrong in [reader, desk] { #expect(try dashboard.post(path, wrong, "{}").status == 403) }
-            let done = try dashboard.post(path, bell, #"{"by": "somebody else", "note": "on its way"}"#)
+            for wrong in [reader, desk] { #expect(try dashboard.post(path, with: wrong, "{}").status == 403) }
+            let done = try dashboard.post(path, with: bell, #"{"by": "somebody else", "note": "on its way"}"#)
             #expect(try done.json()["acknowledged_by"] as? String == "bell", "\(done.text)")
             let note = #"{"customer_id": "cust_0002", "note": "new sensor"}"#
             for wrong in [reader, bell] {
-                #expect(try dashboard.post("/api/v1/customer/note", wrong, note).status == 403)
+                #expect(try dashboard.post("/api/v1/customer/note", with: wrong, note).status == 403)
             }
-            #expect(try dashboard.post("/api/v1/customer/note", desk, note).status == 200)
+            #expect(try dashboard.post("/api/v1/customer/note", with: desk, note).status == 200)
             #expect(
                 try database.rows("SELECT person, action, customer_id FROM care_log ORDER BY care_id") == [
                     ["bell", "acknowledged", "cust_0001"], ["desk", "noted", "cust_0002"],
                 ])
             // A browser sends a password by itself, and no token: the rest of the rules stays.
-            let basic = ["Authorization: Basic " + Data(":correct horse".utf8).base64EncodedString()]
-            #expect(try dashboard.get("/api/v1/state", basic).status == 200)
             #expect(
                 try dashboard.acknowledge(
-                    id, #"{"by": "Anna"}"#, headers: basic + ["Content-Type: application/json"]
+                    id, #"{"by": "Anna"}"#, headers: Self.basic + ["Content-Type: application/json"]
                 ).status == 403)
             let connection = try HTTPConnection(port: dashboard.port)
-            connection.post(path, bearer(bell) + ["Content-Type: text/plain"], body: Array("{}".utf8))
+            connection.post(
+                path, ["Authorization: Bearer \(bell)", "Content-Type: text/plain"], body: Array("{}".utf8))
             #expect(try connection.answer().status == 415)
         }
 

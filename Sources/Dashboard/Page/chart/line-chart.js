@@ -67,7 +67,8 @@ export class LineChart {
     options.plugins.endLabels = { on: labels };
     this.#chart = new Chart(canvas, {
       type: "line", data: { datasets: [] }, options,
-      plugins: [usualStrip, episodeBands, limitLines, anomalyMarks, endLabels, activityStrip],
+      // What comes later is drawn above: names upon marks.
+      plugins: [usualStrip, anomalyMarks, episodeBands, limitLines, endLabels, activityStrip],
     });
     onThemeChange(() => this.#draw());
   }

@@ -26,6 +26,7 @@ public struct Migration: Sendable {
         Migration(number: 15, name: "notifications", PackageResources._015_notifications_sql),
         Migration(number: 16, name: "activity", PackageResources._016_activity_sql),
         Migration(number: 17, name: "customer_rollups", PackageResources._017_customer_rollups_sql),
+        Migration(number: 18, name: "test_messages", PackageResources._018_test_messages_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

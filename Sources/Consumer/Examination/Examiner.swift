@@ -80,7 +80,7 @@ struct Examiner: ~Copyable {
                 let found = try watermarks(of: left.sorted(), reader)
                 for (partition, watermarks) in found.sorted(by: { $0.key < $1.key }) {
                     let log = ExaminedLog(request: request, partition: partition, watermarks: watermarks)
-                    guard let next = try judge(log, reader, store) else { continue }
+                    guard let next = try judge(log, by: reader, store) else { continue }
                     left.remove(partition)
                     examinations.finish([partition: next])
                 }
@@ -104,7 +104,7 @@ struct Examiner: ~Copyable {
 
     /// - Returns: where reading goes on; nil when it has to be examined again.
     private mutating func judge(
-        _ found: ExaminedLog, _ reader: borrowing LogReader, _ store: borrowing ReadingStore
+        _ found: ExaminedLog, by reader: borrowing LogReader, _ store: borrowing ReadingStore
     ) throws -> Continuation? {
         var log = found
         let history = try store.history(of: log.partition, log.request)

@@ -55,7 +55,8 @@ struct EpisodeEventItem: Encodable, Sendable {
             SELECT event_id, message_id::text AS message_id, event, \(moments), episode_id, customer_id, groups,
                    kind::text AS kind, severity::text AS severity, worst_severity::text AS worst_severity, heart_rate,
                    reason, person, note
-              FROM episode_events WHERE event_id > $1::bigint AND event_id <= $2::bigint ORDER BY event_id LIMIT \(limit)
+              FROM episode_events WHERE event_id > $1::bigint AND event_id <= $2::bigint AND event <> 'test'
+             ORDER BY event_id LIMIT \(limit)
             """, [after, last], unableTo: "read \"episode_events\"")
         return try result.map { row throws(PostgreSQLError) in try EpisodeEventItem(&row) }
     }

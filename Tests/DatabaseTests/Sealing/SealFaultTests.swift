@@ -75,6 +75,8 @@ extension OnAServer {
             let maintenance = try Heartbeat.start(
                 "maintain", ["database", "maintain"], settings: aged.database.settings(as: "heartbeat-maintenance"))
             let sessions = "pg_stat_activity WHERE datname = current_database() AND application_name"
+            // Others may not see what a session waits for.
+            try aged.rows("RESET ROLE")
             try await eventually("it is at the roll-ups") {
                 try aged.number("SELECT count(*) FROM \(sessions) <> '' AND wait_event = 'PgSleep'") == 1
             }

@@ -14,7 +14,9 @@ struct ReadingsPart: Sendable {
     init(
         of customer: CustomerKey, in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) {
-        let end = try Self.end(of: customer, in: range, connection)
+        // Where a part ends is found among all blocks of the time.
+        let near = TimeRange(from: range.from, until: min(range.until, range.from + Self.longest))
+        let end = try Self.end(of: customer, in: near, connection)
         items = try ReadingItem.list(
             of: customer, in: TimeRange(from: range.from, until: end), "recorded_at, id", connection)
         if end < range.until { rest = TimeRange(from: end, until: range.until) }
@@ -24,12 +26,10 @@ struct ReadingsPart: Sendable {
     static func end(
         of customer: CustomerKey, in range: TimeRange, _ connection: PostgreSQLConnection
     ) throws(PostgreSQLError) -> Int64 {
-        // It is found among all blocks of the time.
-        let near = TimeRange(from: range.from, until: min(range.until, range.from + longest))
-        return try connection.query(
+        try connection.query(
             """
             SELECT \(microseconds(of: "part_end($1, $2::timestamptz, $3::timestamptz)"))
-            """, [customer] + near.parameters, unableTo: "read readings"
+            """, [customer] + range.parameters, unableTo: "read readings"
         ).value()
     }
 }

@@ -57,24 +57,9 @@ extension EndToEnd {
             let pipeline = try await Pipeline(on: TestBroker(faulty))
             try await faulty.write(batches: batches(0..<100))
             try await pipeline.drain()
-            // Compaction has removed the last message, so that the log has to be examined; the broker keeps that waiting.
+            // Compaction has removed the last message, so that the log has to be examined.
             try await faulty.compact(removing: [99])
-            try await faulty.mute(1, ["list_offsets"])
-            let consumer = try pipeline.startConsumer("consumer")
-            try await eventually("the database has said where") { consumer.log.contains("reading 1 partitions") }
-            // It cannot say so again before the topic is another one.
-            var writer: StoppedThread? = try StoppedThread("writer", of: consumer)
-            try await faulty.mute(1, [])
-            try await eventually("the log was examined") { consumer.log.contains("the log is the same") }
-            try await faulty.deleteTopic()
-            try await faulty.createTopic(writing: batches(1000..<1300).map { (partition: 0, messages: $0) })
-            withExtendedLifetime(writer) {}
-            writer = nil
-            try await pipeline.untilAllStored(faulty)
-            try await pipeline.stop(consumer)
-            #expect(consumer.log.contains("the topic was recreated"))
-            try await pipeline.expectAll(of: faulty.dump(), lost: 100)
-            try await pipeline.expectSound(400)
+            try await recreate(faulty, of: pipeline, once: "the log is the same")
         }
 
         @Test("the same where Kafka had deleted all that is stored, and maybe the rest, too", arguments: [150, 200])
@@ -85,15 +70,20 @@ extension EndToEnd {
             try await pipeline.drain()
             try await faulty.write(batches: batches(100..<200))
             try await faulty.write(batches: [], to: 0, deletingBefore: Int64(low))
+            try await recreate(faulty, of: pipeline, once: "Kafka has deleted \(low - 100) messages")
+        }
+
+        /// Has a consumer examine a log of which 100 messages are stored, and puts another one with more messages in its place
+        /// before the first of it is fetched.
+        private func recreate(_ faulty: FaultyBroker, of pipeline: Pipeline, once verdict: String) async throws {
+            // The broker keeps the examination waiting.
             try await faulty.mute(1, ["list_offsets"])
             let consumer = try pipeline.startConsumer("consumer")
             try await eventually("the database has said where") { consumer.log.contains("reading 1 partitions") }
-            // It cannot say so again before the topic is another one, which has more messages than were deleted of this one.
+            // It cannot say so again before the topic is another one.
             var writer: StoppedThread? = try StoppedThread("writer", of: consumer)
             try await faulty.mute(1, [])
-            try await eventually("the log was examined") {
-                consumer.log.contains("Kafka has deleted \(low - 100) messages")
-            }
+            try await eventually("the log was examined") { consumer.log.contains(verdict) }
             try await faulty.deleteTopic()
             try await faulty.createTopic(writing: batches(1000..<1300).map { (partition: 0, messages: $0) })
             withExtendedLifetime(writer) {}

@@ -162,7 +162,8 @@ struct Scored {
             for (side, isBeyond) in [mean < 40, mean > 180].enumerated() {
                 if let start = begin[side], !isBeyond || isApart || index == readings.count - 1 {
                     let part = readings[start..<index]
-                    if let last = part.last, last.at - readings[start].at >= 8_000_000 {
+                    // Two readings alone are no mean.
+                    if let last = part.last, part.count > 2, last.at - readings[start].at >= 8_000_000 {
                         let noise = Double(part.count { $0.isNoise }) / Double(part.count)
                         stretches.append(
                             Stretch(

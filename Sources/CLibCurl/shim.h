@@ -9,6 +9,10 @@ static inline CURLcode heartbeat_curl_set_number(CURL *handle, CURLoption option
 static inline CURLcode heartbeat_curl_set_pointer(CURL *handle, CURLoption option, const void *value) {
   return curl_easy_setopt(handle, option, value);
 }
+// Constants of a type in older versions, macros in newer ones: two kinds of things for Swift.
+static inline CURLcode heartbeat_curl_set_tls(CURL *handle, _Bool isNeeded) {
+  return curl_easy_setopt(handle, CURLOPT_USE_SSL, (long)(isNeeded ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+}
 // For what is received as for what is sent.
 static inline CURLcode heartbeat_curl_set_transfer(CURL *handle, CURLoption option, curl_write_callback value) {
   return curl_easy_setopt(handle, option, value);

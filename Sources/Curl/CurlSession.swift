@@ -134,7 +134,7 @@ internal import CLibCurl
         transfer.upload = letter.text[...]
         begin(server.url, protocols: "smtp,smtps")
         set(CURLOPT_UPLOAD, 1)
-        set(CURLOPT_USE_SSL, server.needsTLS ? Int(CURLUSESSL_ALL.rawValue) : Int(CURLUSESSL_NONE.rawValue))
+        _ = unsafe heartbeat_curl_set_tls(handle, server.needsTLS)
         set(CURLOPT_MAIL_FROM, "<\(letter.sender)>")
         if let login = server.login {
             set(CURLOPT_USERNAME, login.user)

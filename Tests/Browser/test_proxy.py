@@ -124,7 +124,7 @@ class Proxy(unittest.TestCase):
                 csv = browser.script("return document.querySelector('#csv').href")
                 self.assertTrue(csv.startswith(f"{address}api/v1/readings.csv?"), csv)
                 with urllib.request.urlopen(csv, timeout=30) as answer:
-                    self.assertTrue(answer.read().startswith(b"recorded_at,"))
+                    self.assertTrue(answer.read().startswith(b"customer_id,recorded_at,"))
                 browser.click(".back")
                 eventually(lambda: browser.script("return location.href") == address, "the overview again")
                 browser.click(".brand")

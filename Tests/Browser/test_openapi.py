@@ -137,6 +137,8 @@ class OpenAPI(unittest.TestCase):
                         self.assertTrue(value[name], f"{path}: {name}")
             if "400" in responses and method == "GET":
                 self.check(method, path, 400, "nonsense=1", id=number)
+            if "406" in responses:
+                self.check(method, path, 406, "_format=xml", id=number)
             if "404" in responses and method == "GET":
                 self.check(method, path, 404, "customer_id=nobody" if path.endswith("customer") else "", id=999999)
             self.check(method, path, 421, headers={"Host": "elsewhere.example", **page}, body=None if method == "GET" else "{}")

@@ -17,7 +17,7 @@ extension API {
     }
 
     @Sendable private func capabilities(_ request: Request, _ viewer: Viewer) throws -> Response {
-        _ = try QueryParameters(request, "_format")
+        try FHIRSearch.requireJSON(QueryParameters(request, "_format"))
         return try Self.fhir(CapabilityStatement.dashboard(heartbeatVersion))
     }
 

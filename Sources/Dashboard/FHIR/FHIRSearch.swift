@@ -24,9 +24,13 @@ struct FHIRSearch {
         query = try QueryParameters(request, Self.patients + names + ["_format", "_page"], repeating: repeating)
         patient = try Self.patient(query)
         count = min(try query.integer("_count", in: 1...1_000_000, default: 100), Self.mostResources)
-        if let format = try query.text("_format", of: 0...50),
-            !["json", "application/json", "application/fhir+json", "application/fhir json"].contains(format)
-        {
+        try Self.requireJSON(query)
+    }
+
+    /// Refuses other formats. A plus sign that is not escaped is a blank.
+    static func requireJSON(_ query: QueryParameters) throws(Problem) {
+        guard let format = try query.text("_format", of: 0...50) else { return }
+        guard ["json", "application/json", "application/fhir+json", "application/fhir json"].contains(format) else {
             throw Problem(.notAcceptable, "_format: expected json")
         }
     }

@@ -188,6 +188,7 @@ extension OnAServer {
                 ("Observation?patient=a&_page=x", 400, "value"), ("Observation?patient=a&code=1&code=2", 400, "value"),
                 ("Observation?patient=a&_page=1_-1", 400, "value"),
                 ("Observation?patient=a&_format=xml", 406, "not-supported"),
+                ("metadata?_format=xml", 406, "not-supported"),
                 ("Observation/$lastn?patient=a&max=1001", 400, "value"), ("Observation/17", 404, "not-found"),
                 ("Patient", 404, "not-found"), ("DetectedIssue?identified=2026", 400, "value"),
                 ("metadata?x=1", 400, "value"),

@@ -60,20 +60,14 @@ extension Intake {
             metrics.fenced.add()
             service.logger.report(
                 .fenced, "fenced: another consumer owns partitions \(lost); nothing of them was written here",
-                fields: [
-                    "KAFKA_TOPIC": "\(topic)",
-                    "KAFKA_PARTITION": "\(lost.map { String($0) }.joined(separator: ","))",
-                ])
+                fields: fields(of: lost))
         case .behind(let partitions):
             service.logger.warning(
                 """
                 PostgreSQL lacks what was stored of partitions \(partitions), which is read again. A standby that was \
                 promoted may not have had the last transactions
                 """,
-                metadata: [
-                    "KAFKA_TOPIC": "\(topic)",
-                    "KAFKA_PARTITION": "\(partitions.map { String($0) }.joined(separator: ","))",
-                ])
+                metadata: fields(of: partitions))
         case .data(let messages, let last, let cause):
             batchRows = max(1, messages / 2)
             if messages == 1 { judge.refuse(last.partition, last.offset, as: .refusedByDatabase(cause)) }
@@ -87,6 +81,13 @@ extension Intake {
         let stillFenced = fenced
         try perform(assignment.handle(.refused(lost: lost)))
         fenced = lost.isEmpty ? stillFenced : (lost, .now)
+    }
+
+    private func fields(of partitions: [Int32]) -> Logger.Metadata {
+        [
+            "KAFKA_TOPIC": "\(topic)",
+            "KAFKA_PARTITION": "\(partitions.map { String($0) }.joined(separator: ","))",
+        ]
     }
 
     /// Takes fenced partitions up again when the group has not given them to anybody else meanwhile: then the fence was

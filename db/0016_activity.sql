@@ -24,7 +24,7 @@ RETURN hash_record_extended(ROW(customer_id COLLATE "C", recorded_at, heart_rate
                                 is_suspect, source_id, kafka_offset), coalesce(activity + 1, 0));
 DROP FUNCTION reading_hash(text, timestamptz, smallint, boolean, text, boolean, integer, bigint);
 
--- The rest is as in 0009, with the activity.
+-- The rest is as in 0009, with the activity; unseal_day comes in 0017.
 CREATE FUNCTION unpack_readings(
     block_at timestamptz, steps integer[], rates smallint[], first_offset bigint, offset_steps integer[], flags smallint[],
     reasons text[], reason_numbers smallint[], activities smallint[] DEFAULT NULL
@@ -158,33 +158,6 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
      WHERE (f.readings, f.anomalies, f.checksum, f.offsets)
            IS DISTINCT FROM (s.readings, s.anomalies, s.checksum, s.offsets)
      ORDER BY source_id
-$$;
-
-CREATE OR REPLACE FUNCTION unseal_day(sealed_day date) RETURNS bigint
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    midnight timestamptz := sealed_day::timestamp AT TIME ZONE 'UTC';
-    problem text;
-    written bigint;
-BEGIN
-    SELECT string_agg('source ' || source_id || ': ' || finding, '; ') INTO problem FROM check_seals(sealed_day);
-    IF problem IS NOT NULL THEN
-        RAISE EXCEPTION 'the sealed readings of % are not sound: %', sealed_day, problem USING ERRCODE = 'HB002';
-    END IF;
-    INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason, is_suspect,
-                                     source_id, kafka_offset, activity)
-    SELECT b.customer_id, r.recorded_at, r.heart_rate, r.is_anomaly, r.anomaly_reason, r.is_suspect, b.source_id,
-           r.kafka_offset, r.activity
-      FROM sealed_readings b
-     CROSS JOIN unpack_readings(b.block_at, b.steps, b.rates, b.first_offset, b.offset_steps, b.flags, b.reasons,
-                                b.reason_numbers, b.activities) r
-     WHERE b.block_at >= midnight AND b.block_at < midnight + interval '24 hours';
-    GET DIAGNOSTICS written = ROW_COUNT;
-    IF written <> remove_seals(sealed_day) THEN
-        RAISE EXCEPTION 'not all readings of % were written', sealed_day USING ERRCODE = 'HB002';
-    END IF;
-    RETURN written;
-END
 $$;
 
 CREATE OR REPLACE FUNCTION require_known_columns() RETURNS void

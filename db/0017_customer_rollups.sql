@@ -177,8 +177,8 @@ BEGIN
 END
 $$;
 
--- As in 0016, and the day's roll-ups are removed, too: what is not sealed is drawn from readings. Those of customers whose
--- readings retention has dropped stay.
+-- As in 0009, with the activity, and the day's roll-ups are removed, too: what is not sealed is drawn from readings. Those
+-- of customers whose readings retention has dropped stay.
 CREATE OR REPLACE FUNCTION unseal_day(sealed_day date) RETURNS bigint
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE

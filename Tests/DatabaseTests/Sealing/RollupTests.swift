@@ -148,7 +148,7 @@ extension OnAServer {
         /// What somebody may do to a roll-up, and what `verify --deep` says of it.
         private static let changes = [
             ("UPDATE customer_rollups SET counts[2] = counts[2] + 1", 60, "the hour from 01:00 has "),
-            ("UPDATE customer_rollups SET medians[1] = medians[1] + 1", 1, "the minute from 00:00 has "),
+            ("UPDATE customer_rollups SET medians[1] = medians[1] + 1", 1, "the minute from 00:01 has "),
             ("UPDATE customer_rollups SET below[1] = below[1] + 1", 1440, "the day from 00:00 has "),
             ("UPDATE customer_rollups SET above[3] = above[3] + 1", 60, "the hour from 02:00 has "),
             ("UPDATE customer_rollups SET anomaly_counts = NULL, anomalies = 0", 1440, ", the roll-up says "),

@@ -26,8 +26,8 @@ package final class ProcessClock: Sendable {
     }
 
     private static let source: String = {
-        let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        return tests.path + "/Clock/clock.c"
+        let harness = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        return harness.deletingLastPathComponent().path + "/Clock/clock.c"
     }()
 
     /// Sets it, at once for whoever runs by it.

@@ -1,6 +1,7 @@
 import Foundation
 
-/// libfaketime: a clock for some processes, which is somewhere else. librdkafka does not start under it.
+/// libfaketime: a clock for some processes, which is somewhere else. librdkafka does not start under it: for
+/// its users there is `ProcessClock`.
 package enum Faketime {
     /// The library, as Debian installs it.
     private static let library = ["x86_64", "aarch64"].lazy

@@ -44,8 +44,6 @@ struct EndurancePlanner {
         let faults = kinds.flatMap { Array(repeating: $0.0, count: $0.1) }.shuffled(using: &random)
         for (place, fault) in faults.enumerated() {
             publish()
-            // Some strike while the group is still being assigned, some in the midst of batches, some when all is stored.
-            pause(1500)
             bring(about: fault)
             if place % 20 == 19 { settle() }
         }
@@ -65,6 +63,12 @@ struct EndurancePlanner {
 
     private mutating func bring(about fault: Fault) {
         let consumer = number(1...consumers)
+        if fault == .kill, .random(using: &random) {
+            steps.append(.killWaiting(consumer))
+            return steps.append(.start(consumer))
+        }
+        // Some strike while the group is still being assigned, some in the midst of batches, some when all is stored.
+        pause(1500)
         switch fault {
         case .kill:
             steps.append(.kill(consumer))

@@ -1,7 +1,7 @@
 /// How many faults have really come about.
 struct FaultTally: CustomStringConvertible {
     var kills = 0
-    /// While some consumer had a transaction open.
+    /// Those that struck while a transaction was open.
     var killsInTransactions = 0
     var restarts = 0
     /// Consumers that were asked to end.

@@ -11,6 +11,8 @@ struct Schedule: Sendable, CustomStringConvertible {
         /// Every so many messages of a partition disappear.
         case compact(partition: Int, every: Int)
         case start(Int), stop(Int), kill(Int)
+        /// A consumer is killed while batches wait for a lock, which the server may commit all the same.
+        case killWaiting(Int)
         case broker(Int, FaultyBroker.BrokerState, moving: Bool)
         case lead(partition: Int, broker: Int)
         /// A power cut: so much of the log is left, and then grows again by so many messages.
@@ -71,7 +73,7 @@ struct Schedule: Sendable, CustomStringConvertible {
             at: places[.random(in: 0..<places.count, using: &random)])
     }
 
-    /// Many faults, in so many of each kind; Kafka loses nothing.
+    /// Faults of given amounts, by which Kafka loses nothing.
     init(seed: UInt64, _ amounts: FaultAmounts) {
         var planner = EndurancePlanner(seed: seed)
         planner.plan(amounts)

@@ -13,6 +13,7 @@ extension ScheduleRun {
             process.kill(SIGCONT)
             tally.freezes += 1
         case .overtake(let count): try await overtake(messages: count)
+        case .killWaiting(let consumer): try await killWaiting(consumer)
         case .endSessions:
             try database.rows(
                 """
@@ -59,9 +60,22 @@ extension ScheduleRun {
         try await end(newcomer, by: SIGTERM)
     }
 
+    private mutating func killWaiting(_ consumer: Int) async throws {
+        let session = try pipeline.database.connect()
+        try session.rows("BEGIN")
+        try session.rows("LOCK TABLE kafka_offsets IN SHARE MODE")
+        for partition in logs.indices { try await write(5, to: partition) }
+        // Fewer while the group is being assigned.
+        let waiting = try await waitingSessions(moreThan: consumers.count - 1, within: .seconds(1))
+        if waiting >= consumers.count { tally.killsInTransactions += 1 }
+        consumers[consumer]?.kill(SIGKILL)
+        try session.rows("ROLLBACK")
+        if try await end(consumer, by: SIGKILL) == .killed(by: SIGKILL) { tally.kills += 1 }
+    }
+
     /// How many sessions wait for a lock: as soon as there are more, or those that there are after a while.
-    private func waitingSessions(moreThan count: Int) async throws -> Int {
-        let deadline = ContinuousClock.now + .seconds(15)
+    private func waitingSessions(moreThan count: Int, within limit: Duration = .seconds(15)) async throws -> Int {
+        let deadline = ContinuousClock.now + limit
         while true {
             let waiting = try pipeline.database.number(
                 "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'kafka_offsets'::regclass")

@@ -48,7 +48,7 @@ struct ScheduleRun {
             await PrivatePostgreSQL.$current.withValue(cluster) {
                 do {
                     var run = try await ScheduleRun(schedule, sabotage)
-                    defer { if schedule.isLong { print("seed \(schedule.seed): \(run.tally)") } }
+                    defer { print("schedule \(schedule.seed): \(run.tally)") }
                     return try await run.run()
                 } catch {
                     return ["\(error)"]
@@ -120,7 +120,8 @@ struct ScheduleRun {
         case .clock(let consumer, let seconds):
             try clocks[consumer]?.set(secondsAhead: seconds)
             tally.clocks += 1
-        case .freeze, .overtake, .endSessions, .restart, .lock, .maintain, .fillDisk: try await performOnDatabase(step)
+        case .freeze, .overtake, .killWaiting, .endSessions, .restart, .lock, .maintain, .fillDisk:
+            try await performOnDatabase(step)
         case .pause(let milliseconds): try await Task.sleep(for: .milliseconds(milliseconds))
         }
     }

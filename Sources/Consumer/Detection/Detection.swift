@@ -57,7 +57,7 @@ struct Detection {
     /// Puts unknown customers at what the database has of them.
     ///
     /// - Parameter stored: in the order of the places.
-    mutating func restore(_ places: [Int], _ stored: [StoredDetector], at now: Int64) {
+    mutating func restore(_ places: some Sequence<Int>, _ stored: [StoredDetector], at now: Int64) {
         for (place, customer) in zip(places, stored) { states.restore(place, customer, at: now) }
     }
 

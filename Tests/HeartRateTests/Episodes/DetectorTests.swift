@@ -292,10 +292,15 @@ import Testing
         let (before, known) = (allocation_count(), changes)
         pass()
         pass()
-        let allocations = allocation_count() - before
-        // Each thing that begins opens and closes.
-        #expect(allocations * 2 <= changes - known)
-        #expect(changes > 20)
+        let allocations = Int(allocation_count() - before)
+        #if DEBUG
+            // Each access to what is out of line needs a frame there, if the compiler does not optimize.
+            #expect(allocations <= 20_000 * 4)
+        #else
+            // Each thing that begins opens and closes.
+            #expect(allocations * 2 <= changes - known)
+        #endif
+        #expect(changes > known && known > 10)
     }
 
     /// Beats of these rates in turn, each at the end of its own interval.

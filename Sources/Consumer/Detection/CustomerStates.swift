@@ -2,7 +2,7 @@ import HeartRate
 
 /// The detectors of the customers who were seen last: a cache of `customer_state.detector`, for one assignment.
 ///
-/// 1.2 kB a customer, measured with 100,000. Where a customer is not in it, the database is asked; so it may be emptied at
+/// 0.9 kB a customer, measured with 100,000. Where a customer is not in it, the database is asked; so it may be emptied at
 /// any time between two batches, and has to be when a batch was not written.
 struct CustomerStates {
     /// One customer's. In this order nothing is lost to alignment.

@@ -16,7 +16,7 @@ import Testing
 
     /// What is typed as it stands in the document.
     private static let typed = Runner(
-        file: "Tests/System/test_examples.py", name: "def test_readme(self)", words: "examples(\"README.md\")")
+        file: "Tests/System/test_start.py", name: "def test_readme(self)", words: "examples(\"README.md\")")
 
     private static let runners = [
         "packaging/demo": Runner(

@@ -26,7 +26,7 @@ final class Bodies: Sendable {
         guard length <= mostBytes else { throw tooLarge }
         var room = 0
         defer { used.subtract(room, ordering: .relaxed) }
-        let bytes = try await collect(request, caller, &room)
+        let bytes = try await collect(request, caller, counting: &room)
         let plain = try unpacked(bytes, request)
         try take(plain.count - bytes.count, &room)
         return try await body(plain)
@@ -39,7 +39,9 @@ final class Bodies: Sendable {
         throw .busy(.serviceUnavailable, as: .transient, "too many requests at a time: send it again", seconds: 2)
     }
 
-    private func collect(_ request: Request, _ caller: Caller, _ room: inout Int) async throws -> [UInt8] {
+    private func collect(
+        _ request: Request, _ caller: Caller, counting room: inout Int
+    ) async throws -> [UInt8] {
         let channel = caller.channel
         let limit = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(mode: .all, promise: nil) }
         defer { limit.cancel() }

@@ -149,7 +149,7 @@ let package = Package(
             dependencies: ["CThreadStop", "Daemon", "HeartRate", "Kafka", "LocalServers", "PostgreSQL"],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]),
         tests("Pipeline", ["Harness", "Simulation", "HeartRate", "Kafka", "PostgreSQL"]),
-        tests("Database", ["Harness", "PostgreSQL", "Simulation"]),
+        tests("Database", ["Database", "Harness", "PostgreSQL", "Simulation"]),
         tests("Kafka", ["Harness", "Kafka"]),
         tests("PostgreSQL", ["Harness", "PostgreSQL"]),
         tests(

@@ -35,8 +35,8 @@ public struct DatabaseStatus: Encodable, Sendable {
     public let disk: Disk?
     /// Why the disk is not known.
     public let diskUnknown: String?
-    /// How long the disk lasts at the last week's growth, which is that of sealed days when there are any; nil when that is
-    /// not known or retention stops the growth before.
+    /// How long the disk lasts at the last week's growth, which is that of sealed days and their roll-ups when there are any;
+    /// nil when that is not known or retention stops the growth before.
     public let daysUntilFull: Int?
     /// Whether so little is free that PostgreSQL is about to stop, or has stopped, taking rows.
     public let isFull: Bool
@@ -45,9 +45,13 @@ public struct DatabaseStatus: Encodable, Sendable {
 
     /// Looks at the database.
     ///
-    /// - Parameter retentionDays: after how many days readings are dropped.
+    /// - Parameters:
+    ///   - retentionDays: after how many days readings are dropped.
+    ///   - rollupRetentionDays: after how many days roll-ups are, but not before readings; 0 for never.
     /// - Throws: `PostgreSQLError`.
-    public init(retentionDays: Int, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
+    public init(
+        retentionDays: Int, rollupRetentionDays: Int, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) {
         let isAllowed: Bool = try connection.query(
             "SELECT has_schema_privilege('public', 'USAGE')", unableTo: "ask for the role's rights"
         ).value()
@@ -69,12 +73,14 @@ public struct DatabaseStatus: Encodable, Sendable {
         bytesPerDay = Self.growth(days.filter { (1...7).contains($0.age) }.map(\.bytes))
         (disk, diskUnknown) = Self.disk(connection)
         isFull = disk.map { $0.freeBytes < Self.fullBytes } ?? false
-        let daysLeft = isFull ? 0 : Self.daysLeft(disk, sealed.bytesPerDay ?? bytesPerDay)
         // What is older than the first day with readings is not to be dropped before it is old enough.
         let oldest = max(days.first { $0.bytes > Self.emptyPartitionBytes }?.age ?? 0, sealed.oldestAge ?? 0)
-        let untilSteady = retentionDays - oldest
-        isKeptByRetention = isFull ? false : daysLeft.map { $0 > untilSteady } ?? false
-        daysUntilFull = isKeptByRetention ? nil : daysLeft
+        let growths = Self.growths(
+            of: sealed, unsealed: bytesPerDay, steadyIn: max(0, retentionDays - oldest),
+            rollupRetentionDays == 0 ? nil : max(rollupRetentionDays, retentionDays))
+        let forecast = disk.flatMap { growths.isEmpty ? nil : DiskForecast(freeBytes: $0.freeBytes, growths) }
+        daysUntilFull = isFull ? 0 : forecast?.daysUntilFull
+        isKeptByRetention = !isFull && forecast != nil && daysUntilFull == nil
     }
 
     private struct Sizes {
@@ -133,9 +139,20 @@ public struct DatabaseStatus: Encodable, Sendable {
         return filled.isEmpty ? nil : filled.reduce(0, +) / Int64(filled.count)
     }
 
-    private static func daysLeft(_ disk: Disk?, _ bytesPerDay: Int64?) -> Int? {
-        guard let disk, let bytesPerDay, bytesPerDay > 0 else { return nil }
-        return Int(disk.freeBytes / bytesPerDay)
+    /// Readings and roll-ups; nothing when it is not known how readings grow.
+    ///
+    /// - Parameters:
+    ///   - days: when readings stop growing.
+    ///   - rollupDays: after how many days roll-ups are dropped; nil for never.
+    private static func growths(
+        of sealed: SealedDays, unsealed: Int64?, steadyIn days: Int, _ rollupDays: Int?
+    ) -> [DiskForecast.Growth] {
+        guard let bytes = sealed.bytesPerDay ?? unsealed, bytes > 0 else { return [] }
+        let rollups = sealed.rollupBytesPerDay.map { bytes in
+            DiskForecast.Growth(
+                bytesPerDay: bytes, steadyIn: rollupDays.map { max(0, $0 - (sealed.oldestRollupAge ?? 0)) })
+        }
+        return [DiskForecast.Growth(bytesPerDay: bytes, steadyIn: days)] + [rollups].compactMap(\.self)
     }
 
     /// The time of the first reading, by one look into the index for each customer.
@@ -202,6 +219,7 @@ extension DatabaseStatus {
         add(
             "growth",
             (sealed.bytesPerDay.map { "\(Self.size($0)) a sealed day; " } ?? "")
+                + (sealed.rollupBytesPerDay.map { "\(Self.size($0)) of roll-ups a day; " } ?? "")
                 + (bytesPerDay.map { "\(Self.size($0)) a day (mean of the whole days of the last week)" }
                     ?? "not known before the first whole day"))
         add(

@@ -151,7 +151,8 @@ struct DatabaseCommand: ParsableCommand {
             startLogging(level: settings[.logLevel], identifier: "heartbeat-database")
             let status = try settings.asOperator("postgres", running: "database status") {
                 try DatabaseStatus(
-                    retentionDays: settings[.retentionDays], PostgreSQLConnection(settings.postgresParameters, .status))
+                    retentionDays: settings[.retentionDays], rollupRetentionDays: settings[.rollupRetentionDays],
+                    PostgreSQLConnection(settings.postgresParameters, .status))
             }
             if json {
                 let encoder = JSONEncoder()

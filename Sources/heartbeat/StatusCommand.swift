@@ -51,11 +51,13 @@ struct StatusCommand: ParsableCommand {
             overview = Overview(settings)
             let database = try? Settings(.database, environment: ProcessInfo.processInfo.environment)
             let days = database?[.retentionDays] ?? Setting.retentionDays.defaultValue
+            let rollupDays = database?[.rollupRetentionDays] ?? Setting.rollupRetentionDays.defaultValue
             let parameters = settings.postgresParameters.merging(["connect_timeout": "5"]) { $1 }
             do {
                 storage = try settings.asOperator("heartbeat-dashboard", running: "status") {
                     try DatabaseStatus(
-                        retentionDays: days, PostgreSQLConnection(parameters, .status))
+                        retentionDays: days, rollupRetentionDays: rollupDays,
+                        PostgreSQLConnection(parameters, .status))
                 }
                 hint = nil
             } catch {

@@ -20,7 +20,11 @@ struct VerifyCommand: ParsableCommand {
 
     @OptionGroup var options: SettingsOptions
 
-    @Flag(help: "Also look into the sealed days: whether their readings are those that were sealed.")
+    @Flag(
+        help: """
+            Also look into the sealed days: whether their readings are those that were sealed, and their roll-ups those of \
+            their readings.
+            """)
     var deep = false
 
     func run() throws {
@@ -62,7 +66,19 @@ struct VerifyCommand: ParsableCommand {
             print("NOT SOUND: the sealed readings above are not those that were sealed")
             throw ExitCode(1)
         }
-        print("\(seals.days) sealed days are as they were sealed")
+        for finding in seals.rollupFindings {
+            print("\(finding.day): customer \"\(finding.customerID)\": \(finding.text)")
+        }
+        guard seals.rollupFindings.isEmpty else {
+            print(
+                """
+                NOT SOUND: the roll-ups above are not those of the sealed readings, which are sound. Have them made again: \
+                delete these customers' rows of these days from "customer_rollups", insert the days into "rollups_due", and \
+                run "heartbeat database maintain"
+                """)
+            throw ExitCode(1)
+        }
+        print("\(seals.days) sealed days are as they were sealed, and so are their roll-ups")
     }
 
     /// What Kafka has of each partition; nothing when that cannot be asked.

@@ -158,7 +158,8 @@ class Commands:
              "messages": [[offset, timestamp, _encoded(key), _encoded(value)]
                           for offset, timestamp, key, value in partition.log.committed()]}
             for name, topic in self.cluster.topics.items() for number, partition in enumerate(topic.partitions)]
-        groups = [{"group": name, "topic": topic, "partition": partition, "offset": offset}
+        groups = [{"group": name, "topic": topic, "partition": partition, "offset": offset,
+                   "generation": group.generation}
                   for name, group in self.cluster.groups.items()
                   for (topic, partition), (offset, *_) in group.offsets.items()]
         with open(path, "w") as file:

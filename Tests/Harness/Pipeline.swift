@@ -76,8 +76,12 @@ package struct Pipeline {
     }
 
     /// Runs `heartbeat verify`.
-    package func verify() async throws -> Heartbeat.Finished {
-        try await Heartbeat.run(["verify"], broker.serverSettings.merging(database.settings(as: "postgres")) { $1 })
+    ///
+    /// - Parameter deep: whether it looks into the sealed days, too.
+    package func verify(deep: Bool = false) async throws -> Heartbeat.Finished {
+        try await Heartbeat.run(
+            ["verify"] + (deep ? ["--deep"] : []),
+            broker.serverSettings.merging(database.settings(as: "postgres")) { $1 })
     }
 
     /// Expects that `heartbeat verify` finds so many messages, each exactly once.

@@ -43,7 +43,6 @@ struct Batch: ~Copyable {
     private(set) var days: Set<Int32> = []
     /// The last one of them: most readings of a batch share a day.
     private var lastDay: Int32?
-    private(set) var anomalies = 0
     /// Each reading as the detectors take it.
     private(set) var observations: [Observation] = []
     /// What came with a heart rate that is not stored, and by whom.
@@ -112,7 +111,6 @@ struct Batch: ~Copyable {
         minutes.removeAll()
         days.removeAll(keepingCapacity: true)
         lastDay = nil
-        anomalies = 0
         observations.removeAll(keepingCapacity: true)
         unstorable.removeAll()
         onces.removeAll(keepingCapacity: true)
@@ -156,7 +154,6 @@ struct Batch: ~Copyable {
         readings.append(reading.heartRate)
         readings.append(anomaly != nil)
         if let anomaly {
-            anomalies += 1
             progress[slot].anomalies += 1
             anomaly.withReason { readings.append($0) }
         } else {

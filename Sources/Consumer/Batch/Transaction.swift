@@ -22,11 +22,21 @@ struct Transaction {
     private(set) var holes: [Batch.Hole] = []
     private(set) var customers = CustomerChanges()
     private(set) var minutes = MinuteChanges()
-    private(set) var readings = 0
-    private(set) var anomalies = 0
-    private(set) var rejected = 0
     /// What the detectors found; nil when they did not look.
     private(set) var findings: Findings?
+
+    /// How many readings it has.
+    var readings: Int { sum(\.readings) }
+
+    /// How many of them are anomalies.
+    var anomalies: Int { sum(\.anomalies) }
+
+    /// How many messages it has that are no readings.
+    var rejected: Int { sum(\.rejected) }
+
+    private func sum(_ figure: KeyPath<Batch.Progress, Int32>) -> Int {
+        progress.reduce(0) { $0 + Int($1[keyPath: figure]) }
+    }
 
     /// How many messages it has.
     var count: Int { readings + rejected }
@@ -40,9 +50,6 @@ struct Transaction {
         holes += batch.holes
         customers.add(batch.customers)
         minutes.add(batch.minutes)
-        readings += batch.readings.rowCount
-        anomalies += batch.anomalies
-        rejected += batch.rejected.rowCount
         guard let more = batch.findings else { return }
         if findings == nil { findings = more } else { findings?.add(more) }
     }

@@ -12,12 +12,16 @@ public struct SealedDays: Encodable, Sendable {
     public let rollupBytes: Int64
     /// The mean size of the last seven of them; nil when none is sealed.
     public let bytesPerDay: Int64?
+    /// The mean size of a day's roll-ups; nil when there are none.
+    public let rollupBytesPerDay: Int64?
     /// When the oldest sealed reading was taken, in UTC.
     let oldestReading: String?
     /// When the newest block of readings begins, in UTC.
     let newestBlock: String?
     /// How old the first sealed day is, in days.
     let oldestAge: Int?
+    /// The same of the first day that has roll-ups.
+    let oldestRollupAge: Int?
 
     init(_ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         let rows = try connection.query(
@@ -48,9 +52,30 @@ public struct SealedDays: Encodable, Sendable {
         rollupBytes = found[0].rollupBytes
         (oldestReading, newestBlock) = found[0].ends
         oldestAge = found[0].oldestAge
+        let rollups = try Self.rollupDays(connection)
+        rollupBytesPerDay = rollups.days > 0 ? rollupBytes / rollups.days : nil
+        oldestRollupAge = rollups.oldestAge
+    }
+
+    /// How many days have roll-ups, by one look into the index for each.
+    private static func rollupDays(
+        _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> (days: Int64, oldestAge: Int?) {
+        let rows = try connection.query(
+            """
+            WITH RECURSIVE known AS (
+                SELECT min(day) AS day FROM customer_rollups
+                UNION ALL
+                SELECT (SELECT min(day) FROM customer_rollups WHERE day > known.day) FROM known WHERE day IS NOT NULL
+            )
+            SELECT count(day) AS days, (now() AT TIME ZONE 'UTC')::date - min(day) AS oldest_age FROM known
+            """, unableTo: "count the days with roll-ups")
+        return try rows.map { row throws(PostgreSQLError) in
+            (try row["days"] as Int64, try row["oldest_age"] as Int?)
+        }[0]
     }
 
     private enum CodingKeys: CodingKey {
-        case days, readings, bytes, rollupBytes, bytesPerDay
+        case days, readings, bytes, rollupBytes, bytesPerDay, rollupBytesPerDay
     }
 }

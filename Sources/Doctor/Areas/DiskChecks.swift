@@ -31,7 +31,8 @@ struct DiskChecks {
         do throws(PostgreSQLError) {
             let parameters = settings.postgresParameters.merging(["connect_timeout": "5"]) { $1 }
             let status = try DatabaseStatus(
-                retentionDays: settings[.retentionDays], PostgreSQLConnection(parameters, .doctor))
+                retentionDays: settings[.retentionDays], rollupRetentionDays: settings[.rollupRetentionDays],
+                PostgreSQLConnection(parameters, .doctor))
             self.init(
                 Disk(
                     freeBytes: status.disk?.freeBytes, place: status.disk?.path ?? status.diskUnknown ?? "",

@@ -46,7 +46,7 @@ import Testing
                 return
             }
             rows += written.readings.rowCount
-            anomalies += written.anomalies
+            anomalies += written.progress.reduce(0) { $0 + Int($1.anomalies) }
             #expect(written.moved.map(\.next) == [offset])
             exchange.finish(.written(written.moved), epoch: 0)
             written.removeAll()

@@ -96,6 +96,7 @@ extension OnAServer {
                 """)
             #expect(try await aged.maintain().log.contains("0 steps failed; 1 days sealed with 1 readings"))
             #expect(try changes(aged) == 0)
+            try await expectSoundRollups(aged)
             let day = try aged.rows("SELECT min(day) FROM before")[0][0] ?? ""
             #expect(try await aged.run(["database", "unseal", day]).end == .exited(0))
             #expect(try changes(aged) == 0)
@@ -114,6 +115,7 @@ extension OnAServer {
             #expect(try aged.number("SELECT count(*) FROM customer_rollups") == 0, "what is not sealed has none")
             _ = try await aged.maintain()
             try aged.rows("INSERT INTO rollups_due SELECT DISTINCT day FROM seals; TRUNCATE customer_rollups")
+            try await expectSoundRollups(aged)
             let run = try await aged.maintain()
             #expect(run.log.contains("has roll-ups now, of 7 customers"), "\(run.log)")
             #expect(try aged.rollupDifferences() == 0)
@@ -141,6 +143,46 @@ extension OnAServer {
             #expect(run.log.contains("2 steps failed; 0 days sealed"), "\(run.log)")
             #expect(try aged.differences() == 0)
             #expect(try aged.number("SELECT count(*) FROM customer_rollups") == 0)
+        }
+
+        /// What somebody may do to a roll-up, and what `verify --deep` says of it.
+        private static let changes = [
+            ("UPDATE customer_rollups SET counts[2] = counts[2] + 1", 60, "the hour from 01:00 has "),
+            ("UPDATE customer_rollups SET medians[1] = medians[1] + 1", 1, "the minute from 00:00 has "),
+            ("UPDATE customer_rollups SET below[1] = below[1] + 1", 1440, "the day from 00:00 has "),
+            ("UPDATE customer_rollups SET above[3] = above[3] + 1", 60, "the hour from 02:00 has "),
+            ("UPDATE customer_rollups SET anomaly_counts = NULL, anomalies = 0", 1440, ", the roll-up says "),
+            ("UPDATE customer_rollups SET steps[1] = steps[1] + 1", 60, "the hour from 00:00 has "),
+            ("UPDATE customer_rollups SET readings = readings + 1", 1440, "the day has "),
+            ("UPDATE customer_rollups SET readings = readings - 1", 1, "the sum of minutes has "),
+            ("DELETE FROM customer_rollups", 60, ", the roll-up says nothing"),
+        ]
+
+        @Test("roll-ups that are changed afterwards are found by verify --deep, and made again as it says")
+        func tampered() async throws {
+            let aged = try await limitedReadings()
+            _ = try await aged.maintain()
+            try await expectSoundRollups(aged)
+            try aged.rows("CREATE TABLE before AS TABLE customer_rollups")
+            let day = try aged.rows("SELECT min(day) FROM seals")[0][0] ?? ""
+            let row = "customer_id = 'customer 1' AND day = '\(day)'"
+            for (change, width, finding) in Self.changes {
+                try aged.rows("\(change) WHERE \(row) AND width = \(width)")
+                let deep = try await aged.run(["verify", "--deep"])
+                #expect(deep.end == .exited(1), "\(change), \(width)")
+                #expect(deep.output.contains("\(day): customer \"customer 1\": "), "\(change): \(deep.output)")
+                #expect(deep.output.contains(finding), "\(change): \(deep.output)")
+                try aged.rows(
+                    "DELETE FROM customer_rollups WHERE \(row); INSERT INTO rollups_due VALUES ('\(day)')")
+                _ = try await aged.maintain()
+                #expect(try changes(aged) == 0, "\(change)")
+            }
+            try await expectSoundRollups(aged)
+        }
+
+        private func expectSoundRollups(_ aged: AgedReadings) async throws {
+            let deep = try await aged.run(["verify", "--deep"])
+            #expect(deep.output.contains("are as they were sealed, and so are their roll-ups"), "\(deep.output)")
         }
     }
 }

@@ -148,8 +148,11 @@ extension OnAServer {
             let status = try await aged.run(["database", "status"])
             #expect(status.output.contains("\nsealed: 2 days with 4010 readings, "), "\(status.output)")
             #expect(status.output.contains(" a sealed day; "), "\(status.output)")
+            #expect(status.output.contains(" of roll-ups a day; "), "\(status.output)")
             let json = try await aged.run(["database", "status", "--json"])
             #expect(json.output.contains("\"readings\" : 4010"), "\(json.output)")
+            let size = try aged.number("SELECT pg_total_relation_size('customer_rollups')")
+            #expect(json.output.contains("\"rollupBytesPerDay\" : \(size / 2)"), "\(json.output)")
         }
     }
 }

@@ -22,11 +22,16 @@ package final class PrivatePostgreSQL: Sendable {
     private let server = Mutex<ChildProcess?>(nil)
     private let databases = Atomic<Int>(0)
     private let environment: [String: String]
+    /// The disk of its data, when it has one of its own.
+    package let disk: SmallDisk?
 
     /// - Parameters:
     ///   - environment: more of the server's environment.
     ///   - primary: the cluster that it is a standby of, by streaming replication; nil for one of its own.
-    package init(environment: [String: String] = [:], replicaOf primary: PrivatePostgreSQL? = nil) async throws {
+    ///   - diskMegabytes: the size of a disk for its data, which can be filled; nil has them in the test's folder.
+    package init(
+        environment: [String: String] = [:], replicaOf primary: PrivatePostgreSQL? = nil, diskMegabytes: Int? = nil
+    ) async throws {
         folder = try TestFolder()
         self.environment = environment
         let programs = ProcessInfo.processInfo.environment["HEARTBEAT_TEST_POSTGRESQL"]
@@ -38,6 +43,11 @@ package final class PrivatePostgreSQL: Sendable {
             // For the socket.
             chown(folder.path, user.id, user.group)
         }
+        if let diskMegabytes {
+            disk = try await SmallDisk(on: cluster.data, megabytes: diskMegabytes, owner: user, in: folder)
+        } else {
+            disk = nil
+        }
         if let primary { try await copy(primary) } else { try await initialize() }
         try await start()
     }
@@ -48,8 +58,10 @@ package final class PrivatePostgreSQL: Sendable {
             throw HarnessError("initdb failed: " + initdb.log)
         }
         // A crash of the machine is not among the tests, so the disk need not be waited for.
-        let file = cluster.data + "/postgresql.auto.conf"
-        try "fsync = off\n".write(toFile: file, atomically: false, encoding: .utf8)
+        let file = (disk?.path ?? cluster.data) + "/postgresql.auto.conf"
+        // A small disk has no room for a gigabyte of the server's log.
+        let sizes = disk == nil ? "" : "min_wal_size = 32MB\nmax_wal_size = 64MB\n"
+        try ("fsync = off\n" + sizes).write(toFile: file, atomically: false, encoding: .utf8)
     }
 
     /// As an administrator makes a standby.
@@ -123,7 +135,7 @@ package final class PrivatePostgreSQL: Sendable {
         }
         child.user = user.map { ($0.id, $0.group) }
         child.lastSignal = LocalPostgreSQL.lastSignal
-        return try ChildProcess(name, child, in: folder)
+        return try ChildProcess(name, disk?.inside(child) ?? child, in: folder)
     }
 
     /// A program of the server's kind, that refuses to run as root, as the user that the server runs as.

@@ -1,4 +1,5 @@
 import Foundation
+import Kafka
 
 /// What a cluster has: the count that does not come from heartbeat.
 package struct BrokerDump: Sendable, Decodable {
@@ -27,6 +28,16 @@ package struct BrokerDump: Sendable, Decodable {
             key = try fields.decodeIfPresent(Data.self)
             value = try fields.decodeIfPresent(Data.self)
         }
+
+        /// As `KafkaMessage.fingerprint`.
+        package var fingerprint: Int64 {
+            var fingerprint = Fingerprint()
+            fingerprint.add(timestamp)
+            for part in [key, value] {
+                if let part { fingerprint.add([UInt8](part).span.bytes) } else { fingerprint.add(nil) }
+            }
+            return fingerprint.value
+        }
     }
 
     /// What a group has committed.
@@ -34,6 +45,8 @@ package struct BrokerDump: Sendable, Decodable {
         package let group, topic: String
         package let partition: Int
         package let offset: Int64
+        /// How often the group was assigned.
+        package let generation: Int
     }
 
     package let partitions: [Partition]

@@ -20,8 +20,9 @@ public final class TokenTable<Grant: Sendable & Equatable>: Sendable {
         let words = authorization.split(separator: " ")
         guard words.count == 2, words[1].utf8.count <= 200 else { return nil }
         let name = String(words[1].prefix { $0 != "." })
+        let digest = sha256(Array(words[1].utf8))
         let found = tokens.withLock { $0[name] }
-        let isRight = isSame(sha256(Array(words[1].utf8)), found?.digest ?? [UInt8](repeating: 0, count: 32))
+        let isRight = isSame(digest, found?.digest ?? nobody)
         return isRight ? found : nil
     }
 
@@ -37,6 +38,9 @@ public final class TokenTable<Grant: Sendable & Equatable>: Sendable {
         }
     }
 }
+
+/// What the token of an unknown name is compared with.
+private let nobody = [UInt8](repeating: 0, count: 32)
 
 /// Whether an Authorization header has a token (RFC 6750).
 public func isBearer(_ authorization: String) -> Bool {

@@ -18,6 +18,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let isOld: Bool
         /// Whether the connection is closed after the answer.
         var isLast: Bool
+        /// Whether all of the request has come.
+        var isWhole = false
     }
 
     /// How long a client that was told that the connection ends may take to end it, too.
@@ -59,7 +61,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .body:
             context.fireChannelRead(data)
         case .end:
-            isDeaf = exchanges.last?.isLast ?? false
+            if let last = exchanges.indices.last {
+                exchanges[last].isWhole = true
+                isDeaf = exchanges[last].isLast
+            }
             context.fireChannelRead(data)
         }
     }
@@ -119,6 +124,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
         }
         if head.headers[canonicalForm: "connection"].contains("close") { exchange.isLast = true }
+        // Who is answered before the end of a request would otherwise hold the connection by sending the rest slowly.
+        if !exchange.isWhole { exchange.isLast = true }
         if exchange.isLast {
             head.headers.replaceOrAdd(name: "Connection", value: "close")
         } else if exchange.isOld {

@@ -15,8 +15,8 @@ struct ProducerCommand: ParsableCommand {
         help: ArgumentHelp(
             "Send the readings of this CSV file, which may be a gzip, instead of simulating any.",
             discussion: """
-                Its first line names the columns: customer_id, recorded_at and heart_rate in any order, others are \
-                ignored. The whole file is read before anything is sent. Rows without a heart rate are left out; one \
+                Its first line names the columns: customer_id, recorded_at and heart_rate in any order, and activity \
+                if it has one; others are ignored. The whole file is read before anything is sent. Rows without a heart rate are left out; one \
                 that the consumer would reject is named, and nothing is sent. What comes from a pipe is copied to \
                 TMPDIR first.
                 """, valueName: "file"))

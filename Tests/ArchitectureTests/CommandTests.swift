@@ -14,6 +14,10 @@ import Testing
     /// What the continuous integration runs.
     private static let script = "packaging/test"
 
+    /// What is typed as it stands in the document.
+    private static let typed = Runner(
+        file: "Tests/System/test_start.py", name: "def test_readme(self)", words: "examples(\"README.md\")")
+
     private static let runners = [
         "packaging/demo": Runner(
             file: "Tests/ArchitectureTests/CommandTests.swift", name: "func demo()", words: "/packaging/demo"),
@@ -27,6 +31,14 @@ import Testing
             words: "self.as_user(\"heartbeat-consumer\"), \"heartbeat\", \"verify\""),
         "sudo heartbeat doctor": Runner(
             file: "Tests/System/test_doctor.py", name: "def is_well(self)", words: "\"heartbeat\", \"doctor\""),
+        "token=$(sudo heartbeat gateway token gym --customers 'gym_*') && sudo systemctl reload heartbeat-gateway":
+            typed,
+        #"""
+        curl -H "Authorization: Bearer $token" --json '{"customer_id": "gym_1", "timestamp": "'$(date -Is)'", "heart_rate": 72}' \#
+        localhost:8502/api/v1/readings
+        """#: typed,
+        #"sudo -u postgres psql heartbeat_db -c "SELECT * FROM heart_rate_readings WHERE customer_id = 'gym_1'""#:
+            typed,
         "swift build --build-tests": Runner(file: script, name: "step build ", words: "swift build --build-tests"),
         "swift test --skip-build --no-parallel --filter ArchitectureTests": Runner(
             file: script, name: "step tests tests", words: "swift test --skip-build --no-parallel"),

@@ -1,14 +1,19 @@
 """What the benchmarks share: a private PostgreSQL cluster, an embedded broker, messages, and the program."""
+import bisect
+import contextlib
 import datetime as dt
 import glob
 import json
 import os
 import pwd
 import random
+import re
+import select
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 import psycopg
@@ -159,3 +164,71 @@ class Lab:
                        env=self.environment({"POSTGRES_USER": "postgres"}))
         with psycopg.connect(f"host={self.socket} dbname=postgres user=postgres", autocommit=True) as connection:
             connection.execute("CHECKPOINT")
+
+
+@contextlib.contextmanager
+def daemon(lab, arguments, environment, ready):
+    """A daemon of heartbeat until the block's end; yields the process and what the log said of its readiness."""
+    path = os.path.join(lab.folder, f"{arguments[0]}.log")
+    with open(path, "w", encoding="utf-8") as log:
+        process = subprocess.Popen([HEARTBEAT, *arguments, "--config", "/dev/null"], stderr=log,
+                                   env=lab.environment({"METRICS_DIRECTORY": lab.folder, **environment}))
+    try:
+        while not (found := re.search(ready, open(path, encoding="utf-8").read())):
+            if process.poll() is not None:
+                raise SystemExit(open(path, encoding="utf-8").read())
+            time.sleep(0.05)
+        yield process, found
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+class Probe(threading.Thread):
+    """Sends a message each 50 ms and notes when another session sees its row."""
+
+    def __init__(self, lab):
+        super().__init__(daemon=True)
+        self.lab, self.ended, self.sent, self.seen = lab, threading.Event(), {}, {}
+        with psycopg.connect(lab.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("""
+                CREATE FUNCTION announce() RETURNS trigger LANGUAGE plpgsql AS $$
+                    BEGIN PERFORM pg_notify('stored', NEW.recorded_at::text); RETURN NULL; END $$;
+                CREATE TRIGGER announce AFTER INSERT OR UPDATE ON customer_state
+                    FOR EACH ROW WHEN (NEW.customer_id = 'probe') EXECUTE FUNCTION announce()""")
+
+    def run(self):
+        producer = Producer({"bootstrap.servers": self.lab.bootstrap, "linger.ms": 0, "acks": "all"})
+        with psycopg.connect(self.lab.dsn("postgres"), autocommit=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'; LISTEN stored")
+            due = time.time()
+            while not self.ended.is_set():
+                if time.time() >= due:
+                    now = time.time()
+                    when = dt.datetime.fromtimestamp(now, UTC)
+                    self.sent[when] = now
+                    message = payload("probe", when.isoformat(timespec="microseconds"), 70)
+                    producer.produce(self.lab.topic, message, b"probe")
+                    producer.poll(0)
+                    due = max(due + 0.05, now)
+                if select.select([connection], [], [], 0.005)[0]:
+                    connection.pgconn.consume_input()
+                while (notification := connection.pgconn.notifies()) is not None:
+                    newest = dt.datetime.fromisoformat(notification.extra.decode())
+                    self.seen[newest] = time.time()
+
+    def latencies(self, since, until):
+        """Of the messages that were sent in that time. A row stands also for the earlier ones in its transaction."""
+        # Copies: the thread goes on.
+        rows = sorted(self.seen.copy().items())
+        times, found = [newest for newest, _ in rows], []
+        for when, sent in self.sent.copy().items():
+            if since <= sent < until:
+                place = bisect.bisect_left(times, when)
+                found.append(1000 * ((rows[place][1] if place < len(rows) else time.time()) - sent))
+        return found
+
+
+def told(name, milliseconds):
+    print(f"  {name:28} " + ", ".join(f"p{p} {percentile(milliseconds, p):.1f} ms" for p in (50, 99, 99.9))
+          + f", most {max(milliseconds):.0f} ms of {len(milliseconds)} messages", flush=True)

@@ -3,6 +3,7 @@
 import re
 import time
 import unittest
+from datetime import timedelta
 
 from base import base
 from machine import Machine, eventually, measured
@@ -88,6 +89,15 @@ class Pipeline(Machine):
         self.run("systemctl", "start", "heartbeat.target")
         measured("start of heartbeat.target, until all are active", start)
         self.goes_on()
+
+    def publish(self, customer, start, seconds, bpm):
+        """A reading each second since a moment, all of them at once; returns the moment after the last one."""
+        rows = "".join(f"{customer},{(start + timedelta(seconds=n)).isoformat()},{bpm}\n" for n in range(seconds))
+        self.write("/run/readings.csv", "customer_id,recorded_at,heart_rate\n" + rows)
+        self.run(
+            *self.as_user("heartbeat-producer"), "env", "METRICS_DIRECTORY=/nowhere",
+            "heartbeat", "producer", "--replay", "/run/readings.csv", "--flat-out")
+        return start + timedelta(seconds=seconds)
 
     # What is in the database
 

@@ -34,19 +34,10 @@ class Episodes(PipelineTest):
         # All readings are this test's own.
         machine.run("systemctl", "start", "kafka", unit("consumer"))
 
-    def publish(self, customer, start, seconds, bpm):
-        """A reading each second since a moment, all of them at once; returns the moment after the last one."""
-        rows = "".join(f"{customer},{(start + timedelta(seconds=n)).isoformat()},{bpm}\n" for n in range(seconds))
-        self.machine.write("/run/readings.csv", "customer_id,recorded_at,heart_rate\n" + rows)
-        self.machine.run(
-            *self.machine.as_user("heartbeat-producer"), "env", "METRICS_DIRECTORY=/nowhere",
-            "heartbeat", "producer", "--replay", "/run/readings.csv", "--flat-out")
-        return start + timedelta(seconds=seconds)
-
     def low(self, customer):
         """Half a minute of 32 bpm, five minutes ago; returns when it ended."""
         start = datetime.now(UTC) - timedelta(seconds=300)
-        return self.publish(customer, self.publish(customer, start, 60, 70), 30, 32)
+        return self.machine.publish(customer, self.machine.publish(customer, start, 60, 70), 30, 32)
 
     def alerts(self):
         """The alerts that the command received, each as a dictionary of its environment."""
@@ -106,7 +97,7 @@ class Episodes(PipelineTest):
             machine.set_unit("consumer", "IPAddressAllow=198.51.100.1")
             machine.run("systemctl", "restart", unit("consumer"))
 
-        self.publish("low", end, 180, 70)
+        machine.publish("low", end, 180, 70)
         closed = {"customer": "low", "kind": "bradycardia", "event": "closed"}
         eventually("the end is sent", lambda: self.of(self.alerts(), **closed))
         [event] = self.of(machine.events("episodeClosed"), customer="low", kind="bradycardia")

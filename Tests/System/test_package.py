@@ -142,6 +142,8 @@ class Checks(PipelineTest):
                 self.assertIn("GNU_RELRO", output)
                 if path.name == "heartbeat":
                     self.assertRegex(output, r"BIND_NOW|FLAGS.* NOW")
+                    # The C in it checks the sizes of its buffers.
+                    self.assertRegex(self.check("readelf", "--wide", "--dyn-syms", path), r"__\w+printf_chk")
 
     def test_piuparts(self):
         self.check(

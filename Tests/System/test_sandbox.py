@@ -44,7 +44,7 @@ class Score(PipelineTest):
             line = self.machine.run("systemd-analyze", "security", "--no-pager", unit(name)).splitlines()[-1]
             exposure = float(line.split(":")[1].split()[0])
             print(f"    measured: exposure of {unit(name)}: {exposure}")
-            self.assertLessEqual(exposure, 1.2 if name == "notifier" else 1.5)
+            self.assertLessEqual(exposure, 1.2)
 
     def test_no_unit_runs_as_root(self):
         for name in UNITS:

@@ -141,7 +141,7 @@ extension Setting where Value == Int {
         Setting(
             "CUSTOMERS_IN_MEMORY", .integer(in: 1000...10_000_000, unit: "customers"), default: 100_000,
             sentence: """
-                For how many customers detection keeps its state in memory, about 1.2 kB each; the customer seen least recently \
+                For how many customers detection keeps its state in memory, about 0.9 kB each; the customer seen least recently \
                 leaves it and is read from the database again.
                 """)
     }

@@ -57,7 +57,7 @@ struct Detection {
     /// Puts unknown customers at what the database has of them.
     ///
     /// - Parameter stored: in the order of the places.
-    mutating func restore(_ places: [Int], _ stored: [StoredDetector], at now: Int64) {
+    mutating func restore(_ places: some Sequence<Int>, _ stored: [StoredDetector], at now: Int64) {
         for (place, customer) in zip(places, stored) { states.restore(place, customer, at: now) }
     }
 
@@ -72,7 +72,7 @@ struct Detection {
             let (place, isNew) = states.insert(customer.id.utf8.span)
             guard isNew else { continue }
             states.restore(place, customer, at: now)
-            states.update(place) { $0.watch = watch }
+            states.update(place) { $0.watch = Int32(watch) }
         }
     }
 
@@ -134,8 +134,8 @@ struct Detection {
     private mutating func watch(_ place: Int, _ presence: SilenceTable.Presence, at now: Int64?) {
         let id = states.id(place)
         let number = states.update(place) { entry -> Int in
-            if entry.watch < 0 { entry.watch = silences.insert(id.span, at: now ?? 0) }
-            return entry.watch
+            if entry.watch < 0 { entry.watch = Int32(silences.insert(id.span, at: now ?? 0)) }
+            return Int(entry.watch)
         }
         silences.note(number, presence, at: now)
     }

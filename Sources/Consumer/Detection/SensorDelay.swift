@@ -13,24 +13,26 @@ struct SensorDelay {
     /// Ten minutes: without this figure nothing older is told.
     private static let worthTelling: Int64 = 600_000
 
-    /// In milliseconds.
-    private var delay: Int64 = 0
-    /// Since when it has been the same, in milliseconds since 1970; nil before the first message.
-    private var since: Int64?
-    private var lasted: Int64 = 0
+    /// Since when it has been the same, in milliseconds since 1970; `.max` before the first message.
+    private var since = Int64.max
+    /// In milliseconds; of what is longer than three weeks nobody asks by how much.
+    private var delay: Int32 = 0
+    /// Whether it has been the same for long enough.
+    private var isSteady = false
 
     /// Takes a message that was sent at a time, so long after its time stamp.
     mutating func take(_ arrival: (at: Int64, delay: Int64)) {
-        guard let since, abs(arrival.delay - delay) <= Self.tolerance, arrival.at >= since else {
-            (delay, since, lasted) = (arrival.delay, arrival.at, 0)
+        let new = Int32(clamping: arrival.delay)
+        guard abs(Int64(new) - Int64(delay)) <= Self.tolerance, arrival.at >= since else {
+            (since, delay, isSteady) = (arrival.at, new, false)
             return
         }
-        lasted = arrival.at - since
+        isSteady = arrival.at - since >= Self.steadyTime
     }
 
     /// Whether that is so much that somebody should set the clock.
     var isWorthTelling: Bool { behind >= Self.worthTelling }
 
     /// By how many milliseconds the clock is behind, as far as that is known.
-    var behind: Int64 { lasted >= Self.steadyTime && (0...Self.most).contains(delay) ? delay : 0 }
+    var behind: Int64 { isSteady && (0...Self.most).contains(Int64(delay)) ? Int64(delay) : 0 }
 }

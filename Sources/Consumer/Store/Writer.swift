@@ -248,11 +248,17 @@ struct Writer: ~Copyable {
 
     /// Puts customers at what the database has of them; when it does not answer, it is asked again for all.
     private mutating func restore(_ unknown: [Int]) throws(PostgreSQLError) {
-        var ids = ArrayText(capacity: unknown.count * 16)
-        for place in unknown { ids.append(utf8: detection.states.id(place)) }
         do throws(PostgreSQLError) {
-            let stored = try store?.detectors(of: ids) ?? []
-            detection.restore(unknown, stored, at: monotonicMilliseconds())
+            var rest = unknown[...]
+            // A thousand at once: what was needed for very many would stay in the process.
+            while !rest.isEmpty {
+                let places = rest.prefix(1000)
+                var ids = ArrayText(capacity: places.count * 16)
+                for place in places { ids.append(utf8: detection.states.id(place)) }
+                let stored = try store?.detectors(of: ids) ?? []
+                detection.restore(places, stored, at: monotonicMilliseconds())
+                rest = rest.dropFirst(places.count)
+            }
         } catch {
             // Their entries are empty.
             detection.reload()

@@ -43,10 +43,20 @@ struct FHIRSearch {
 
     /// Whether the heart rate is among the codes and the vital signs among the categories that are asked for.
     func isHeartRate() throws(Problem) -> Bool {
-        let codes = try query.text("code", of: 1...1000).map(Self.alternatives)
-        let categories = try query.text("category", of: 1...1000).map(Self.alternatives)
-        return codes?.contains { Self.isToken($0, .heartRate) } ?? true
-            && categories?.contains { Self.isToken($0, .vitalSigns) } ?? true
+        let (isCode, isCategory) = (try isAsked("code", for: .heartRate), try isAsked("category", for: .vitalSigns))
+        return isCode && isCategory
+    }
+
+    /// Whether a parameter is not there or has a coding among its alternatives.
+    private func isAsked(_ name: String, for coding: Coding) throws(Problem) -> Bool {
+        guard let text = try query.text(name, of: 1...1000) else { return true }
+        var isFound = false
+        for alternative in Self.split(text, at: ",") {
+            var parts: [String] = []
+            for part in Self.split(alternative, at: "|") { parts.append(try Self.unescaped(part, of: name, query)) }
+            isFound = isFound || parts == [coding.code] || parts == [coding.system, coding.code]
+        }
+        return isFound
     }
 
     /// From when to when.
@@ -92,11 +102,12 @@ struct FHIRSearch {
         for name in patients {
             guard let text = try query.text(name, of: 1...200) else { continue }
             guard found == nil else { throw query.refusal(name, "the patient only once") }
-            let ids = alternatives(text)
+            let ids = split(text, at: ",")
             guard ids.count == 1 else { throw query.refusal(name, "one patient") }
             // The system of an identifier does not count, as the gateway takes any.
             let parts = split(ids[0], at: "|")
-            let id = unescaped(name.hasSuffix(":identifier") && parts.count == 2 ? parts[1] : ids[0])
+            let hasSystem = name.hasSuffix(":identifier") && parts.count == 2
+            let id = try unescaped(hasSystem ? parts[1] : ids[0], of: name, query)
             guard (1...CustomerID.maximumCharacters).contains(id.unicodeScalars.count) else {
                 throw query.refusal(name, "the customer's id, 1 to \(CustomerID.maximumCharacters) characters")
             }
@@ -104,14 +115,6 @@ struct FHIRSearch {
         }
         return found
     }
-
-    private static func isToken(_ text: String, _ coding: Coding) -> Bool {
-        let parts = split(text, at: "|").map(unescaped)
-        return parts.last == coding.code && (parts.count == 1 || parts.count == 2 && parts[0] == coding.system)
-    }
-
-    /// What stands between commas.
-    private static func alternatives(_ text: String) -> [String] { split(text, at: ",") }
 
     /// Divides a text where a sign stands without a backslash before it.
     private static func split(_ text: String, at sign: Unicode.Scalar) -> [String] {
@@ -129,7 +132,12 @@ struct FHIRSearch {
     }
 
     /// Without the backslashes that stand before a sign with a meaning.
-    private static func unescaped(_ text: String) -> String {
+    ///
+    /// - Throws: `Problem` when one stands before anything else, which has no meaning
+    ///   (http://hl7.org/fhir/R4/search.html#escaping).
+    private static func unescaped(
+        _ text: String, of name: String, _ query: QueryParameters
+    ) throws(Problem) -> String {
         var result = String.UnicodeScalarView()
         var isEscaped = false
         for scalar in text.unicodeScalars {
@@ -137,12 +145,13 @@ struct FHIRSearch {
                 isEscaped = true
                 continue
             }
-            // Any other backslash is one.
-            if isEscaped, !"\\,|$".unicodeScalars.contains(scalar) { result.append("\\") }
+            guard !isEscaped || "\\,|$".unicodeScalars.contains(scalar) else { throw query.refusal(name, backslash) }
             result.append(scalar)
             isEscaped = false
         }
-        if isEscaped { result.append("\\") }
+        guard !isEscaped else { throw query.refusal(name, backslash) }
         return String(result)
     }
+
+    private static let backslash = "a \"\\\" only before \",\", \"|\", \"$\" or another one"
 }

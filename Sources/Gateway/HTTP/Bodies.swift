@@ -24,19 +24,24 @@ final class Bodies: Sendable {
     ) async throws -> Answer {
         let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
         guard length <= mostBytes else { throw tooLarge }
-        // What is read, and what is made of it.
-        let room = 2 * (request.headers[.contentLength] == nil || isPacked(request) ? mostBytes : length)
-        guard used.add(room, ordering: .relaxed).newValue <= Self.mostInMemory else {
-            used.subtract(room, ordering: .relaxed)
-            throw Refusal.busy(
-                .serviceUnavailable, as: .transient, "too many requests at a time: send it again", seconds: 2)
-        }
+        var room = 0
         defer { used.subtract(room, ordering: .relaxed) }
-        let bytes = try await collect(request, caller)
-        return try await body(try unpacked(bytes, request))
+        let bytes = try await collect(request, caller, counting: &room)
+        let plain = try unpacked(bytes, request)
+        try take(plain.count - bytes.count, &room)
+        return try await body(plain)
     }
 
-    private func collect(_ request: Request, _ caller: Caller) async throws -> [UInt8] {
+    /// Counts bytes that have come: what is read, and what is made of it. What a sender only announces takes no memory.
+    private func take(_ bytes: Int, _ room: inout Int) throws(Refusal) {
+        room += 2 * bytes
+        guard used.add(2 * bytes, ordering: .relaxed).newValue > Self.mostInMemory else { return }
+        throw .busy(.serviceUnavailable, as: .transient, "too many requests at a time: send it again", seconds: 2)
+    }
+
+    private func collect(
+        _ request: Request, _ caller: Caller, counting room: inout Int
+    ) async throws -> [UInt8] {
         let channel = caller.channel
         let limit = channel.eventLoop.scheduleTask(in: Self.patience) { channel.close(mode: .all, promise: nil) }
         defer { limit.cancel() }
@@ -44,6 +49,7 @@ final class Bodies: Sendable {
         do {
             for try await buffer in request.body {
                 guard bytes.count + buffer.readableBytes <= mostBytes else { throw tooLarge }
+                try take(buffer.readableBytes, &room)
                 bytes += buffer.readableBytesView
             }
         } catch {

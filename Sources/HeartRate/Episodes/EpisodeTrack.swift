@@ -1,8 +1,8 @@
-/// One customer's bradycardia, tachycardia or deviation: idle, on its way to be raised, or open. 56 bytes.
+/// One customer's bradycardia, tachycardia or deviation: idle, on its way to be raised, or open. 62 bytes.
 ///
 /// Values rise with severity: a bradycardia's are negated rates. Times that are short are kept as how long they have
 /// lasted, in microseconds.
-struct EpisodeTrack {
+struct EpisodeTrack: Idling {
     private(set) var openedAt: Int64 = 0
     private(set) var lastSeenAt: Int64 = 0
     /// How long low (or any), medium and high severity's limits have been exceeded without a break.

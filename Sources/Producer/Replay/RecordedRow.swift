@@ -1,11 +1,15 @@
-/// Where a file of recorded readings has its three fields; it may have others.
+import HeartRate
+
+/// Where a file of recorded readings has its fields; it may have others.
 struct RecordedColumns: Equatable {
-    /// The names, in the order of a file that has nothing else.
+    /// The names of those that it must have, in the order of a file that has nothing else.
     static let names = ["customer_id", "recorded_at", "heart_rate"]
 
     private(set) var customerID = 0
     private(set) var recordedAt = 1
     private(set) var heartRate = 2
+    /// nil in a file that tells no activities, or has two such columns.
+    private(set) var activity: Int?
     /// How many fields a line has.
     private(set) var count = 3
 
@@ -14,6 +18,8 @@ struct RecordedColumns: Equatable {
         let places = Self.names.map { name in header.indices.filter { header[$0] == name } }
         guard places.allSatisfy({ $0.count == 1 }) else { return nil }
         (customerID, recordedAt, heartRate) = (places[0][0], places[1][0], places[2][0])
+        let activities = header.indices.filter { header[$0] == "activity" }
+        activity = activities.count == 1 ? activities[0] : nil
         count = header.count
     }
 }
@@ -28,12 +34,15 @@ struct RecordedRow: ~Escapable {
     let isNegative: Bool
     /// The heart rate's digits without leading zeros, which JSON forbids; any number of them.
     let digits: Span<UInt8>
+    /// What the customer was doing. As in a message, any other word than the contract's tells nothing.
+    let activity: Activity?
 
     @_lifetime(copy fields)
     init(_ fields: CSVFields, _ columns: RecordedColumns) throws(RowProblem) {
         guard fields.count == columns.count else { throw .fieldCount(fields.count, expected: columns.count) }
         customerID = fields[columns.customerID]
         recordedAt = fields[columns.recordedAt]
+        activity = if let place = columns.activity { Activity(name: fields[place]) } else { nil }
         let number = fields[columns.heartRate]
         if Self.isEmpty(number) { throw .noHeartRate }
         let isSigned = number[0] == UInt8(ascii: "-") || number[0] == UInt8(ascii: "+")

@@ -8,7 +8,8 @@ struct RowEncoder: ~Copyable {
     @_lifetime(&self)
     mutating func encode(_ row: borrowing RecordedRow, recordedAt: Span<UInt8>) -> RawSpan {
         writer.write(
-            customerID: row.customerID, timestamp: recordedAt, heartRate: row.digits, isNegative: row.isNegative)
+            customerID: row.customerID, timestamp: recordedAt, heartRate: row.digits, isNegative: row.isNegative,
+            activity: row.activity?.name)
     }
 }
 

@@ -211,6 +211,7 @@ struct Demo: Sendable {
         // Livelier than hearts are: a demo should have something to show within its first minute.
         let lively = [
             "MALFORMED_RATE": "0.01", "BRADYCARDIA_SPELLS_PER_HOUR": "3", "TACHYCARDIA_SPELLS_PER_HOUR": "3",
+            "SEND_ACTIVITY": "true",
         ]
         var settings = lively.merging(inherited) { $1 }.merging(kafkaSettings(brokers)) { $1 }
         settings["NUM_CUSTOMERS"] = "\(options.customers)"

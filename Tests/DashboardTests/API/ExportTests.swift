@@ -11,6 +11,10 @@ extension OnAServer {
             try database.seed(customers: 1, seconds: 100)
             let odd = "bed \"7\", left"
             try database.store(odd, 190, isAnomaly: true)
+            try database.rows(
+                """
+                UPDATE heart_rate_readings SET activity = id % 5 WHERE id % 5 < 4 AND customer_id = 'cust_0001'
+                """)
             let dashboard = try await RunningDashboard(database: database)
             let pipeline = try await Pipeline()
             for id in ["cust_0001", odd] {
@@ -22,8 +26,11 @@ extension OnAServer {
                 #expect(replayed.end == .exited(0), "\(replayed.log)")
             }
             try await pipeline.drain()
-            let readings = "SELECT customer_id, recorded_at, heart_rate FROM heart_rate_readings ORDER BY 1, 2"
+            let readings =
+                "SELECT customer_id, recorded_at, heart_rate, activity FROM heart_rate_readings ORDER BY 1, 2"
             #expect(try pipeline.database.rows(readings) == database.rows(readings))
+            let activities = "SELECT count(DISTINCT activity) FROM heart_rate_readings"
+            #expect(try pipeline.database.number(activities) == 4)
             try await pipeline.expectSound(101)
         }
 

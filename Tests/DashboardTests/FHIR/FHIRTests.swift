@@ -99,7 +99,7 @@ extension OnAServer {
             #expect(all.resources.count == 300)
             for query in [
                 "patient=a%5C,b%5C%7Cc%5C%5Cd%5C$e", "patient:identifier=%7Ca%5C,b%5C%7Cc%5C%5Cd%5C$e",
-                "subject=a%5C,b%5C%7Cc%5Cd%5C$e",
+                "subject=a%5C,b%5C%7Cc%5C%5Cd$e",
             ] {
                 let found = try bundle(dashboard, "Observation/$lastn?" + query).resources.first
                 let subject = (found?["subject"] as? [String: [String: String]])?["identifier"]
@@ -182,6 +182,10 @@ extension OnAServer {
             let dashboard = try await RunningDashboard()
             for (target, status, code) in [
                 ("Observation", 400, "value"), ("Observation?patient=", 400, "value"),
+                ("Observation?patient=a%5Cb", 400, "value"), ("Observation?patient=a%5C", 400, "value"),
+                ("Observation?subject:identifier=x%7Ca%5C%5C%5Cb", 400, "value"),
+                ("Observation/$lastn?patient=a&code=8867%5C-4", 400, "value"),
+                ("DetectedIssue?patient=%5C", 400, "value"),
                 ("Observation?patient=a,b", 400, "value"), ("Observation?patient=a&subject=a", 400, "value"),
                 ("Observation?patient=a&date=x", 400, "value"), ("Observation?patient=a&date=ne2026", 400, "value"),
                 ("Observation?patient=a&_count=0", 400, "value"), ("Observation?patient=a&_sort=-date", 400, "value"),

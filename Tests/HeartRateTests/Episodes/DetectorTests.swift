@@ -262,9 +262,13 @@ import Testing
         #expect(heart.take(60, at: 12) == .usual)
     }
 
-    @Test("nothing is allocated, and a detector is small")
+    /// Window 132, period 106, trend 71, runs 61, clock 48, baseline 46, effort 36, what is out of line and what waits 5 times 8,
+    /// rates at rest 28, silence 19, flat 17, irregularity 16, sleep 5, three times and three rates 29: 654, and 34 of alignment.
+    @Test("a detector is small")
+    func size() { #expect(MemoryLayout<Detector>.stride <= 688) }
+
+    @Test("nothing is allocated but what begins")
     func cost() {
-        #expect(MemoryLayout<Detector>.stride <= 1024)
         var detector = Detector()
         let rules = EpisodeRules()
         var second = 0
@@ -285,12 +289,18 @@ import Testing
             }
         }
         pass()
-        let before = allocation_count()
+        let (before, known) = (allocation_count(), changes)
         pass()
         pass()
-        let allocations = allocation_count() - before
-        #expect(allocations == 0)
-        #expect(changes > 20)
+        let allocations = Int(allocation_count() - before)
+        #if DEBUG
+            // Each access to what is out of line needs a frame there, if the compiler does not optimize.
+            #expect(allocations <= 20_000 * 4)
+        #else
+            // Each thing that begins opens and closes.
+            #expect(allocations * 2 <= changes - known)
+        #endif
+        #expect(changes > known && known > 10)
     }
 
     /// Beats of these rates in turn, each at the end of its own interval.

@@ -1,3 +1,4 @@
+import Foundation
 import HeartRate
 import Testing
 
@@ -53,6 +54,23 @@ import Testing
         #expect(routes.receivers.map(\.isPrivate) == [true, true, true, true])
         #expect(try parse("receiver a webhook http://192.0.2.1/").get().receivers.map(\.isPrivate) == [false])
         #expect(try parse("").get() == Routes())
+    }
+
+    /// The example of notifier.md.
+    static func example() throws -> String {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let document = try String(contentsOf: root.appending(path: "packaging/doc/notifier.md"), encoding: .utf8)
+        let parts = document.components(separatedBy: "```text\n# receiver ")
+        try #require(parts.count == 2)
+        return "# receiver " + parts[1].components(separatedBy: "```")[0]
+    }
+
+    @Test("the document's example is understood")
+    func document() throws {
+        let routes = try parse(try Self.example()).get()
+        #expect(routes.receivers.map(\.name) == ["duty", "am", "chat", "team"])
+        #expect(routes.routes.map(\.receiver) == ["duty", "am", "chat", "team", "team"])
     }
 
     @Test(

@@ -39,12 +39,12 @@ extension OnANotifier {
             let behind = try await EpisodeReceiver("behind")
             let direct = try await EpisodeReceiver("direct")
             let manager = try await Alertmanager(program, tellingTo: behind.url)
+            // As the document has it.
+            let lines = try RoutesFileTests.example().split(separator: "\n").filter { $0.contains(/^\w+ am\b/) }
+            let example = lines.joined(separator: "\n").replacing("http://localhost:9093", with: manager.url)
+            try #require(lines.count == 2 && example.contains(manager.url))
             let notifier = try await RunningNotifier(
-                """
-                receiver am alertmanager \(manager.url)
-                receiver direct alertmanager-webhook \(direct.url)
-                route am\nroute direct\n
-                """)
+                "\(example)\nreceiver direct alertmanager-webhook \(direct.url)\nroute direct\n")
             let database = notifier.database
             let now = "timestamptz '\(Date.now.ISO8601Format())'"
             try database.write([Change(kind: "signal loss", severity: "medium")], now: now)

@@ -66,18 +66,28 @@ import Testing
     func columns() throws {
         #expect(RecordedColumns(header: ["customer_id", "recorded_at"]) == nil)
         #expect(RecordedColumns(header: RecordedColumns.names + ["heart_rate"]) == nil)
-        let columns = try #require(RecordedColumns(header: ["heart_rate", "place", "customer_id", "recorded_at"]))
-        var splitter = CSVSplitter()
-        var encoder = RowEncoder()
-        let line = Array("72.0,home,a,t".utf8)
-        let row = try RecordedRow(try splitter.split(line.span), columns)
-        let message = encoder.encode(row, recordedAt: row.recordedAt)
-        let text = String(
-            decoding: message.byteOffsets.map { message.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }, as: UTF8.self)
-        #expect(text == #"{"schema_version": "1.0", "customer_id": "a", "timestamp": "t", "heart_rate": 72}"#)
+        #expect(
+            try encoded("72.0,home,a,t", header: ["heart_rate", "place", "customer_id", "recorded_at"])
+                == #"{"schema_version": "1.0", "customer_id": "a", "timestamp": "t", "heart_rate": 72}"#)
     }
 
-    /// Whoever reads the topic can not tell a replayed reading from a simulated one.
+    @Test(
+        "an activity is published when it is one of the contract's words",
+        arguments: [
+            ("walk", "walk"), (#""sleep""#, "sleep"), ("rest", "rest"), ("exercise", "exercise"), ("", nil),
+            ("Walk", nil), (" walk", nil), ("walking", nil), ("NaN", nil), (#""a ""b"", c""#, nil), ("\u{1}\\", nil),
+        ] as [(String, String?)])
+    func activity(cell: String, word: String?) throws {
+        let field = word.map { #", "activity": "\#($0)""# } ?? ""
+        let message = #"{"schema_version": "1.0", "customer_id": "a", "timestamp": "t", "heart_rate": 72\#(field)}"#
+        let names = ["activity", "heart_rate", "customer_id", "recorded_at"]
+        #expect(try encoded(cell + ",72,a,t", header: names) == message)
+        // Which of two columns is meant nobody knows.
+        let plain = #"{"schema_version": "1.0", "customer_id": "a", "timestamp": "t", "heart_rate": 72}"#
+        #expect(try encoded(cell + ",72,a,t,walk", header: names + ["activity"]) == plain)
+    }
+
+    /// Whoever reads the topic cannot tell a replayed reading from a simulated one.
     @Test("has the form of a simulated reading")
     func form() throws {
         let moment = Instant(microsecondsSince1970: 1_771_516_383_123_456)
@@ -88,10 +98,10 @@ import Testing
         #expect(try encoded("cust_0001,\(moment.iso8601),72") == text)
     }
 
-    private func encoded(_ line: String) throws -> String {
+    private func encoded(_ line: String, header: [String] = RecordedColumns.names) throws -> String {
         let bytes = Array(line.utf8)
         var splitter = CSVSplitter()
-        let columns = try #require(RecordedColumns(header: RecordedColumns.names))
+        let columns = try #require(RecordedColumns(header: header))
         let row = try RecordedRow(try splitter.split(bytes.span), columns)
         var encoder = RowEncoder()
         let message = encoder.encode(row, recordedAt: row.recordedAt)

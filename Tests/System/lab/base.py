@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What heartbeat depends on is here, because a machine has no network to fetch it from. curl is for the tests.
+# What heartbeat depends on is here, because a machine has no network to fetch it from. curl and sudo are for
+# the tests.
 PACKAGES = """
     systemd systemd-sysv dbus libnss-systemd init-system-helpers adduser iproute2 procps netbase tzdata ca-certificates
-    curl locales postgresql libpq5 librdkafka1 libstdc++6 libjs-chart.js
+    curl sudo locales postgresql libpq5 librdkafka1 libstdc++6 libjs-chart.js
 """.split()
 
 # Runs in the new system ($1 is its root) when the packages are in it.

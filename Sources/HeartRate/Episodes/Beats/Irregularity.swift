@@ -1,4 +1,4 @@
-/// For how much of the last hours a heart was irregular, where readings are beats: a figure for people, and no alarm. 24 bytes.
+/// For how much of the last hours a heart was irregular, where readings are beats: a figure for people, and no alarm. 16 bytes.
 ///
 /// Each minute's beats are looked at once. It counts in halves of a night: this one and the one before.
 struct Irregularity {

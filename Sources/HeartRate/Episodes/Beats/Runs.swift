@@ -1,4 +1,4 @@
-/// Readings in a row that are beyond a limit, each of them. 24 bytes.
+/// Readings in a row that are beyond a limit, each of them. 16 bytes.
 struct Run {
     /// When the first began, in microseconds since 1970; a beat begins with the one before it.
     private(set) var since: Int64 = 0
@@ -34,22 +34,22 @@ struct Run {
     }
 }
 
-/// What single beats tell before their median does: runs, which PhysioNet's challenge of 2015 counts so, and pauses.
+/// What single beats tell before their median does: runs, which PhysioNet's challenge of 2015 counts so, and pauses. 61 bytes.
 struct BeatRuns {
     /// Below the minimum, above the maximum, and above `EpisodeRules.runRate`.
     private(set) var slow = Run()
     private(set) var fast = Run()
     private(set) var quick = Run()
+    /// When beats were missed the last time.
+    var missedAt = noTime
+    /// The interval between two beats when none was missed, in milliseconds; 0 when it is not known.
+    var usual: UInt16 = 0
     /// Whether readings are beats.
     var areBeats = false
     /// Whether the last quick beat was not above it.
     private var isBroken = false
     /// How many fast readings there were since one that was not.
     private var sinceBreak: UInt8 = 0
-    /// When beats were missed the last time.
-    var missedAt = noTime
-    /// The interval between two beats when none was missed, in milliseconds; 0 when it is not known.
-    var usual: UInt16 = 0
 
     /// Its rate, in eighths of a bpm.
     var usualRate: EighthsOfBPM { 480_000 / max(EighthsOfBPM(usual), 1) }

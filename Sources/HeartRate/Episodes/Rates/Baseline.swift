@@ -1,4 +1,4 @@
-/// A customer's usual rate and spread, learned by time and not by the number of readings. 56 bytes.
+/// A customer's usual rate and spread, learned by time and not by the number of readings. 46 bytes.
 ///
 /// All are running means that give way by a limited step, so that an hour of exercise moves them little: the usual rate
 /// follows what is most frequent, as a median does. Days differ from nights, so there is one for each four hours of the

@@ -1,4 +1,4 @@
-/// Whether a customer's heart works: known from the activity, or from the rate's own rise and fall. 32 bytes.
+/// Whether a customer's heart works: known from the activity, or from the rate's own rise and fall. 36 bytes.
 struct Effort {
     /// When exercise and a walk were told the last time, in microseconds since 1970.
     private var exercisedAt = noTime

@@ -1,4 +1,4 @@
-/// A customer's rates at rest, hour by hour. 32 bytes.
+/// A customer's rates at rest, hour by hour. 26 bytes.
 struct Hours {
     /// An hour counts when as many of its minutes are known.
     private static let needed: Int32 = 20

@@ -1,4 +1,4 @@
-/// A customer's resting rate of each night: that of the calmest hour of 24. 32 bytes.
+/// A customer's resting rate of each night: that of the calmest hour of 24. 35 bytes.
 ///
 /// It needs no time zone: wherever in the night 24 hours begin, they hold the time of a whole night. The calmest hour counts
 /// when it is at about the same time of day as before; after a journey the nights start again.
@@ -16,8 +16,16 @@ struct Nights {
     /// After as many at another time of day the nights start again.
     private static let mostStrangers: UInt8 = 3
 
+    /// Hours since 1970: when the 24 began, the calmest hour so far, and the last night's.
+    private var began: Int32 = 0
+    private var calmestAt: Int32 = 0
+    private var lastAt: Int32 = 0
     /// In eighths of a bpm, in a ring.
     private var rates = InlineArray<7, Int16>(repeating: 0)
+    /// The calmest hour of those so far, in eighths of a bpm.
+    private var calmest: Int16 = 0
+    /// In eighths of a bpm.
+    private(set) var lastRate: Int16 = 0
     private var next: UInt8 = 0
     private(set) var count: UInt8 = 0
     /// How many in a row came at another time of day.
@@ -26,14 +34,6 @@ struct Nights {
     private var heard: UInt8 = 0
     /// Nights in a row that were above the usual ones.
     private(set) var above: UInt8 = 0
-    /// The calmest hour of those so far, in eighths of a bpm.
-    private var calmest: Int16 = 0
-    /// Hours since 1970: when the 24 began, the calmest hour so far, and the last night's.
-    private var began: Int32 = 0
-    private var calmestAt: Int32 = 0
-    private var lastAt: Int32 = 0
-    /// In eighths of a bpm.
-    private(set) var lastRate: Int16 = 0
 
     /// The median of the nights, in eighths of a bpm; nil before `least` are known.
     func usual(least: Int = Nights.needed) -> EighthsOfBPM? {

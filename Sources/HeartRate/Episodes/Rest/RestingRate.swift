@@ -1,4 +1,4 @@
-/// For how long a customer's rate has been beyond a limit of rest, minute by minute. 16 bytes.
+/// For how long a customer's rate has been beyond a limit of rest, minute by minute. 14 bytes.
 struct RestingRate {
     /// When that began, in microseconds since 1970.
     private(set) var since: Int64 = 0

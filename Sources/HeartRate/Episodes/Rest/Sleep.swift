@@ -1,4 +1,4 @@
-/// Whether a slow rate is sleep: the heart has slowed down little by little. 8 bytes.
+/// Whether a slow rate is sleep: the heart has slowed down little by little. 5 bytes.
 ///
 /// The rates of healthy people asleep are as low as 33 bpm (Brodsky 1977, American Journal of Cardiology 39, 390), and
 /// 30 bpm is normal for an athlete (International Criteria, Sharma 2017). A heart that drops within a minute is not asleep.
@@ -6,10 +6,10 @@ struct Sleep {
     /// What the rate has sunk from, in eighths of a bpm: it follows a rise at once, and a fall by `EpisodeRules.settling` in a
     /// minute.
     private var roof: Int16 = 0
-    /// Whether it sank slowly to where it is.
-    private(set) var isSettled = true
     /// From what it dropped, in eighths of a bpm.
     private var dropped: Int16 = 0
+    /// Whether it sank slowly to where it is.
+    private(set) var isSettled = true
 
     /// Takes a minute's rate.
     mutating func take(_ rate: EighthsOfBPM, after gap: Microseconds, _ rules: EpisodeRules) {

@@ -1,5 +1,5 @@
 /// How long a customer's rate has been the same: a heart's never is for long, but a pacemaker's is, and a sensor's that
-/// repeats itself.
+/// repeats itself. 17 bytes.
 struct FlatRate {
     /// Pacemakers are set to a base rate in steps of 5 bpm.
     private static let pacedRates: ClosedRange<Int16> = 50...90
@@ -7,13 +7,13 @@ struct FlatRate {
     /// After as many changes of the rate it is known to vary.
     private static let changesOfHeart: UInt8 = 20
 
+    @OutOfLine private(set) var track = TechnicalTrack()
     /// For how many microseconds the rate has been the same, in how many readings.
     private var lasted: UInt32 = 0
     private var count: UInt16 = 1
-    private var changes: UInt8 = 0
     /// The base rate of a pacemaker, by what was seen; 0 when it is not known.
     private var paced: Int16 = 0
-    private(set) var track = TechnicalTrack()
+    private var changes: UInt8 = 0
 
     /// Takes the next reading.
     ///

@@ -1,12 +1,12 @@
 /// How many of a sensor's readings no heart can have, in this half minute and in the one before.
-struct PoorSignal {
+struct PoorSignal: Idling {
     private static let half: Int64 = 30_000_000
     private var began = noTime
     private var bad: UInt16 = 0
     private var good: UInt16 = 0
     private var formerBad: UInt16 = 0
     private var formerGood: UInt16 = 0
-    private(set) var track = TechnicalTrack()
+    @OutOfLine private(set) var track = TechnicalTrack()
 
     /// Whether there is nothing to remember: then good readings need not be counted.
     @inline(__always)

@@ -3,7 +3,7 @@
 ///
 /// A stamp that is far ahead of the one before it is set aside until a second one confirms it: after a pause the next one
 /// does, and a single wrong one is dropped. Stamps that go back and on from there, one after the other, are those of a clock
-/// that was set back.
+/// that was set back. 48 bytes.
 struct SensorClock {
     /// What is to be done with a reading.
     enum Verdict: Equatable {
@@ -24,20 +24,21 @@ struct SensorClock {
     private static let none = Sample(0, at: .earliest)
     private static let mostDisorder: UInt8 = 5
 
-    /// What is set aside, and the newest time stamp that was believed then.
+    /// What is set aside, and how many readings have gone on from before it.
     private var aside = none
-    private var before = Int64.min
-    /// How many readings have gone on from there.
     private var doubts: UInt8 = 0
-    /// The last of the stamps that go on from an earlier time, and how many there are in a row.
-    private var behind = Int64.min
+    /// How many stamps in a row go on from an earlier time.
     private var behindCount: UInt8 = 0
     /// How often such a row was broken shortly before: of readings in no order a longer one is needed, since some rise by
     /// chance.
     private var disorder: UInt8 = 0
+    private var isRepetition = false
     /// The first reading, by which what is sent once more is recognized.
     private var first = none
-    private var isRepetition = false
+    /// The newest time stamp that was believed when a reading was set aside.
+    private var before = Int64.min
+    /// The last of the stamps that go on from an earlier time.
+    private var behind = Int64.min
 
     /// Whether some reading waits.
     private var hasAside: Bool { aside != Self.none }

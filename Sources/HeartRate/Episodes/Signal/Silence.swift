@@ -1,4 +1,4 @@
-/// What is the matter with a customer who has no heart rate: one thing at a time. 32 bytes.
+/// What is the matter with a customer who has no heart rate: one thing at a time. 19 bytes.
 struct Silence {
     enum Phase: UInt8 {
         /// Nothing, or not long enough.
@@ -11,13 +11,13 @@ struct Silence {
         case notWorn
     }
 
-    var phase = Phase.none
-    /// Of what is open, or was last.
-    var severity = Severity.medium
-    /// When that opened; `noTime` before the first one.
+    /// When what is open opened, or was last; `noTime` before the first one.
     var openedAt = noTime
     /// The last reading of 0 bpm since the last heart rate; `noTime` when there is none.
     var zeroAt = noTime
+    var phase = Phase.none
+    /// Of what is open, or was last.
+    var severity = Severity.medium
     /// Whether a loss has been urgent since the rate went beyond a limit: one of several is enough.
     var wasUrgent = false
 

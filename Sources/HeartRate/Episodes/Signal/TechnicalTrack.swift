@@ -1,5 +1,5 @@
 /// Something that is the matter with a sensor and not with a heart: idle or open. Always of one severity.
-struct TechnicalTrack {
+struct TechnicalTrack: Idling {
     private(set) var isOpen = false
     private(set) var openedAt: Int64 = 0
     private var raisedAt: Int64 = 0
@@ -7,6 +7,8 @@ struct TechnicalTrack {
     private var readings: Int32 = 0
     /// What else its reason says: a rate in bpm, or how many readings were good.
     private var figure: Int32 = 0
+
+    var isIdle: Bool { !isOpen }
 
     /// It has lasted from one time to another; `readings` were so.
     mutating func open(

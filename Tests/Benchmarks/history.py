@@ -92,7 +92,7 @@ class History:
         return count
 
     def insert(self, connection, begin, seconds, step, offset):
-        """A reading of every customer at each step; rates walk a little, and no sensor is on time to the millisecond."""
+        """A reading of every customer at each step; rates walk a little, and no sensor is quite on time."""
         return connection.execute(f"""
             INSERT INTO heart_rate_readings {COLUMNS}
             SELECT 'cust_' || lpad(n::text, 5, '0'),

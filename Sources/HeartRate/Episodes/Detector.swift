@@ -23,9 +23,9 @@ public struct Detector: Sendable {
     var clock = SensorClock()
     var period = UsualPeriod()
     var window = RateWindow()
-    @OutOfLine var slow = EpisodeTrack()
-    @OutOfLine var fast = EpisodeTrack()
-    @OutOfLine var deviation = EpisodeTrack()
+    private var slowKept = OutOfLine<EpisodeTrack>()
+    private var fastKept = OutOfLine<EpisodeTrack>()
+    private var deviationKept = OutOfLine<EpisodeTrack>()
     var baseline = Baseline()
     /// When the baseline took a rate the last time.
     var minuteAt = noTime
@@ -40,7 +40,7 @@ public struct Detector: Sendable {
     /// After a signal loss, when half of the window is new: until then the rates say little.
     var settledAt = noTime
     var flat = FlatRate()
-    @OutOfLine var poor = PoorSignal()
+    private var poorKept = OutOfLine<PoorSignal>()
     var lastRate: Int16 = 0
     /// The last rate that did not jump away from those before it.
     var trustedRate: Int16 = 0
@@ -48,6 +48,24 @@ public struct Detector: Sendable {
     var calm: UInt8 = 0
     /// What waits for late readings, in its order.
     var pending: [Sample] = []
+
+    // What most customers have nothing of.
+    var slow: EpisodeTrack {
+        get { slowKept.value }
+        set { slowKept.value = newValue }
+    }
+    var fast: EpisodeTrack {
+        get { fastKept.value }
+        set { fastKept.value = newValue }
+    }
+    var deviation: EpisodeTrack {
+        get { deviationKept.value }
+        set { deviationKept.value = newValue }
+    }
+    var poor: PoorSignal {
+        get { poorKept.value }
+        set { poorKept.value = newValue }
+    }
 
     /// Knows nothing yet.
     public init() {}

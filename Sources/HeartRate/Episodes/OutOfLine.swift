@@ -7,13 +7,13 @@ protocol Idling: Sendable {
 }
 
 /// Keeps a value out of line, and only while it is not idle: most customers have nothing of most kinds. 8 bytes.
-@propertyWrapper struct OutOfLine<Value: Idling>: Sendable {
+///
+/// It is no property wrapper: without the optimizer each access to a wrapped property allocates.
+struct OutOfLine<Value: Idling>: Sendable {
     /// At most one: a copy of an array, unlike one of a class, is a value of its own.
     private var kept: [Value] = []
 
-    init(wrappedValue: Value) { self.wrappedValue = wrappedValue }
-
-    var wrappedValue: Value {
+    var value: Value {
         @inline(__always) get { kept.isEmpty ? Value() : kept[0] }
         set {
             if kept.isEmpty {

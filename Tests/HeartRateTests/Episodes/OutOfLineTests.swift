@@ -9,7 +9,11 @@ import Testing
     }
 
     private struct Holder {
-        @OutOfLine var count = Count()
+        private var kept = OutOfLine<Count>()
+        var count: Count {
+            get { kept.value }
+            set { kept.value = newValue }
+        }
     }
 
     @Test("a copy is a value of its own")

@@ -1,8 +1,13 @@
 /// A rate at rest that has risen within hours, or that is higher than usual in the nights. 71 bytes.
 struct Trend {
-    @OutOfLine private var track = Track()
+    private var kept = OutOfLine<Track>()
     private(set) var hours = Hours()
     private(set) var nights = Nights()
+
+    private var track: Track {
+        get { kept.value }
+        set { kept.value = newValue }
+    }
 
     var isOpen: Bool { track.isOpen }
 

@@ -7,13 +7,18 @@ struct FlatRate {
     /// After as many changes of the rate it is known to vary.
     private static let changesOfHeart: UInt8 = 20
 
-    @OutOfLine private(set) var track = TechnicalTrack()
+    private var kept = OutOfLine<TechnicalTrack>()
     /// For how many microseconds the rate has been the same, in how many readings.
     private var lasted: UInt32 = 0
     private var count: UInt16 = 1
     /// The base rate of a pacemaker, by what was seen; 0 when it is not known.
     private var paced: Int16 = 0
     private var changes: UInt8 = 0
+
+    private(set) var track: TechnicalTrack {
+        get { kept.value }
+        set { kept.value = newValue }
+    }
 
     /// Takes the next reading.
     ///

@@ -6,7 +6,12 @@ struct PoorSignal: Idling {
     private var good: UInt16 = 0
     private var formerBad: UInt16 = 0
     private var formerGood: UInt16 = 0
-    @OutOfLine private(set) var track = TechnicalTrack()
+    private var kept = OutOfLine<TechnicalTrack>()
+
+    private(set) var track: TechnicalTrack {
+        get { kept.value }
+        set { kept.value = newValue }
+    }
 
     /// Whether there is nothing to remember: then good readings need not be counted.
     @inline(__always)

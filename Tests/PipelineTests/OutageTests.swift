@@ -69,7 +69,7 @@ extension EndToEnd {
 
         @Test(
             "Kafka is away: the consumer goes on when it is back",
-            .enabled(if: TestBroker.isEmbedded, "a cluster outside can not be taken down from here"))
+            .enabled(if: TestBroker.isEmbedded, "a cluster outside cannot be taken down from here"))
         func withoutKafka() async throws {
             let pipeline = try await Pipeline(partitions: 4)
             let broker = try #require(pipeline.broker.process)

@@ -18,7 +18,7 @@ import urllib.parse
 
 import psycopg
 
-from bench import HEARTBEAT, Lab, percentile
+from bench import HEARTBEAT, Lab, indexed_later, percentile
 
 DAYS = 3
 LIVE = 1000  # readings/s
@@ -44,32 +44,25 @@ def fill(lab, readings, customers):
     with psycopg.connect(lab.dsn("postgres"), autocommit=True) as connection:
         connection.execute(f"SELECT create_readings_partition((now() AT TIME ZONE 'UTC')::date - d) "
                            f"FROM generate_series(0, {DAYS + 1}) AS d")
-        # Made once all rows are there, which is quicker; by what the schema says of them.
-        indexes = connection.execute("""
-            SELECT i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
-              FROM pg_index AS i
-             WHERE i.indrelid = 'heart_rate_readings'::regclass AND NOT i.indisprimary""").fetchall()
-        for name, _ in indexes:
-            connection.execute(f"DROP INDEX {name}")
         connection.execute("INSERT INTO customers SELECT 'cust_' || lpad(n::text, 5, '0') "
                            f"FROM generate_series(1, {customers}) AS n")
         old = DAYS * 86400 / (each - recent)
         # A step is a reading of every customer, the newest last; steps are numbered backwards from now.
         steps = [f"{recent} + (s - {recent}) * {old}", "s"]
-        for expression, last, first in ((steps[0], each - 1, recent), (steps[1], recent - 1, 0)):
-            for step in range(last, first - 1, -50):
-                connection.execute(f"""
-                    INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly, anomaly_reason,
-                                                     source_id, kafka_offset)
-                    SELECT 'cust_' || lpad(n::text, 5, '0'), t, bpm, bpm > 180,
-                           CASE WHEN bpm > 180 THEN 'tachycardia (bpm=' || bpm || ' > threshold=180)' END,
-                           1, s * {customers} + n
-                      FROM generate_series({step}, {max(step - 49, first)}, -1) AS s
-                     CROSS JOIN LATERAL (SELECT now() - make_interval(secs => {expression}) AS t) AS moment
-                     CROSS JOIN LATERAL (SELECT n, CASE WHEN random() < 0.01 THEN 190 ELSE 50 + (random() * 60)::int END
-                                                AS bpm FROM generate_series(1, {customers}) AS n) AS customer""")
-        for _, definition in indexes:
-            connection.execute(definition)
+        with indexed_later(connection):
+            for expression, last, first in ((steps[0], each - 1, recent), (steps[1], recent - 1, 0)):
+                for step in range(last, first - 1, -50):
+                    connection.execute(f"""
+                        INSERT INTO heart_rate_readings (customer_id, recorded_at, heart_rate, is_anomaly,
+                                                         anomaly_reason, source_id, kafka_offset)
+                        SELECT 'cust_' || lpad(n::text, 5, '0'), t, bpm, bpm > 180,
+                               CASE WHEN bpm > 180 THEN 'tachycardia (bpm=' || bpm || ' > threshold=180)' END,
+                               1, s * {customers} + n
+                          FROM generate_series({step}, {max(step - 49, first)}, -1) AS s
+                         CROSS JOIN LATERAL (SELECT now() - make_interval(secs => {expression}) AS t) AS moment
+                         CROSS JOIN LATERAL (
+                            SELECT n, CASE WHEN random() < 0.01 THEN 190 ELSE 50 + (random() * 60)::int END AS bpm
+                              FROM generate_series(1, {customers}) AS n) AS customer""")
         connection.execute(f"""
             INSERT INTO customer_state
             SELECT customer_id, now(), 70, false, NULL, {each}, {each // 100} FROM customers;

@@ -27,7 +27,7 @@ import urllib.parse
 
 import psycopg
 
-from bench import HEARTBEAT, UTC, Lab, Probe, daemon, memory_mb, percentile, told
+from bench import HEARTBEAT, UTC, Lab, Probe, daemon, indexed_later, memory_mb, percentile, told
 
 SPARSE_DAYS, SPARSE_STEP = 28, 180
 FULL_DAY_AGO = 3
@@ -61,20 +61,12 @@ class History:
         with psycopg.connect(self.lab.dsn("postgres"), autocommit=True) as connection:
             connection.execute("SELECT create_readings_partition(%s::date + d) FROM generate_series(0, %s) AS d",
                                (self.first.date(), SPARSE_DAYS))
-            # Made once all rows are there, which is quicker; by what the schema says of them.
-            indexes = connection.execute("""
-                SELECT i.indexrelid::regclass::text, replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
-                  FROM pg_index AS i
-                 WHERE i.indrelid = 'heart_rate_readings'::regclass AND NOT i.indisprimary""").fetchall()
-            for name, _ in indexes:
-                connection.execute(f"DROP INDEX {name}")
             count = 0
-            for day in range(SPARSE_DAYS):
-                count += self.insert(connection, self.first + dt.timedelta(days=day), 86400, SPARSE_STEP, count)
-            for hour in range(24):
-                count += self.insert(connection, self.full_day + dt.timedelta(hours=hour), 3600, 1, count)
-            for _, definition in indexes:
-                connection.execute(definition)
+            with indexed_later(connection):
+                for day in range(SPARSE_DAYS):
+                    count += self.insert(connection, self.first + dt.timedelta(days=day), 86400, SPARSE_STEP, count)
+                for hour in range(24):
+                    count += self.insert(connection, self.full_day + dt.timedelta(hours=hour), 3600, 1, count)
             connection.execute(f"""
                 INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset, readings, anomalies)
                 SELECT 'history', 'history', 0, 0, {count}, {count}, count(*) FROM heart_rate_readings WHERE is_anomaly;

@@ -93,9 +93,11 @@ public struct Maintenance {
     }
 
     /// Whether this is the only maintenance that runs; from then on it is.
+    ///
+    /// As one simple query: one by the extended protocol keeps its snapshot until the transaction ends, so that the server
+    /// could clean none of the rows that batches update, which are millions within an hour.
     func isAlone() throws(PostgreSQLError) -> Bool {
-        try lock.execute("BEGIN", unableTo: "start a transaction")
-        return try lock.query(AdvisoryLock.maintenance.attempt, unableTo: "look for another maintenance").value()
+        try lock.execute("BEGIN; \(AdvisoryLock.maintenance.attempt)", unableTo: "look for another maintenance").value()
     }
 
     private mutating func retireOldDays(_ retentionDays: Int) throws(PostgreSQLError) {

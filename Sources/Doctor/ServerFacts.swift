@@ -11,6 +11,9 @@ struct ServerFacts: Equatable {
     var hasFsync = true
     var hasFullPageWrites = true
     var hasAutovacuum = true
+    /// How many rows of `customer_state` the server has not cleaned yet, and how many there are besides.
+    var deadStates: Int64 = 0
+    var liveStates: Int64 = 0
     /// How many more sessions the server or the database takes from ordinary roles.
     var connectionsLeft = 100
     /// The version of the database's collation when it was made; nil when it has none.
@@ -38,9 +41,11 @@ struct ServerFacts: Equatable {
                          CASE WHEN datconnlimit < 0 THEN NULL ELSE datconnlimit
                               - (SELECT numbackends FROM pg_stat_database WHERE datname = current_database()) END
                    )::integer AS connections_left,
+                   coalesce(s.n_dead_tup, 0) AS dead_states, coalesce(s.n_live_tup, 0) AS live_states,
                    datcollversion AS collation, pg_database_collation_actual_version(oid) AS collation_now,
                    (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS clock
-              FROM pg_database WHERE datname = current_database()
+              FROM pg_database LEFT JOIN pg_stat_user_tables AS s ON s.relid = to_regclass('customer_state')
+             WHERE datname = current_database()
             """, unableTo: "ask the server for its settings")
         try found.forEach { row throws(PostgreSQLError) in
             role = try row["role"]
@@ -49,6 +54,8 @@ struct ServerFacts: Equatable {
             hasFsync = try row["fsync"]
             hasFullPageWrites = try row["full_page_writes"]
             hasAutovacuum = try row["autovacuum"]
+            deadStates = try row["dead_states"]
+            liveStates = try row["live_states"]
             connectionsLeft = try row["connections_left"]
             collation = try row["collation"]
             collationNow = try row["collation_now"]
@@ -59,7 +66,7 @@ struct ServerFacts: Equatable {
         }
     }
 
-    var checks: [Check] { [writable, fsync, autovacuum, connections, collationCheck, clock] }
+    var checks: [Check] { [writable, fsync, autovacuum, cleaning, connections, collationCheck, clock] }
 
     private func reset(_ setting: String) -> String {
         "ALTER SYSTEM SET \(setting) = on; SELECT pg_reload_conf()"
@@ -98,6 +105,24 @@ struct ServerFacts: Equatable {
                 remedy: "as postgres in psql: " + reset("autovacuum"))
         }
         return .ok(name, "on")
+    }
+
+    /// Each batch updates the rows of its customers, and passes over what they were before as long as that is not cleaned.
+    private var cleaning: Check {
+        let name = "postgresql.cleaning"
+        // Autovacuum comes each minute, and until then the server cleans a page when it is full.
+        guard deadStates > 100_000, deadStates > 100 * liveStates else { return .ok(name, "\(deadStates) dead rows") }
+        return .warning(
+            name,
+            """
+            "customer_state" has \(deadStates) dead rows beside \(liveStates): an open transaction or a replication slot keeps \
+            the server from cleaning them, and each batch takes longer
+            """,
+            remedy: """
+                end what is old, with SELECT pg_terminate_backend(PID), and look into pg_prepared_xacts and pg_replication_slots; \
+                as postgres in psql: SELECT pid, application_name, xact_start, query FROM pg_stat_activity \
+                WHERE backend_xmin IS NOT NULL ORDER BY age(backend_xmin) DESC
+                """)
     }
 
     private var connections: Check {

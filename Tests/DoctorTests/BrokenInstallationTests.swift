@@ -189,6 +189,36 @@ struct BrokenInstallationTests {
         try await patient.isWell()
     }
 
+    @Test("PostgreSQL: a transaction that somebody leaves open keeps the server from cleaning")
+    func snapshot() async throws {
+        let database = try await Self.healthy()
+        let patient = try await Patient(database)
+        let other = try database.connect()
+        try other.rows("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+        try database.rows(
+            """
+            INSERT INTO customers SELECT 'c' || n FROM generate_series(1, 1000) AS n;
+            INSERT INTO customer_state (customer_id, recorded_at, heart_rate, is_anomaly, readings, anomalies)
+            SELECT customer_id, now(), 70, false, 1, 0 FROM customers;
+            DO $$ BEGIN FOR n IN 1..102 LOOP UPDATE customer_state SET readings = n; END LOOP; END $$
+            """)
+        let isCounted = """
+            SELECT count(*) FROM pg_stat_user_tables WHERE relname = 'customer_state' AND n_dead_tup > 100000
+            """
+        try await eventually("the server has counted them") { try database.number(isCounted) == 1 }
+        let remedy = try await patient.finds("postgresql.cleaning", .warning)
+        let look = try #require(remedy.firstRange(of: "SELECT pid"))
+        let oldest = try database.rows(String(remedy[look.lowerBound...]))[0]
+        #expect(oldest[3]?.contains("REPEATABLE READ") == true, "\(oldest)")
+        try database.rows("SELECT pg_terminate_backend(\(try #require(oldest[0])))")
+        #expect(throws: PostgreSQLError.self) { try other.rows("SELECT 1") }
+        try await eventually("the server can clean") {
+            try database.rows("VACUUM customer_state")
+            return try database.number(isCounted) == 0
+        }
+        try await patient.isWell()
+    }
+
     @Test("PostgreSQL: another encoding, another owner, no schema, another collation")
     func database() async throws {
         _ = try await Self.healthy()

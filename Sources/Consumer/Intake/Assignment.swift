@@ -144,6 +144,13 @@ struct Assignment {
     /// Where a partition is; nil when it is not assigned.
     func phase(of partition: Int32) -> Phase? { place(of: partition).map { parts[$0].phase } }
 
+    /// The partitions of which more was read than is stored.
+    ///
+    /// - Parameter committed: one past the last stored offset, by partition.
+    func unstored(_ committed: [Int32: Int64]) -> [Int32] {
+        positions.filter { $0.offset > committed[$0.partition] ?? .max }.map(\.partition)
+    }
+
     /// A partition whose last message came from elsewhere than it would come from now.
     func doubtful(_ origin: (Int32) -> Origin?) -> Int32? {
         parts.first { part in

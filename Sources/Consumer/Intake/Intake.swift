@@ -264,7 +264,7 @@ struct Intake: ~Copyable {
         try claimFenced()
         try takeExamined()
         try lookAround()
-        questions.ask(exchange, examinations)
+        questions.ask(exchange, examinations, unstored: assignment.unstored(report.committed))
         guard !questions.isLocating else { return }
         try doubt()
         let positions = assignment.positions
@@ -297,6 +297,8 @@ struct Intake: ~Copyable {
     }
 
     private mutating func takeExamined() throws(KafkaError) {
+        // Those that are not examined yet wait for what was read of them to be stored. It would be dropped here.
+        guard !questions.isWaitingToExamine else { return }
         let done = examinations.takeDone()
         guard !done.isEmpty else { return }
         // What the others have gathered is written first, as far as that is a matter of a moment.

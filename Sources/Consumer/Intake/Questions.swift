@@ -15,6 +15,9 @@ struct Questions {
         self.topic = topic
     }
 
+    /// Whether the examiner has still to be asked.
+    var isWaitingToExamine: Bool { !unexamined.isEmpty }
+
     /// The question how far the whole topic is stored, once it can be asked.
     var storedRequest: StoredRequest? { clusterID.map { StoredRequest(clusterID: $0, topic: topic) } }
 
@@ -35,7 +38,10 @@ struct Questions {
     mutating func forgetExaminations() { unexamined = [] }
 
     /// Has the writer say where to go on, and the examiner what became of logs.
-    mutating func ask(_ exchange: BatchExchange, _ examinations: Examinations) {
+    ///
+    /// - Parameter unstored: partitions of which more was read than is stored. The examiner would take that for what was never
+    ///   read, so it does not look into them yet.
+    mutating func ask(_ exchange: BatchExchange, _ examinations: Examinations, unstored: [Int32]) {
         guard !unlocated.isEmpty || !unexamined.isEmpty else { return }
         if clusterID == nil { clusterID = cluster.id(withinMilliseconds: 0) }
         guard let clusterID else { return }
@@ -43,8 +49,10 @@ struct Questions {
             LocateRequest(clusterID: clusterID, topic: topic, partitions: partitions)
         }
         if !unlocated.isEmpty { exchange.send(.locate(request(unlocated))) }
-        if !unexamined.isEmpty { examinations.examine(request(unexamined)) }
         unlocated = []
-        unexamined = []
+        let due = unexamined.filter { !unstored.contains($0) }
+        guard !due.isEmpty else { return }
+        examinations.examine(request(due))
+        unexamined.removeAll { due.contains($0) }
     }
 }

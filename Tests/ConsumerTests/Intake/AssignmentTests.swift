@@ -60,6 +60,8 @@ import Testing
         #expect(assignment.handle(.end(1, offset: 18, first)) == [.skip(slot: 1, 16..<18)])
         #expect(assignment.handle(.end(1, offset: 18, first)) == [])
         #expect(assignment.judge(1, offset: 18, fingerprint: 2, first) == .gather(slot: 1, hole: nil))
+        #expect(assignment.unstored([0: 10, 1: 18]) == [1] && assignment.unstored([0: 10, 1: 19]) == [])
+        #expect(assignment.unstored([:]) == [], "nobody knows")
     }
 
     @Test("another message in the place of the last one: the partition alone is examined")

@@ -1,3 +1,4 @@
+import Daemon
 import HeartRate
 import PostgreSQL
 
@@ -11,10 +12,10 @@ struct Transaction {
     private static let fewReadings = 16
     /// The states of fewer customers cost little.
     private static let manyCustomers = 1000
-    /// What is read is seen this late at most, and has to be read again after a fault.
-    private static let longest: Duration = .seconds(5)
 
     private let began = ContinuousClock.now
+    /// How long it may take, by the batch that allows the least.
+    private var longest: Duration = .seconds(30)
     /// How many batches were copied before the last one: their rows are not in memory any more.
     private(set) var copied = 0
     /// How far it moves each source.
@@ -47,6 +48,7 @@ struct Transaction {
     /// Adds what a batch changes.
     mutating func add(_ batch: borrowing Batch) {
         if progress.isEmpty { progress = batch.progress } else { advance(batch.progress) }
+        longest = min(longest, Self.longest(for: batch.moved, at: wallClockMicroseconds() / 1000))
         holes += batch.holes
         customers.add(batch.customers)
         minutes.add(batch.minutes)
@@ -62,7 +64,22 @@ struct Transaction {
     /// - Parameter batch: the one that was added last. One that is not full is the end of what there is.
     func isWorthMore(after batch: borrowing Batch) -> Bool {
         batch.isFull && batch.silence == nil && !batch.isLast && customers.changes.count >= Self.manyCustomers
-            && readings < customers.changes.count * Self.fewReadings && ContinuousClock.now - began < Self.longest
+            && readings < customers.changes.count * Self.fewReadings && ContinuousClock.now - began < longest
+    }
+
+    /// How long a transaction with a batch may take: what it has is seen that late, and has to be read again after a fault.
+    ///
+    /// What came just now is seen within 5 s, however much there is of it. Behind an outage all of it is old; then the
+    /// transaction may take as long as that, so that nothing is seen twice as late as it would be, and 30 s at most.
+    ///
+    /// - Parameters:
+    ///   - moved: how far the batch moves its sources; the one with the youngest message counts.
+    ///   - now: in milliseconds since 1970.
+    static func longest(for moved: [Batch.Progress], at now: Int64) -> Duration {
+        let sent = moved.map(\.timestamp)
+        // One without a time may have come just now.
+        guard let oldest = sent.min(), oldest >= 0, let youngest = sent.max() else { return .seconds(5) }
+        return min(max(.milliseconds(now - min(youngest, now)), .seconds(5)), .seconds(30))
     }
 
     /// Whether a batch may be added to a transaction: nothing has to be done before it that a transaction cannot contain, and

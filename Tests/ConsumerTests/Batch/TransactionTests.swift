@@ -57,6 +57,25 @@ import Testing
         }
     }
 
+    @Test("what is old when it is read may wait as long again; what has just come, or has no time, may not")
+    func longest() {
+        func longest(_ ages: Int64?...) -> Duration {
+            let moved = ages.map { age in
+                let timestamp = age.map { 100_000 - $0 } ?? -1
+                return Batch.Progress(sourceID: 1, partition: 0, expected: 0, next: 1, timestamp: timestamp)
+            }
+            return Transaction.longest(for: moved, at: 100_000)
+        }
+        #expect(longest(0) == .seconds(5))
+        #expect(longest(12_000) == .seconds(12))
+        #expect(longest(99_000) == .seconds(30))
+        #expect(longest(99_000, 12_000) == .seconds(12), "the youngest one counts")
+        #expect(longest(99_000, nil) == .seconds(5), "of one partition nothing is known")
+        #expect(longest(-60_000) == .seconds(5), "from the future")
+        #expect(longest(100_000 - .max) == .seconds(5) && longest(101_000) == .seconds(5), "no times at all")
+        #expect(longest() == .seconds(5))
+    }
+
     @Test("a batch behind is taken when it goes on where the transaction ends, and needs nothing before it")
     func takes() throws {
         var transaction = Transaction()

@@ -132,10 +132,11 @@ class History:
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
                 connection.request("GET", path())
                 answer = connection.getresponse()
-                size = len(answer.read())
+                body = answer.read()
+                size = len(body)
                 times.append(1000 * (time.perf_counter() - began))
                 if answer.status != 200:
-                    raise SystemExit(f"{path()}: {answer.status}")
+                    raise SystemExit(f"{name}: {answer.status} {body[:500]}")
             print(f"  {name:28} p50 {percentile(times, 50):8.1f} ms  max {max(times):8.1f} ms  {size / 1000:8.1f} kB",
                   flush=True)
 

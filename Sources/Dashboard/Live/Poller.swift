@@ -244,13 +244,14 @@ final class Poller: Sendable {
         }
     }
 
-    /// The latest anomalies; nil when they are those that are known.
+    /// The latest anomalies that are not sealed; nil when they are those that are known. Where the last days had few, or none,
+    /// those before would take longer than a poll may.
     private func newAnomalies(
         _ picture: PollQuery, unlike before: Snapshot, at now: Int64, _ session: inout Session
     ) throws(PostgreSQLError) -> [AnomalyItem]? {
         guard picture.anomalies != before.totals.anomalies || before.database.state == .away else { return nil }
         return try session.ask { connection throws(PostgreSQLError) in
-            try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 10), now: now, connection).items
+            try AnomalyPage(AnomalyPage.AnomalyRequest(limit: 10, hasSealed: false), now: now, connection).items
         }
     }
 

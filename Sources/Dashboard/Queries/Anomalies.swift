@@ -9,6 +9,8 @@ struct AnomalyPage: Sendable {
         var until: Int64?
         var limit: Int
         var before: Cursor?
+        /// Whether those of sealed days count, too, of which each block has to be unpacked.
+        var hasSealed = true
     }
 
     /// Where the page before ended: a row's moment and number.
@@ -38,38 +40,60 @@ struct AnomalyPage: Sendable {
         let hour: Int64 = 3_600_000_000
         let end = min(request.before?.recordedAt ?? now, request.until ?? now)
         var span = request.customer == nil ? hour : 24 * hour
+        var sealed: Int64?
         // Two years are all that is left to try but everything.
-        while span < 24 * 365 * hour * 2, request.from ?? .min < end - span {
+        while span < 24 * 365 * hour * 2, request.from ?? .min < max(end - span, sealed ?? .min) {
             var recent = request
-            recent.from = end - span
+            recent.from = max(end - span, sealed ?? .min)
             try read(recent, connection)
             guard next == nil else { return }
-            // One customer's hours are few, and each that has anomalies is opened.
-            span *= request.customer == nil ? 24 : 4
+            if sealed == nil, request.hasSealed { sealed = try Self.enoughSealed(for: request, until: end, connection) }
+            span *= 24
         }
         try read(request, connection)
     }
 
+    /// The moment from which on sealed blocks alone have more anomalies than are asked for; nil when all of them have not.
+    private static func enoughSealed(
+        for request: AnomalyRequest, until end: Int64, _ connection: PostgreSQLConnection
+    ) throws(PostgreSQLError) -> Int64? {
+        var conditions = WhereClause()
+        conditions.add("anomalies > 0 AND block_at < ?::timestamptz - interval '1 hour'", Moment.reading(end).text)
+        if let customer = request.customer { conditions.add("customer_id = ?", customer) }
+        let found: [Int64] = try connection.query(
+            """
+            SELECT \(microseconds(of: "block_at")) FROM (
+                SELECT block_at, sum(anomalies) OVER (ORDER BY block_at DESC ROWS UNBOUNDED PRECEDING) AS total
+                  FROM sealed_readings \(conditions.text)) AS blocks
+             WHERE total > \(request.limit) ORDER BY block_at DESC LIMIT 1
+            """, conditions.parameters, unableTo: "look for anomalies"
+        ).column()
+        return found.first
+    }
+
     private mutating func read(_ request: AnomalyRequest, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         var conditions = WhereClause()
-        conditions.add("is_anomaly AND block_anomalies > 0")
+        conditions.add("is_anomaly")
+        if request.hasSealed { conditions.add("block_anomalies > 0") }
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }
         if let from = request.from.map({ Moment.reading($0).text }) {
             conditions.add("recorded_at >= ?::timestamptz", from)
-            conditions.add("block_at > ?::timestamptz - interval '1 hour'", from)
+            if request.hasSealed { conditions.add("block_at > ?::timestamptz - interval '1 hour'", from) }
         }
         if let until = request.until.map({ Moment.reading($0).text }) {
-            conditions.add("recorded_at < ?::timestamptz AND block_at < ?::timestamptz", until, until)
+            conditions.add("recorded_at < ?::timestamptz", until)
+            if request.hasSealed { conditions.add("block_at < ?::timestamptz", until) }
         }
         if let before = request.before {
             let moment = Moment.reading(before.recordedAt).text
-            conditions.add("recorded_at <= ?::timestamptz AND block_at <= ?::timestamptz", moment, moment)
+            conditions.add("recorded_at <= ?::timestamptz", moment)
+            if request.hasSealed { conditions.add("block_at <= ?::timestamptz", moment) }
             conditions.add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, before.id)
         }
         let result = try connection.query(
             """
             SELECT customer_id, \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, anomaly_reason, id
-              FROM readings \(conditions.text)
+              FROM \(request.hasSealed ? "readings" : "heart_rate_readings") \(conditions.text)
              ORDER BY recorded_at DESC, id DESC LIMIT \(request.limit + 1)
             """, conditions.parameters, unableTo: "read anomalies")
         var rows = try result.map { row throws(PostgreSQLError) in

@@ -72,6 +72,20 @@ extension OnAServer {
             #expect(count == 225 + 6, "those of the last minute, too")
         }
 
+        @Test("the page opens no sealed day for its short list of anomalies, which would take too long")
+        func shortList() async throws {
+            let database = try await agedDatabase()
+            _ = try await Heartbeat.run(["database", "maintain"], database.settings(as: "heartbeat-maintenance"))
+            let function = try #require(database.rows("SELECT pg_get_functiondef('unpack_readings'::regproc)")[0][0])
+            let head = try #require(function.firstRange(of: " LANGUAGE sql")).lowerBound
+            try database.rows(function[..<head] + " LANGUAGE plpgsql AS $$ BEGIN RAISE 'a block is opened'; END $$")
+            let dashboard = try await RunningDashboard(database: database)
+            try await eventually("it has read the database") {
+                try (dashboard.json("/api/v1/state")["anomalies"] as? [Any])?.count == 6
+            }
+            #expect(try dashboard.get("/api/v1/anomalies?limit=50").status == 503, "this one looks there")
+        }
+
         /// The median of some minutes is that of the minutes' medians, once they are sealed. A cursor has the number of a row, which a sealed reading has another of; where readings of one moment are listed
         /// in their order, so it is with the ages of what is live.
         private static func comparable(_ answer: String) -> String {

@@ -82,7 +82,7 @@ extension Maintenance {
     private func seal(_ table: String) throws(PostgreSQLError) -> Int64? {
         let day = day(of: table)
         let lock = try SealingLock(on: table, parameters)
-        try connection.execute(Self.emptyTables, unableTo: "prepare the sealing of \(day)")
+        try emptyTables(unableTo: "prepare the sealing of \(day)")
         let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
@@ -107,11 +107,18 @@ extension Maintenance {
         }
         guard try rollUp(day, customers, readings: total, into: "sealing_rollups") else { return nil }
         try lock.replaceRows(of: day, stop)
-        try connection.execute(Self.emptyTables, unableTo: "end the sealing of \(day)")
+        try emptyTables(unableTo: "end the sealing of \(day)")
         return total
     }
 
-    private static let emptyTables = "TRUNCATE sealing_blocks, sealing_counts, sealing_rollups"
+    /// An autovacuum may be at work on them, which PostgreSQL ends only when somebody has waited for it for a second.
+    private func emptyTables(unableTo action: String) throws(PostgreSQLError) {
+        try patiently { run throws(PostgreSQLError) in
+            try run.connection.execute(
+                "SET LOCAL lock_timeout = '3s'; TRUNCATE sealing_blocks, sealing_counts, sealing_rollups",
+                unableTo: action)
+        }
+    }
 
     /// Some customers' readings of some hours: as many as are packed in one transaction.
     private struct Slice {

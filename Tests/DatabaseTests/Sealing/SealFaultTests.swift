@@ -99,6 +99,28 @@ extension OnAServer {
             #expect(try aged.rollupDifferences() == 0)
         }
 
+        @Test("a sealing waits for an autovacuum of its own tables, which ends when one has waited for a second")
+        func vacuumed() async throws {
+            let aged = try await AgedReadings()
+            let vacuum = try aged.database.connect()
+            try vacuum.rows("BEGIN")
+            try vacuum.rows("LOCK TABLE sealing_blocks IN SHARE UPDATE EXCLUSIVE MODE")
+            let maintenance = try Heartbeat.start(
+                "maintain", ["database", "maintain"], settings: aged.database.settings(as: "heartbeat-maintenance"))
+            // Longer than it waits for what consumers need.
+            try await eventually("it waits") {
+                try aged.number(
+                    """
+                    SELECT count(*) FROM pg_locks
+                     WHERE relation = 'sealing_blocks'::regclass AND waitstart < clock_timestamp() - interval '500 ms'
+                    """) == 1
+            }
+            try vacuum.rows("COMMIT")
+            #expect(try await maintenance.waitForEnd(within: .seconds(60)) == .exited(0))
+            #expect(maintenance.log.contains("0 steps failed; 2 days sealed"), "\(maintenance.log)")
+            #expect(try aged.differences() == 0)
+        }
+
         /// Ways to damage a block on its way into the table.
         private static let damages = [
             "NEW.rates[1] := NEW.rates[1] + 1", "NEW.steps[2] := NEW.steps[2] + 1", "NEW.offset_steps[2] := 6",

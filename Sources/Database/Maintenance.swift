@@ -227,6 +227,14 @@ public struct Maintenance {
             }
         }
     }
+
+    /// Changes tables that nobody else uses. An autovacuum may be at work on them, which PostgreSQL ends only when somebody has
+    /// waited for it for a second.
+    func changeOwnTables(_ sql: String, unableTo action: String) throws(PostgreSQLError) {
+        try patiently { run throws(PostgreSQLError) in
+            try run.connection.execute("SET LOCAL lock_timeout = '3s'; \(sql)", unableTo: action)
+        }
+    }
 }
 
 /// `2026-08-25` of `heart_rate_readings_20260825`.

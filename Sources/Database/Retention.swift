@@ -198,11 +198,7 @@ extension Maintenance {
 
     /// Removes the table into which the steps count, also that of a run that was killed.
     func dropTally() throws(PostgreSQLError) {
-        // For an autovacuum that is at work on it.
-        try patiently { run throws(PostgreSQLError) in
-            try run.connection.execute(
-                "SET LOCAL lock_timeout = '3s'; DROP TABLE IF EXISTS maintenance_tally", unableTo: "drop a tally")
-        }
+        try changeOwnTables("DROP TABLE IF EXISTS maintenance_tally", unableTo: "drop a tally")
     }
 
     /// The query for the sources of some rows: how many are a source's, and their offsets as ranges.

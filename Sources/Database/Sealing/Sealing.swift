@@ -82,7 +82,7 @@ extension Maintenance {
     private func seal(_ table: String) throws(PostgreSQLError) -> Int64? {
         let day = day(of: table)
         let lock = try SealingLock(on: table, parameters)
-        try emptyTables(unableTo: "prepare the sealing of \(day)")
+        try changeOwnTables(Self.emptyTables, unableTo: "prepare the sealing of \(day)")
         let counted = try stepwise(through: table) { pages throws(PostgreSQLError) in
             try connection.execute(
                 """
@@ -107,18 +107,11 @@ extension Maintenance {
         }
         guard try rollUp(day, customers, readings: total, into: "sealing_rollups") else { return nil }
         try lock.replaceRows(of: day, stop)
-        try emptyTables(unableTo: "end the sealing of \(day)")
+        try changeOwnTables(Self.emptyTables, unableTo: "end the sealing of \(day)")
         return total
     }
 
-    /// An autovacuum may be at work on them, which PostgreSQL ends only when somebody has waited for it for a second.
-    private func emptyTables(unableTo action: String) throws(PostgreSQLError) {
-        try patiently { run throws(PostgreSQLError) in
-            try run.connection.execute(
-                "SET LOCAL lock_timeout = '3s'; TRUNCATE sealing_blocks, sealing_counts, sealing_rollups",
-                unableTo: action)
-        }
-    }
+    private static let emptyTables = "TRUNCATE sealing_blocks, sealing_counts, sealing_rollups"
 
     /// Some customers' readings of some hours: as many as are packed in one transaction.
     private struct Slice {

@@ -39,24 +39,28 @@ struct AnomalyPage: Sendable {
         // Every partition and every sealed hour that may have a row is opened, so the latest are tried before all of them.
         let hour: Int64 = 3_600_000_000
         let end = min(request.before?.recordedAt ?? now, request.until ?? now)
-        var span = request.customer == nil ? hour : 24 * hour
-        var sealed: Int64?
+        let first = request.customer == nil ? hour : 24 * hour
+        var (span, enough) = (first, Int64.min)
         // Two years are all that is left to try but everything.
-        while span < 24 * 365 * hour * 2, request.from ?? .min < max(end - span, sealed ?? .min) {
+        while span < 24 * 365 * hour * 2 {
+            let from = max(end - span, enough)
+            guard request.from ?? .min < from else { break }
             var recent = request
-            recent.from = max(end - span, sealed ?? .min)
+            recent.from = from
             try read(recent, connection)
             guard next == nil else { return }
-            if sealed == nil, request.hasSealed { sealed = try Self.enoughSealed(for: request, until: end, connection) }
+            if span == first { enough = try Self.enoughSealed(for: request, until: end, connection) }
             span *= 24
         }
         try read(request, connection)
     }
 
-    /// The moment from which on sealed blocks alone have more anomalies than are asked for; nil when all of them have not.
+    /// The moment from which on sealed blocks alone have more anomalies than are asked for; the least one when all of
+    /// them have not, or do not count.
     private static func enoughSealed(
         for request: AnomalyRequest, until end: Int64, _ connection: PostgreSQLConnection
-    ) throws(PostgreSQLError) -> Int64? {
+    ) throws(PostgreSQLError) -> Int64 {
+        guard request.hasSealed else { return .min }
         var conditions = WhereClause()
         conditions.add("anomalies > 0 AND block_at < ?::timestamptz - interval '1 hour'", Moment.reading(end).text)
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }
@@ -68,32 +72,34 @@ struct AnomalyPage: Sendable {
              WHERE total > \(request.limit) ORDER BY block_at DESC LIMIT 1
             """, conditions.parameters, unableTo: "look for anomalies"
         ).column()
-        return found.first
+        return found.first ?? .min
     }
+
+    /// What is not sealed, in the columns of `readings`.
+    private static let unsealed = """
+        (SELECT *, recorded_at AS block_at, is_anomaly::integer AS block_anomalies FROM heart_rate_readings) AS unsealed
+        """
 
     private mutating func read(_ request: AnomalyRequest, _ connection: PostgreSQLConnection) throws(PostgreSQLError) {
         var conditions = WhereClause()
-        conditions.add("is_anomaly")
-        if request.hasSealed { conditions.add("block_anomalies > 0") }
+        conditions.add("is_anomaly AND block_anomalies > 0")
         if let customer = request.customer { conditions.add("customer_id = ?", customer) }
         if let from = request.from.map({ Moment.reading($0).text }) {
             conditions.add("recorded_at >= ?::timestamptz", from)
-            if request.hasSealed { conditions.add("block_at > ?::timestamptz - interval '1 hour'", from) }
+            conditions.add("block_at > ?::timestamptz - interval '1 hour'", from)
         }
         if let until = request.until.map({ Moment.reading($0).text }) {
-            conditions.add("recorded_at < ?::timestamptz", until)
-            if request.hasSealed { conditions.add("block_at < ?::timestamptz", until) }
+            conditions.add("recorded_at < ?::timestamptz AND block_at < ?::timestamptz", until, until)
         }
         if let before = request.before {
             let moment = Moment.reading(before.recordedAt).text
-            conditions.add("recorded_at <= ?::timestamptz", moment)
-            if request.hasSealed { conditions.add("block_at <= ?::timestamptz", moment) }
+            conditions.add("recorded_at <= ?::timestamptz AND block_at <= ?::timestamptz", moment, moment)
             conditions.add("(recorded_at < ?::timestamptz OR id < ?::bigint)", moment, before.id)
         }
         let result = try connection.query(
             """
             SELECT customer_id, \(microseconds(of: "recorded_at")) AS recorded_us, heart_rate, anomaly_reason, id
-              FROM \(request.hasSealed ? "readings" : "heart_rate_readings") \(conditions.text)
+              FROM \(request.hasSealed ? "readings" : Self.unsealed) \(conditions.text)
              ORDER BY recorded_at DESC, id DESC LIMIT \(request.limit + 1)
             """, conditions.parameters, unableTo: "read anomalies")
         var rows = try result.map { row throws(PostgreSQLError) in

@@ -1,4 +1,5 @@
 internal import CLibPQ
+internal import Glibc
 
 /// One session with the server. Used from one thread at a time; it ends when it is released.
 @safe public final class PostgreSQLConnection {
@@ -111,6 +112,9 @@ internal import CLibPQ
         return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE
     }
 
+    /// Whether statements were started and are not finished.
+    public var isBusy: Bool { unsafe PQtransactionStatus(handle) == PQTRANS_ACTIVE }
+
     /// Runs one or several statements in one round trip, as one simple query: the server starts when it has the
     /// whole text. Several statements without BEGIN are one transaction.
     ///
@@ -193,12 +197,16 @@ internal import CLibPQ
 
     /// Gives the next COPY its rows.
     ///
-    /// - Parameter order: the rows' numbers in the order in which to send them; none for the order of the buffer.
+    /// - Parameters:
+    ///   - order: the rows' numbers in the order in which to send them; none for the order of the buffer.
+    ///   - waits: whether to wait until the server takes them. If not, the rest is kept in memory until `push` and `finish`
+    ///     have sent it.
     /// - Throws: `PostgreSQLError`, of an earlier statement too; nothing is left to finish then.
     public func copy(
-        _ rows: borrowing CopyBuffer, order: [Int] = [], unableTo action: @autoclosure () -> String
+        _ rows: borrowing CopyBuffer, order: [Int] = [], waits: Bool = true, unableTo action: @autoclosure () -> String
     ) throws(PostgreSQLError) {
         try readResults(until: PGRES_COPY_IN, unableTo: action())
+        if !waits { unsafe PQsetnonblocking(handle, 1) }
         let isSent = unsafe rows.send(order: order) { piece in unsafe put(piece) }
         guard isSent, unsafe PQputCopyEnd(handle, nil) == 1 else { throw currentError(unableTo: action()) }
     }
@@ -223,6 +231,11 @@ internal import CLibPQ
         guard unsafe PQputCopyEnd(handle, nil) == 1 else { throw currentError(unableTo: action()) }
     }
 
+    /// Sends as much as the server takes at once of what `copy` did not wait for.
+    ///
+    /// What fails is for `finish` to say.
+    public func push() { _ = unsafe PQflush(handle) }
+
     private func put(_ piece: UnsafeRawBufferPointer) -> Bool {
         let start = unsafe piece.assumingMemoryBound(to: CChar.self).baseAddress
         return unsafe PQputCopyData(handle, start, Int32(piece.count)) == 1
@@ -232,13 +245,24 @@ internal import CLibPQ
     ///
     /// - Throws: `PostgreSQLError` of the first statement that fails.
     public func finish(unableTo action: @autoclosure () -> String) throws(PostgreSQLError) {
+        defer { unsafe PQsetnonblocking(handle, 0) }
         try readResults(until: nil, unableTo: action())
+    }
+
+    /// Sends everything that `copy` did not wait for. libpq reads what comes meanwhile; when that is the answer already, and it
+    /// had to send the rest itself, it would wait for another.
+    private func flush() {
+        while unsafe PQflush(handle) == 1 {
+            var socket = pollfd(fd: unsafe PQsocket(handle), events: Int16(POLLIN | POLLOUT), revents: 0)
+            _ = unsafe poll(&socket, 1, -1)
+        }
     }
 
     /// Reads results until one has this status, or with nil until there are no more.
     private func readResults(
         until awaited: ExecStatusType?, unableTo action: @autoclosure () -> String
     ) throws(PostgreSQLError) {
+        flush()
         while let answer = unsafe PQgetResult(handle) {
             let result = unsafe PostgreSQLResult(consuming: answer, of: "")
             let status = unsafe PQresultStatus(answer)

@@ -131,6 +131,51 @@ struct ConnectionTests {
         #expect(try connection.rows("SELECT count(*), coalesce(sum(a), 0) FROM t") == [["\(count)", "\(sum)"]])
     }
 
+    @Test("rows that are not waited for: the server takes them meanwhile, and what fails is said at the end")
+    func copyWithoutWaiting() throws {
+        let (connection, other) = (try connect(), try connect())
+        try other.rows(
+            """
+            CREATE TABLE slow (a integer CHECK (a >= 0), b text);
+            CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN PERFORM pg_advisory_xact_lock_shared(1414); RETURN NEW; END $$;
+            CREATE TRIGGER wait BEFORE INSERT ON slow FOR EACH ROW WHEN (NEW.a IN (0, -1)) EXECUTE FUNCTION wait()
+            """)
+        func rows(_ numbers: Range<Int32>) -> CopyBuffer {
+            var buffer = CopyBuffer()
+            for number in numbers {
+                buffer.beginRow(fields: 2)
+                buffer.append(number)
+                buffer.append(String(repeating: "x", count: 1000))
+            }
+            return buffer
+        }
+        // So that it fails, and does not hang, when it waits.
+        try connection.rows("SET lock_timeout = '20s'")
+        for first: Int32 in [0, -1] {
+            // The server stops at the first row; 20 MB do not fit in between.
+            try other.rows("SELECT pg_advisory_lock(1414)")
+            try connection.start("BEGIN; COPY slow FROM STDIN (FORMAT binary)", unableTo: "start")
+            try connection.copy(rows(first..<20_000), waits: false, unableTo: "copy")
+            connection.push()
+            #expect(connection.isBusy)
+            try other.rows("SELECT pg_advisory_unlock(1414)")
+            if first == 0 {
+                try connection.finish(unableTo: "finish")
+            } else {
+                let found = try error { () throws(PostgreSQLError) in try connection.finish(unableTo: "finish") }
+                #expect(found.fault == .data && connection.isInTransaction)
+            }
+            #expect(!connection.isBusy)
+            try connection.rows(first == 0 ? "COMMIT" : "ROLLBACK")
+        }
+        #expect(try other.rows("SELECT count(*), sum(a) FROM slow") == [["20000", "199990000"]])
+        // The session waits again.
+        try connection.copyAll("COPY slow FROM STDIN (FORMAT binary)", rows(0..<20_000), unableTo: "copy")
+        #expect(try other.rows("SELECT count(*) FROM slow") == [["40000"]])
+        try other.rows("DROP TABLE slow; DROP FUNCTION wait()")
+    }
+
     @Test("rows in another order")
     func copyInOrder() throws {
         let connection = try connect()

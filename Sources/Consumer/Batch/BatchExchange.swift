@@ -55,7 +55,9 @@ final class BatchExchange: Sendable {
 
     /// Waits until the writer has taken the full batch.
     func waitForRoom(milliseconds: Int) -> Room {
-        contents.wait(milliseconds: milliseconds) { contents in
+        // Before the writer takes it, which is busy with the one before.
+        contents.withLock { if $0.room == .full { $0.gathering.arrange() } }
+        return contents.wait(milliseconds: milliseconds) { contents in
             contents.room == .full ? nil : contents.room
         } ?? .full
     }

@@ -77,10 +77,15 @@ struct Detection {
     }
 
     /// Judges a batch's readings, and the silence of customers when the batch says at which moment it can be.
-    mutating func judge(_ batch: inout Batch, _ involved: Involved, at now: Int64, by rules: EpisodeRules) {
+    ///
+    /// - Parameter meanwhile: what is done now and then, each few milliseconds.
+    mutating func judge(
+        _ batch: inout Batch, _ involved: Involved, at now: Int64, by rules: EpisodeRules, meanwhile: () -> Void = {}
+    ) {
         var findings = Findings()
         var next = 0
-        for customer in batch.sequence {
+        for (number, customer) in batch.sequence.enumerated() {
+            if number.isMultiple(of: 256) { meanwhile() }
             let place = involved.readings[customer]
             let rows = batch.order[next..<next + Int(batch.customers.changes[customer].readings)]
             next = rows.endIndex

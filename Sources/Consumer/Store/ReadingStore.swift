@@ -45,11 +45,17 @@ struct ReadingStore: ~Copyable {
 
     // MARK: - Batches
 
-    /// Copies a batch's rows into the open transaction, or begins one. It takes no lock that another consumer waits for.
+    /// Begins to copy a batch's rows into the open transaction, or begins one, and does not wait for the server: while that
+    /// takes them the next batch is made ready. It takes no lock that another consumer waits for.
     func copy(_ batch: borrowing Batch) throws(PostgreSQLError) {
         try start(batch, "")
-        try send(batch)
-        try connection.finish(unableTo: "copy \(batch.count) messages")
+        try send(batch, waits: false)
+    }
+
+    /// Waits until the server has taken what is being copied, if anything is.
+    func finishCopy() throws(PostgreSQLError) {
+        guard connection.isBusy else { return }
+        try connection.finish(unableTo: "copy messages")
     }
 
     /// Copies a batch's rows and ends the transaction with what it changes besides, or does nothing.
@@ -81,6 +87,7 @@ struct ReadingStore: ~Copyable {
 
     /// Sends the statements with a batch's rows and those behind it.
     private func start(_ batch: borrowing Batch, _ end: String) throws(PostgreSQLError) {
+        try finishCopy()
         var script = connection.isInTransaction ? "" : "BEGIN;"
         if !batch.readings.isEmpty {
             script += """
@@ -97,15 +104,16 @@ struct ReadingStore: ~Copyable {
         try connection.start(script + end, unableTo: "send \(batch.count) messages")
     }
 
-    private func send(_ batch: borrowing Batch) throws(PostgreSQLError) {
+    private func send(_ batch: borrowing Batch, waits: Bool = true) throws(PostgreSQLError) {
         if !batch.readings.isEmpty {
             try connection.copy(
-                batch.readings, order: batch.order,
+                batch.readings, order: batch.order, waits: waits,
                 unableTo: "copy \(batch.readings.rowCount) rows into \"heart_rate_readings\"")
         }
         if !batch.rejected.isEmpty {
             try connection.copy(
-                batch.rejected, unableTo: "copy \(batch.rejected.rowCount) rows into \"rejected_messages\"")
+                batch.rejected, waits: waits,
+                unableTo: "copy \(batch.rejected.rowCount) rows into \"rejected_messages\"")
         }
     }
 

@@ -188,11 +188,7 @@ struct Writer: ~Copyable {
             try store?.copy(batch)
             transaction.noteCopy()
             loop.progressed()
-            let (progress, days) = (transaction.progress, preparedDays)
-            let isMore = exchange.nextFull(into: &batch, epoch: epoch, milliseconds: 250) {
-                Transaction.takes($0, after: progress, days: days)
-            }
-            guard isMore else {
+            guard try takeNext() else {
                 batch.removeAll()
                 break
             }
@@ -200,6 +196,20 @@ struct Writer: ~Copyable {
         }
         try store?.write(batch, endOf: transaction, rules == nil ? nil : detection)
         metrics.committed(within: ContinuousClock.now - start)
+    }
+
+    /// Takes the batch behind the one that is being copied, if there is one soon that the transaction takes.
+    private mutating func takeNext() throws(PostgreSQLError) -> Bool {
+        let (progress, days, epoch) = (transaction.progress, preparedDays, epoch)
+        func take(_ batch: inout Batch, within milliseconds: Int) -> Bool {
+            exchange.nextFull(into: &batch, epoch: epoch, milliseconds: milliseconds) {
+                Transaction.takes($0, after: progress, days: days)
+            }
+        }
+        if take(&batch, within: 0) { return true }
+        // With nothing to make ready meanwhile, the server gets the rest of what is being copied.
+        try store?.finishCopy()
+        return take(&batch, within: 250)
     }
 
     /// Makes a batch ready to be copied, and adds it to the transaction.
@@ -210,8 +220,8 @@ struct Writer: ~Copyable {
             batch.arrange()
             try detect()
         } catch {
-            // Until here nothing of the batch was sent.
-            throw error.fault == .data ? error.with(.lasting) : error
+            // Until here nothing of the batch was sent; it may be a fault of those before in the same transaction.
+            throw error.fault == .data && transaction.copied == 0 ? error.with(.lasting) : error
         }
         transaction.add(batch)
     }
@@ -243,12 +253,14 @@ struct Writer: ~Copyable {
         guard let rules, batch.findings == nil else { return }
         let involved = detection.prepare(batch)
         if !involved.unknown.isEmpty { try restore(involved.unknown) }
-        detection.judge(&batch, involved, at: monotonicMilliseconds(), by: rules)
+        let connection = store?.connection
+        detection.judge(&batch, involved, at: monotonicMilliseconds(), by: rules) { connection?.push() }
     }
 
     /// Puts customers at what the database has of them; when it does not answer, it is asked again for all.
     private mutating func restore(_ unknown: [Int]) throws(PostgreSQLError) {
         do throws(PostgreSQLError) {
+            try store?.finishCopy()
             var rest = unknown[...]
             // A thousand at once: what was needed for very many would stay in the process.
             while !rest.isEmpty {

@@ -105,6 +105,7 @@ import Testing
         #expect(exchange.waitForRoom(milliseconds: 0) == .full)
         let writer = Writer(exchange)
         #expect(writer.take())
+        #expect(writer.batch.order.count == 10, "it is arranged before it is taken")
         #expect(exchange.waitForRoom(milliseconds: 0) == .free)
     }
 

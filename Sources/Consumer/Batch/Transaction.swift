@@ -9,7 +9,7 @@ import PostgreSQL
 /// Nothing of it is kept in memory but these sums: when it fails, it is read again from Kafka.
 struct Transaction {
     /// As many readings of each customer make its state cheap enough: a tenth of what they cost themselves.
-    private static let fewReadings = 16
+    private static let fewReadings = 32
     /// The states of fewer customers cost little.
     private static let manyCustomers = 1000
 

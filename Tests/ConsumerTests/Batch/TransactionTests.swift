@@ -31,16 +31,16 @@ import Testing
     func worth() throws {
         var transaction = Transaction()
         var batch = Self.started()
-        for round in 0..<16 {
+        for round in 0..<32 {
             try Self.fill(&batch, offset: Int64(round) * 1500)
             transaction.add(batch)
             let isWorthMore = transaction.isWorthMore(after: batch)
-            #expect(isWorthMore == (round < 15), "round \(round)")
+            #expect(isWorthMore == (round < 31), "round \(round)")
             batch.removeAll()
         }
-        #expect(transaction.readings == 24_000 && transaction.customers.changes.count == 1500)
-        #expect(transaction.moved.map(\.expected) == [0] && transaction.moved.map(\.next) == [24_000])
-        #expect(transaction.moved.map(\.readings) == [24_000])
+        #expect(transaction.readings == 48_000 && transaction.customers.changes.count == 1500)
+        #expect(transaction.moved.map(\.expected) == [0] && transaction.moved.map(\.next) == [48_000])
+        #expect(transaction.moved.map(\.readings) == [48_000])
     }
 
     @Test("nobody waits behind a batch that was not full, or of few customers, or whose silence is to be judged")

@@ -28,6 +28,7 @@ public struct Migration: Sendable {
         Migration(number: 17, name: "customer_rollups", PackageResources._017_customer_rollups_sql),
         Migration(number: 18, name: "test_messages", PackageResources._018_test_messages_sql),
         Migration(number: 19, name: "rollup_checks", PackageResources._019_rollup_checks_sql),
+        Migration(number: 20, name: "seal_checks", PackageResources._020_seal_checks_sql),
     ]
 
     private init(number: Int, name: String, _ sql: [UInt8]) {

@@ -233,6 +233,14 @@ extension OnAServer {
             ("UPDATE seals SET readings = readings - 1", false, "NOT SOUND"),
             ("DELETE FROM sealed_readings", false, "sealed, and none of its readings is there"),
             ("UPDATE seals SET offsets = '{[1,3)}'", true, "other offsets than those that were sealed"),
+            (
+                "UPDATE seals SET offsets = '{[1,1001)}' WHERE offsets = '{[0,1000)}'", true,
+                "other offsets than those that were sealed"
+            ),
+            (
+                "UPDATE seals SET offsets = '{[0,1001)}' WHERE offsets = '{[0,1000)}'", true,
+                "other offsets than those that were sealed"
+            ),
             ("UPDATE sealed_readings SET rates[1] = 77", true, "the readings are not those that were sealed"),
             ("DELETE FROM sealed_readings WHERE customer_id = 'customer 1'", true, " readings, sealed were 1000"),
             ("UPDATE sealed_readings SET activities = NULL", true, "the readings are not those that were sealed"),

@@ -36,6 +36,54 @@ extension OnAServer {
             }
         }
 
+        @Test("millions of readings of a day are added up and looked into with little memory of the server")
+        func memory() async throws {
+            let database = try await TestDatabase.make()
+            /// What a session needs at its peak.
+            func peak(_ query: String) throws -> (rows: [[String?]], kilobytes: Int) {
+                let connection = try database.connect()
+                let rows = try connection.rows(query)
+                let process = try #require(try connection.rows("SELECT pg_backend_pid()")[0][0])
+                let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+                let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+                return (rows, try #require(Int(line.filter(\.isNumber))))
+            }
+            // As of batches that were stored customer by customer: each step has every other offset of two.
+            try database.rows(
+                """
+                INSERT INTO kafka_offsets (cluster_id, topic, partition, first_offset, next_offset, closed)
+                VALUES ('c', 't', 0, 0, 2160000, true);
+                INSERT INTO sealing_blocks (customer_id, block_at, source_id, readings, anomalies, checksum, steps, rates)
+                SELECT 'c', '2026-02-19 00:00Z', source_id, 2160000, 0, 0, '{0}', '{70}' FROM kafka_offsets;
+                INSERT INTO sealing_counts (source_id, readings, anomalies, checksum, offset_count, offsets)
+                SELECT source_id, 8640, 0, 0, 8640,
+                       (SELECT range_agg(int8range(o, o, '[]'))
+                          FROM generate_series(step / 2 * 17280 + step % 2, step / 2 * 17280 + 17279, 2) AS o)
+                  FROM kafka_offsets, generate_series(0, 249) AS step
+                """)
+            let sealing = try peak("SELECT add_seals('2026-02-19')")
+            #expect(sealing.rows == [["2160000"]])
+            #expect(try database.rows("SELECT offsets FROM seals") == [["{[0,2160000)}"]])
+            // The same offsets in turn of 200 customers.
+            try database.rows(
+                """
+                TRUNCATE sealed_readings;
+                INSERT INTO sealed_readings (customer_id, block_at, source_id, first_offset, readings, anomalies, checksum,
+                                             steps, rates, offset_steps)
+                SELECT 'customer ' || customer, '2026-02-19 00:00Z'::timestamptz + hour * interval '1 hour', source_id,
+                       hour * 720000 + customer, 3600, 0, 0, steps, rates, offset_steps
+                  FROM kafka_offsets, generate_series(0, 2) AS hour, generate_series(0, 199) AS customer,
+                       (SELECT array_agg(CASE n WHEN 0 THEN 0 ELSE 1000000 END) AS steps, array_agg(70) AS rates,
+                               array_agg(CASE n WHEN 0 THEN 0 ELSE 200 END) AS offset_steps
+                          FROM generate_series(0, 3599) AS n) AS arrays
+                """)
+            let checking = try peak("SELECT finding FROM check_seals('2026-02-19')")
+            #expect(checking.rows == [["the readings are not those that were sealed"]], "their checksum is another")
+            print("peaks of \(sealing.kilobytes) and \(checking.kilobytes) kB")
+            // All offsets at once were 380 MB.
+            #expect(max(sealing.kilobytes, checking.kilobytes) < 250_000)
+        }
+
         @Test("readings without an activity are sealed as before there was one, with the same hash")
         func withoutActivity() async throws {
             let aged = try await AgedReadings()

@@ -85,7 +85,8 @@ class Browser:
 
     def click(self, selector):
         def clicked():
-            self.script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
+            if not self.stands_still(selector):
+                return False
             try:
                 self.one(selector).click()
             except (ElementClickInterceptedException, ElementNotInteractableException):
@@ -93,6 +94,16 @@ class Browser:
                 return False
             return True
         eventually(clicked, f"{selector} can be clicked")
+
+    def stands_still(self, selector):
+        """Whether it is where it was a moment ago, once it is in sight: what glides is gone when the button is pressed."""
+        return self.driver.execute_async_script("""
+            const [selector, done] = arguments;
+            const element = document.querySelector(selector);
+            element.scrollIntoView({block: "center"});
+            const place = () => JSON.stringify(element.getBoundingClientRect());
+            const before = place();
+            setTimeout(() => done(element.isConnected && place() === before), 50);""", selector)
 
     def wait_text(self, selector, wanted):
         return eventually(lambda: wanted in self.text(selector), lambda: f"{wanted!r} in {selector}, not {self.text(selector)!r}")

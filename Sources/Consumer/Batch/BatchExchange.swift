@@ -55,10 +55,11 @@ final class BatchExchange: Sendable {
 
     /// Waits until the writer has taken the full batch.
     func waitForRoom(milliseconds: Int) -> Room {
-        // Before the writer takes it, which is busy with the one before.
-        contents.withLock { if $0.room == .full { $0.gathering.arrange() } }
-        return contents.wait(milliseconds: milliseconds) { contents in
-            contents.room == .full ? nil : contents.room
+        contents.wait(milliseconds: milliseconds) { contents in
+            guard contents.room == .full else { return contents.room }
+            // While the writer is busy with the one before.
+            contents.gathering.arrange()
+            return nil
         } ?? .full
     }
 

@@ -3,56 +3,16 @@
 -- In which order the rows were counted.
 ALTER TABLE sealing_counts ADD COLUMN step bigint GENERATED ALWAYS AS IDENTITY;
 
--- As in 0009, but it puts the offsets of neighbouring steps together first. A batch is stored customer by customer, so a step
--- that has a part of it has every other offset or so, and the next step has the rest. All of these at once, of a day that was
--- read as a backlog, took gigabytes (176 bytes each). Groups that are hashed would all be in memory, too.
-CREATE OR REPLACE FUNCTION add_seals(sealed_day date) RETURNS bigint
-LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_hashagg = off AS $$
-DECLARE
-    total bigint;
-    doubled integer;
-BEGIN
-    CREATE TEMPORARY TABLE counted ON COMMIT DROP AS
-    SELECT source_id, sum(readings)::bigint AS readings, sum(anomalies)::bigint AS anomalies, sum(checksum) AS checksum,
-           sum(offset_count)::bigint AS offset_count, coalesce(range_agg(offsets), '{}') AS offsets
-      FROM (SELECT source_id, sum(readings) AS readings, sum(anomalies) AS anomalies, sum(checksum) AS checksum,
-                   sum(offset_count) AS offset_count, range_agg(offsets) AS offsets
-              FROM (SELECT *, row_number() OVER (PARTITION BY source_id ORDER BY step) / 32 AS part
-                      FROM sealing_counts) AS steps
-             GROUP BY source_id, part) AS parts
-     GROUP BY source_id;
-    IF EXISTS (
-        SELECT FROM (SELECT source_id, readings, anomalies, checksum, 1 AS side FROM counted
-                     UNION ALL
-                     SELECT source_id, sum(readings), sum(anomalies), sum(checksum), -1 FROM sealing_blocks
-                      GROUP BY source_id) AS both_sides
-         GROUP BY source_id, readings, anomalies, checksum HAVING sum(side) <> 0)
-    THEN
-        RAISE EXCEPTION 'the packed readings of % are not all that were counted', sealed_day USING ERRCODE = 'HB002';
-    END IF;
-    SELECT c.source_id INTO doubled FROM counted c LEFT JOIN sealed_offsets s USING (source_id)
-     WHERE c.source_id IS NOT NULL
-       AND (c.offsets && s.offsets
-            OR c.offset_count <> (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(c.offsets) AS r))
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'readings of % have offsets of source % that are stored twice', sealed_day, doubled
-            USING ERRCODE = 'HB002';
-    END IF;
-
-    INSERT INTO sealed_readings SELECT * FROM sealing_blocks ORDER BY customer_id, block_at;
-    INSERT INTO seals AS s (day, source_id, readings, anomalies, checksum, offsets)
-    SELECT sealed_day, coalesce(source_id, 0), readings, anomalies, checksum, offsets FROM counted
-        ON CONFLICT (day, source_id) DO UPDATE
-       SET readings = s.readings + excluded.readings, anomalies = s.anomalies + excluded.anomalies,
-           checksum = s.checksum + excluded.checksum, offsets = s.offsets + excluded.offsets, sealed_at = now();
-    INSERT INTO sealed_offsets AS o (source_id, readings, offsets)
-    SELECT coalesce(source_id, 0), readings, offsets FROM counted
-        ON CONFLICT (source_id) DO UPDATE
-       SET readings = o.readings + excluded.readings, offsets = o.offsets + excluded.offsets;
-    SELECT coalesce(sum(readings), 0) INTO total FROM counted;
-    RETURN total;
-END
+-- Puts the counts of neighbouring steps together, before add_seals adds all up. A batch is stored customer by customer, so a
+-- step that has a part of it has every other offset or so, and the next step has the rest. All of these at once, of a day that
+-- was read as a backlog, took gigabytes (176 bytes each). Groups that are hashed would all be in memory, too.
+CREATE FUNCTION join_sealing_counts() RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp SET enable_hashagg = off AS $$
+    WITH steps AS (DELETE FROM sealing_counts RETURNING *)
+    INSERT INTO sealing_counts (source_id, readings, anomalies, checksum, offset_count, offsets)
+    SELECT source_id, sum(readings), sum(anomalies), sum(checksum), sum(offset_count), range_agg(offsets)
+      FROM (SELECT *, row_number() OVER (PARTITION BY source_id ORDER BY step) / 32 AS part FROM steps) AS parts
+     GROUP BY source_id, part
 $$;
 
 -- As in 0016, but it gathers the offsets of one block after the other: those of a day with more than 67 million readings of one

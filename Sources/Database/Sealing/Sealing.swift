@@ -96,6 +96,7 @@ extension Maintenance {
                 """, unableTo: "count the readings of \(day)")
         }
         guard counted else { return nil }
+        try connection.execute("SELECT join_sealing_counts()", unableTo: "count the readings of \(day)")
         let total: Int64 = try connection.query(
             "SELECT coalesce(sum(readings), 0)::bigint FROM sealing_counts", unableTo: "count the readings of \(day)"
         ).value()

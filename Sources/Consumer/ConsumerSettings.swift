@@ -10,8 +10,8 @@ extension Setting where Value == Int {
             "BATCH_ROWS", .integer(in: 1...100_000, unit: "rows"), default: 20_000,
             sentence: """
                 The most messages of one batch, which is one transaction unless it has a reading or two of each of \
-                very many customers: then up to 5 s of batches share one. Small amounts are written at once; larger \
-                batches are faster and take more memory.
+                very many customers: then up to 5 s of batches share one, or 30 s behind an outage. Small amounts are \
+                written at once; larger batches are faster and take more memory.
                 """, isReloadable: true)
     }
 }

@@ -144,6 +144,8 @@ public struct Episode: Hashable, Sendable {
         case stuck(Int16)
         /// How many readings were good when it was raised.
         case implausible(good: Int32)
+        /// The two rates that the readings have in turns, the lower one first.
+        case turns(Int16, Int16)
     }
 }
 
@@ -207,6 +209,8 @@ extension Episode {
             return "always \(rate) bpm for \(Self.text(microseconds: lasted)), in \(readings) readings"
         case .implausible(let good):
             return "\(readings) readings that no heart can have, at first among \(good) good ones"
+        case .turns(let low, let high):
+            return "\(low) and \(high) bpm in turns, \(readings) jumps: perhaps two sensors"
         }
     }
 

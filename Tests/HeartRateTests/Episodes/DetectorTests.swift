@@ -45,9 +45,29 @@ import Testing
         heart.hold(70, for: 60)
         heart.hold(bpm, for: 7)
         heart.hold(70, for: 300)
-        #expect(heart.told.isEmpty)
+        #expect(heart.told.allSatisfy { $0.episode.severity == .low })
         heart.hold(bpm, for: 14)
-        #expect(heart.told.count == 1)
+        #expect(heart.told.count { $0.episode.severity > .low } == 1)
+    }
+
+    @Test("a short run above the maximum leaves a record when its readings agree", arguments: [5, 6, 8])
+    func record(seconds: Int) throws {
+        var heart = Watched()
+        heart.sway(70, for: 60)
+        heart.sway(200, for: Double(seconds))
+        #expect(heart.told.isEmpty)
+        heart.sway(70, for: 300)
+        #expect(heart.story(.tachycardia) == ["opened low", "closed low"])
+        let record = try #require(heart.closed(.tachycardia).first)
+        // The median of ten seconds follows the rate.
+        let last = record.lastSeenAt.seconds - Double(60 + seconds)
+        #expect(record.openedAt.seconds == 61 && (0...5).contains(last))
+        #expect(record.reason.hasPrefix("bpm 198 to 202 for "))
+        for _ in 0..<20 {
+            for bpm in [190, 230, 260, 200, 290, 225] { heart.take(bpm, at: heart.now + 1) }
+            heart.sway(70, for: 120)
+        }
+        #expect(heart.closed(.tachycardia).count == 1)
     }
 
     @Test("the limits themselves are no crossing of them")

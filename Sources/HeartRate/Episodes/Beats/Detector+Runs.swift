@@ -5,6 +5,7 @@ extension Detector {
         changed: (Episode, EpisodeChange) -> Void
     ) {
         let isBeat = BeatIntervals.isBeat(rate, after: gap.milliseconds)
+        if rate <= tracks.fast.limits.urgent { endRun(after: gap, by: tracks, rules: rules, changed: changed) }
         let limit = tracks.slow.limits.urgent
         runs.take(
             BeatRuns.Excess(rate: rate, at: lastAt, gap: gap, isBeat: isBeat),
@@ -31,6 +32,18 @@ extension Detector {
         report(fast.take(raise(runs.quick, isHigh ? .high : .medium, of: .tachycardia), tracks.fast), to: changed)
     }
 
+    /// Keeps a record of a run of readings that are no beats, when one comes that is not beyond the limit: so short a run is no
+    /// alarm, and the readings of an artefact do not agree.
+    mutating func endRun(
+        after gap: Microseconds, by tracks: TrackRules, rules: EpisodeRules, changed: (Episode, EpisodeChange) -> Void
+    ) {
+        guard !fast.isOpen, runs.fast.count >= rules.runBeats, runs.fast.highest - runs.fast.lowest < rules.jump else {
+            return
+        }
+        let record = raise(runs.fast, .low, of: .tachycardia, at: lastAt - gap.count)
+        report(fast.take(record, tracks.fast), to: changed)
+    }
+
     /// Whether beats were missed shortly before: then a long interval is rather several.
     var hasMissed: Bool { runs.missedAt != noTime && lastAt - runs.missedAt < 60_000_000 }
 
@@ -40,10 +53,12 @@ extension Detector {
             && lastAt - run.since >= rules.highDelay.count
     }
 
-    private func raise(_ run: Run, _ severity: Severity, of kind: EpisodeKind) -> EpisodeTrack.Raise {
+    private func raise(
+        _ run: Run, _ severity: Severity, of kind: EpisodeKind, at: Int64? = nil
+    ) -> EpisodeTrack.Raise {
         let isSlow = kind == .bradycardia
         return EpisodeTrack.Raise(
-            severity: severity, since: run.since, at: lastAt, extreme: isSlow ? run.lowest : run.highest,
+            severity: severity, since: run.since, at: at ?? lastAt, extreme: isSlow ? run.lowest : run.highest,
             nearest: isSlow ? run.highest : run.lowest, readings: Int32(run.count))
     }
 }

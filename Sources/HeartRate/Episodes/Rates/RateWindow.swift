@@ -87,6 +87,21 @@ struct RateWindow {
         return tooSlow * 4 >= total || tooFast * 2 >= total
     }
 
+    /// Whether each reading is near one or the other of two rates, and some are near each.
+    func isInTurns(_ one: Int16, _ other: Int16, within bpm: Int16) -> Bool {
+        var (ones, others) = (0, 0)
+        for index in 0..<Int(count) {
+            if abs(rate(index) - one) <= bpm {
+                ones += 1
+            } else if abs(rate(index) - other) <= bpm {
+                others += 1
+            } else {
+                return false
+            }
+        }
+        return ones > 0 && others > 0
+    }
+
     /// Even of two at the same millisecond the second counts.
     @inline(__always)
     private static func weight(_ time: UInt16, after previous: UInt16) -> Int32 {

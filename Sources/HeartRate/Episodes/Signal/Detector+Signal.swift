@@ -32,6 +32,19 @@ extension Detector {
         return .usual
     }
 
+    /// Counts a reading as a good or a bad one.
+    mutating func takeQuality(
+        _ sample: Sample, _ judgement: Judgement, rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
+    ) {
+        // Beats may be long and short in turns.
+        let isBad = judgement == .suspect && !flat.track.isOpen && !runs.areBeats
+        if isBad, window.isInTurns(sample.rate, trustedRate, within: rules.jump / 2) {
+            report(poor.takeBad(at: sample.at, turns: (trustedRate, sample.rate), rules), to: changed)
+        } else if !poor.isIdle {
+            report(poor.takeGood(at: sample.at), to: changed)
+        }
+    }
+
     /// Whether the time between two readings is so long that the sensor may have been off.
     func isApart(_ gap: Microseconds, _ rules: EpisodeRules) -> Bool {
         guard gap > rules.silenceMinimum, let limit = lossLimit(rules, isStrict: false) else { return false }

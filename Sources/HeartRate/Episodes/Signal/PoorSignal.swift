@@ -25,7 +25,9 @@ struct PoorSignal: Idling {
     }
 
     /// Takes a reading that no heart can have.
-    mutating func takeBad(at: Int64, _ rules: EpisodeRules) -> EpisodeEvent? {
+    ///
+    /// - Parameter turns: the two rates in bpm that the readings have in turns, where that is the matter.
+    mutating func takeBad(at: Int64, turns: (Int16, Int16)? = nil, _ rules: EpisodeRules) -> EpisodeEvent? {
         // It comes late.
         guard isIdle || at >= began else { return nil }
         let event = turn(at)
@@ -38,7 +40,8 @@ struct PoorSignal: Idling {
         let (sum, all) = (Int(bad) + Int(formerBad), Int(bad) + Int(formerBad) + Int(good) + Int(formerGood))
         guard event == nil, sum >= rules.poorReadings, sum * rules.poorShare >= all else { return event }
         let since = formerBad > 0 ? began - Self.half : began
-        return track.open(.poorSignal, since: since, at: at, readings: Int32(sum), figure: Int32(all - sum))
+        let figure = turns.map { TechnicalTrack.figure(of: $0, $1) } ?? Int32(all - sum)
+        return track.open(.poorSignal, since: since, at: at, readings: Int32(sum), figure: figure)
     }
 
     /// Begins the next half minute when it is time; a minute without bad readings is the end.

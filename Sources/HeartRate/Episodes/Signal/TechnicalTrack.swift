@@ -5,7 +5,7 @@ struct TechnicalTrack: Idling {
     private var raisedAt: Int64 = 0
     private(set) var lastSeenAt: Int64 = 0
     private var readings: Int32 = 0
-    /// What else its reason says: a rate in bpm, or how many readings were good.
+    /// What else its reason says: a rate in bpm, how many readings were good, or two rates: see `figure(of:_:)`.
     private var figure: Int32 = 0
 
     var isIdle: Bool { !isOpen }
@@ -37,6 +37,17 @@ struct TechnicalTrack: Idling {
         return EpisodeEvent(episode: closed, change: .closed)
     }
 
+    /// Two rates in bpm, which readings have in turns, in one figure: it is negative, as no other is.
+    static func figure(of one: Int16, _ other: Int16) -> Int32 {
+        -(Int32(min(one, other)) << 16 | Int32(max(one, other)))
+    }
+
+    private func evidence(_ kind: EpisodeKind) -> Episode.Evidence {
+        if kind == .sensorStuck { return .stuck(Int16(truncatingIfNeeded: figure)) }
+        guard figure < 0 else { return .implausible(good: figure) }
+        return .turns(Int16(truncatingIfNeeded: -figure >> 16), Int16(truncatingIfNeeded: -figure))
+    }
+
     /// The open episode.
     func episode(_ kind: EpisodeKind) -> Episode {
         let severity: Severity = kind == .sensorStuck ? .medium : .low
@@ -44,7 +55,7 @@ struct TechnicalTrack: Idling {
             kind: kind, severity: severity, worstSeverity: severity,
             openedAt: Instant(microsecondsSince1970: openedAt), raisedAt: Instant(microsecondsSince1970: raisedAt),
             lastSeenAt: Instant(microsecondsSince1970: lastSeenAt), extremeHeartRate: nil, readings: readings,
-            evidence: kind == .sensorStuck ? .stuck(Int16(truncatingIfNeeded: figure)) : .implausible(good: figure))
+            evidence: evidence(kind))
     }
 
     mutating func code(_ coder: inout CheckpointCoder) {

@@ -25,9 +25,17 @@ extension EndToEnd {
                 .clock(1, secondsAhead: -20 * 366 * 86_400), .truncate(partition: 0, percent: 60, growth: 5), .start(1),
             ])
 
+        /// librdkafka 2.0.2 never ends after its topic was deleted: a consumer does, also when its clock was set.
+        private static let fastClock = Schedule(
+            partitions: 1, consumers: 1,
+            steps: [
+                .publish(20, partition: 0), .start(1), .settle, .clock(1, secondsAhead: 3600), .recreate(messages: 0),
+                .pause(milliseconds: 1000), .stop(1),
+            ])
+
         @Test("nothing is lost or stored twice that Kafka still has, and what it lost is said")
         func schedules() async throws {
-            let chosen = Self.givenSeed == nil ? [Self.slowClock] : []
+            let chosen = Self.givenSeed == nil ? [Self.slowClock, Self.fastClock] : []
             // Side by side, since each waits for its consumer group most of the time.
             await withTaskGroup(of: Void.self) { group in
                 for (place, schedule) in (Self.seeds.map { Schedule(seed: $0) } + chosen).enumerated() {

@@ -118,6 +118,8 @@ class Broker:
             size = struct.unpack(">i", await reader.readexactly(4))[0]
             request = read_request(await reader.readexactly(size))
             await self.answers.wait()
+            if not self.is_up:  # It went down just when somebody had connected.
+                raise ConnectionError("down")
             if request.name in self.muted:
                 continue
             reply = await self.cluster.handle(self, session, request)

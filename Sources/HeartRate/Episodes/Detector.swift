@@ -132,7 +132,7 @@ public struct Detector: Sendable {
         let isApart = isFirst || isApart(gap, rules)
         if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, limits: limits, changed) }
         let judgement = suspect(sample, after: gap, isApart: isApart, rules: rules, changed)
-        takeQuality(sample, judgement, rules: rules, changed)
+        takeQuality(sample, judged: judgement, rules: rules, changed)
         let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
         window.append(
             sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)
@@ -148,8 +148,7 @@ public struct Detector: Sendable {
         if !isInside {
             takeRuns(sample.rate, after: gap, by: tracks, rules: rules, changed: changed)
         } else if !runs.isIdle {
-            endRun(after: gap, by: tracks, rules: rules, changed: changed)
-            runs.reset()
+            endRuns(after: gap, by: tracks, rules: rules, changed: changed)
         }
         let isMinute = minuteAt == noTime || sample.at - minuteAt >= 60_000_000
         if slow.isIdle, fast.isIdle, !isMinute,

@@ -5,7 +5,7 @@ extension Detector {
         changed: (Episode, EpisodeChange) -> Void
     ) {
         let isBeat = BeatIntervals.isBeat(rate, after: gap.milliseconds)
-        if rate <= tracks.fast.limits.urgent { endRun(after: gap, by: tracks, rules: rules, changed: changed) }
+        if rate <= tracks.fast.limits.urgent { record(after: gap, by: tracks, rules: rules, changed: changed) }
         let limit = tracks.slow.limits.urgent
         runs.take(
             BeatRuns.Excess(rate: rate, at: lastAt, gap: gap, isBeat: isBeat),
@@ -32,9 +32,17 @@ extension Detector {
         report(fast.take(raise(runs.quick, isHigh ? .high : .medium, of: .tachycardia), tracks.fast), to: changed)
     }
 
+    /// Ends the readings in a row, when one comes that is inside of all limits.
+    mutating func endRuns(
+        after gap: Microseconds, by tracks: TrackRules, rules: EpisodeRules, changed: (Episode, EpisodeChange) -> Void
+    ) {
+        record(after: gap, by: tracks, rules: rules, changed: changed)
+        runs.reset()
+    }
+
     /// Keeps a record of a run of readings that are no beats, when one comes that is not beyond the limit: so short a run is no
     /// alarm, and the readings of an artefact do not agree.
-    mutating func endRun(
+    private mutating func record(
         after gap: Microseconds, by tracks: TrackRules, rules: EpisodeRules, changed: (Episode, EpisodeChange) -> Void
     ) {
         guard !fast.isOpen, runs.fast.count >= rules.runBeats, runs.fast.highest - runs.fast.lowest < rules.jump else {

@@ -34,7 +34,8 @@ extension Detector {
 
     /// Counts a reading as a good or a bad one.
     mutating func takeQuality(
-        _ sample: Sample, _ judgement: Judgement, rules: EpisodeRules, _ changed: (Episode, EpisodeChange) -> Void
+        _ sample: Sample, judged judgement: Judgement, rules: EpisodeRules,
+        _ changed: (Episode, EpisodeChange) -> Void
     ) {
         // Beats may be long and short in turns.
         let isBad = judgement == .suspect && !flat.track.isOpen && !runs.areBeats

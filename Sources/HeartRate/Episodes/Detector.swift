@@ -132,7 +132,7 @@ public struct Detector: Sendable {
         let isApart = isFirst || isApart(gap, rules)
         if !isFirst { endSilence(at: sample.at, after: gap, rules: rules, limits: limits, changed) }
         let judgement = suspect(sample, after: gap, isApart: isApart, rules: rules, changed)
-        takeQuality(sample, judged: judgement, rules: rules, changed)
+        if judgement == .suspect || !poor.isIdle { takeQuality(sample, judged: judgement, rules: rules, changed) }
         let milliseconds = sample.at >= 0 ? sample.at / 1000 : (sample.at - 999) / 1000
         window.append(
             sample.rate, milliseconds: milliseconds, gap: gap.milliseconds, window: rules.window.milliseconds)

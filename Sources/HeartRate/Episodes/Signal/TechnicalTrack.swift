@@ -45,7 +45,9 @@ struct TechnicalTrack: Idling {
     private func evidence(_ kind: EpisodeKind) -> Episode.Evidence {
         if kind == .sensorStuck { return .stuck(Int16(truncatingIfNeeded: figure)) }
         guard figure < 0 else { return .implausible(good: figure) }
-        return .turns(Int16(truncatingIfNeeded: -figure >> 16), Int16(truncatingIfNeeded: -figure))
+        // Of any checkpoint's figure.
+        let rates = 0 &- figure
+        return .turns(Int16(truncatingIfNeeded: rates >> 16), Int16(truncatingIfNeeded: rates))
     }
 
     /// The open episode.
